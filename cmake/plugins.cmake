@@ -1,0 +1,38 @@
+# parley_builtin_plugin(NAME): plugins/NAME/*.c -> build/<preset>/plugins/NAME.so
+#
+# A plugin links what its libraries.cmake names (PARLEY_PLUGIN_LIBRARIES), sees include/ and its own folder, and exports
+# its descriptor only.  The objects are a library of their own, so that tests link them with a fake function table.
+function(parley_builtin_plugin name)
+    set(folder ${CMAKE_SOURCE_DIR}/plugins/${name})
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
+    if(NOT sources)
+        message(STATUS "plugin ${name}: no sources yet")
+        return()
+    endif()
+    set(PARLEY_PLUGIN_LIBRARIES)
+    include(${folder}/libraries.cmake OPTIONAL)
+    add_library(plugin_${name}_objects OBJECT ${sources})
+    target_link_libraries(plugin_${name}_objects PUBLIC parley_flags ${PARLEY_PLUGIN_LIBRARIES})
+    target_include_directories(plugin_${name}_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR})
+    add_library(plugin_${name} MODULE)
+    target_link_libraries(plugin_${name} PRIVATE plugin_${name}_objects)
+    set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+    if(NOT PARLEY_SANITIZE) # the sanitizers' runtime is found in the executable
+        target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
+    endif()
+    install(TARGETS plugin_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/parley/plugins)
+endfunction()
+
+# sql/ and templates/ beside the binary, as an installed server finds them: build/<preset>/share/.
+function(parley_share_files)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} sql/* templates/*)
+    set(outputs)
+    foreach(file IN LISTS files)
+        add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/share/${file}
+            COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_BINARY_DIR}/share/${file}
+            DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+        list(APPEND outputs ${CMAKE_BINARY_DIR}/share/${file})
+    endforeach()
+    add_custom_target(share ALL DEPENDS ${outputs})
+endfunction()

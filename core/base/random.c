@@ -1,0 +1,77 @@
+/* random.c -- libsodium's random bytes, and what is made of them. */
+#include "core/base/random.h"
+
+#include "core/base/clock.h"
+#include <pthread.h>
+#include <sodium.h>
+
+void random_bytes(void *ret, size_t n)
+{
+    randombytes_buf(ret, n);
+}
+
+/* The 60 bits of time and counter of the next id, above every one given before. */
+static uint64_t uuid7_position(uint32_t start)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static uint64_t last;
+    uint64_t now = (uint64_t)(clock_wall_us() / 1000) << 12 | start;
+
+    (void)pthread_mutex_lock(&lock);
+    /* Same millisecond, or a clock that went back: count on.  An overflowing counter borrows the
+     * next millisecond. */
+    last = now >> 12 > last >> 12 ? now : last + 1;
+    now = last;
+    (void)pthread_mutex_unlock(&lock);
+    return now;
+}
+
+void random_uuid7(char ret[37])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t b[16];
+    size_t at = 0;
+
+    random_bytes(b, sizeof(b));
+    /* The counter starts in the lower quarter of its range, so that a busy millisecond rarely
+     * overflows. */
+    uint64_t position = uuid7_position((uint32_t)(b[6] << 8 | b[7]) & 0x3ff);
+    for (int i = 0; i < 6; i++)
+        b[i] = (uint8_t)(position >> (52 - 8 * i));
+    b[6] = (uint8_t)(0x70 | ((position >> 8) & 0x0f));
+    b[7] = (uint8_t)position;
+    b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
+    for (size_t i = 0; i < sizeof(b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            ret[at++] = '-';
+        ret[at++] = digits[b[i] >> 4];
+        ret[at++] = digits[b[i] & 15];
+    }
+    ret[at] = '\0';
+}
+
+bool uuid_valid(str s)
+{
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+
+        if (dash ? c != '-' : !hex)
+            return false;
+    }
+    return true;
+}
+
+void random_derive(str secret, const char *purpose, uint8_t ret[32])
+{
+    uint8_t key[crypto_generichash_KEYBYTES];
+    const unsigned char *bytes = (const unsigned char *)(secret.p ? secret.p : "");
+
+    (void)crypto_generichash(key, sizeof(key), bytes, secret.n, NULL, 0);
+    (void)crypto_generichash(ret, 32, (const unsigned char *)purpose, strlen(purpose), key,
+                             sizeof(key));
+    sodium_memzero(key, sizeof(key));
+}

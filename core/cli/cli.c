@@ -1,0 +1,190 @@
+/* cli.c -- the table of commands, their options and their help. */
+#include "core/cli/cli.h"
+
+#include "core/base/failure.h"
+#include "core/base/log.h"
+#include "core/supervisor/supervisor.h"
+#include "core/worker.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_HERE "config/parley.yaml"
+#define CONFIG_INSTALLED "/etc/parley/parley.yaml"
+
+enum cli_option { OPTION_CONFIG = 1, OPTION_CHAIN = 2, OPTION_SLOT = 4, OPTION_MIGRATE = 8, OPTION_MARKDOWN = 16 };
+
+static int cli_serve(const cli_args *args)
+{
+    return supervisor_run(args->config);
+}
+
+static int cli_worker(const cli_args *args)
+{
+    return worker_run(args->config, args->slot, args->migrate ? WORKER_MIGRATE : WORKER_SERVE);
+}
+
+static int cli_version(const cli_args *args)
+{
+    (void)args;
+    printf("parley %s, plugin ABI %d.%d\n", PARLEY_VERSION, PARLEY_ABI_MAJOR, PARLEY_ABI_MINOR);
+    return EXIT_STOPPED;
+}
+
+typedef struct cli_command {
+    const char *name;
+    int (*run)(const cli_args *args);
+    int options; /* enum cli_option, a set */
+    const char *operand; /* NULL: takes none */
+    const char *about;
+    const char *details;
+} cli_command;
+
+/* clang-format off */
+static const cli_command commands[] = {
+    { "serve",    cli_serve,    OPTION_CONFIG,                               NULL,     "run the server",
+      "Opens the listening sockets, migrates the database, starts the workers and restarts one that dies.\n"
+      "SIGTERM or SIGINT drains and stops (a second one at once), SIGHUP reads the configuration again\n"
+      "in new workers, SIGUSR1 reopens the log files.\n" },
+    { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
+      "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
+    { "describe", cli_describe, OPTION_CONFIG | OPTION_MARKDOWN,             "PLUGIN", "print a plugin's options and needs",
+      "PLUGIN is a name of the configuration, the path of a .so file, or `server` for the server's own options.\n" },
+    { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
+    { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
+};
+static const struct { int flag; const char *text; } option_help[] = {
+    { OPTION_CONFIG,   "  -c, --config FILE   the configuration (default " CONFIG_HERE ", else " CONFIG_INSTALLED ")\n" },
+    { OPTION_CHAIN,    "      --chain         also print what runs, in which order, for every route and event\n" },
+    { OPTION_MARKDOWN, "      --markdown      as a page of documentation\n" },
+};
+static const struct option long_options[] = {
+    { "config",   required_argument, NULL, 'c' },
+    { "chain",    no_argument,       NULL, 'C' },
+    { "slot",     required_argument, NULL, 's' },
+    { "migrate",  no_argument,       NULL, 'm' },
+    { "markdown", no_argument,       NULL, 'M' },
+    { "help",     no_argument,       NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+/* clang-format on */
+
+static void cli_usage(FILE *to)
+{
+    fprintf(to, "Parley, a self-hosted real-time chat server.\n\nUsage: parley COMMAND [options]\n\nCommands:\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (commands[i].about)
+            fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].about);
+    fprintf(to, "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system refuses (port in\n"
+                "use, folder not writable), 2 wrong command line, 78 wrong configuration or plugin.\n");
+}
+
+static void cli_command_usage(const cli_command *command)
+{
+    printf("Usage: parley %s%s%s%s\n\n%s%s\n", command->name, command->options ? " [options]" : "",
+           command->operand ? " " : "", command->operand ? command->operand : "", command->details,
+           command->options ? "\nOptions:" : "");
+    for (size_t i = 0; i < COUNT(option_help); i++)
+        if (command->options & option_help[i].flag)
+            fputs(option_help[i].text, stdout);
+    fputs("  -h, --help          this text\n", stdout);
+}
+
+static const cli_command *cli_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* 1: one option read; 0: help was asked for; -1: not an option of this command. */
+static int cli_read_option(const cli_command *command, int letter, cli_args *args)
+{
+    int flag = letter == 'c'   ? OPTION_CONFIG
+               : letter == 'C' ? OPTION_CHAIN
+               : letter == 's' ? OPTION_SLOT
+               : letter == 'm' ? OPTION_MIGRATE
+               : letter == 'M' ? OPTION_MARKDOWN
+                               : 0;
+    if (letter == 'h')
+        return 0;
+    if (!(command->options & flag))
+        return -1;
+    int64_t slot = 0;
+    switch (letter) {
+    case 'c':
+        args->config = optarg;
+        return 1;
+    case 'C':
+        args->chain = true;
+        return 1;
+    case 'm':
+        args->migrate = true;
+        return 1;
+    case 'M':
+        args->markdown = true;
+        return 1;
+    default:
+        if (!str_int(str_of(optarg), &slot) || slot < 0 || slot > 255)
+            return -1;
+        args->slot = (int)slot;
+        return 1;
+    }
+}
+
+static int cli_misused(const cli_command *command)
+{
+    fprintf(stderr, "Try `parley %s --help`.\n", command->name);
+    return EXIT_USAGE;
+}
+
+static int cli_run_command(const cli_command *command, int argc, char **argv)
+{
+    cli_args args = { .config = access(CONFIG_HERE, F_OK) == 0 ? CONFIG_HERE : CONFIG_INSTALLED };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+        int known = letter == '?' ? -1 : cli_read_option(command, letter, &args);
+        if (known == 0) {
+            cli_command_usage(command);
+            return EXIT_STOPPED;
+        }
+        if (known < 0) {
+            if (letter != '?')
+                log_error("parley %s takes no such option or value", command->name);
+            return cli_misused(command);
+        }
+    }
+    int operands = argc - optind;
+    if (operands != (command->operand ? 1 : 0)) {
+        log_error("parley %s takes %s%s", command->name, command->operand ? "one " : "no operand",
+                  command->operand ? command->operand : "");
+        return cli_misused(command);
+    }
+    args.plugin = command->operand ? argv[optind] : NULL;
+    return command->run(&args);
+}
+
+int cli_run(int argc, char **argv)
+{
+    if (argc < 2) {
+        cli_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        cli_usage(stdout);
+        return EXIT_STOPPED;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return cli_version(NULL);
+    const cli_command *command = cli_find(argv[1]);
+    if (!command) {
+        log_error("parley has no command \"%s\"; `parley --help` lists them", argv[1]);
+        return EXIT_USAGE;
+    }
+    return cli_run_command(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,34 @@
+/* frame.h -- what is inside a frame; only the writing side of core/net looks.
+ *
+ * `p` holds the bytes exactly as they go to the wire: the server's WebSocket header (2, 4 or 10 bytes, no mask), then the
+ * payload; or raw bytes without a header. */
+#ifndef CORE_NET_FRAME_H
+#define CORE_NET_FRAME_H
+#include "core/net/net.h"
+
+/* Bytes encoded once.
+ *
+ * Owner:  whoever holds a reference; the last frame_unref() frees.
+ * Life:   never changes after its creation, so any number of sockets may be writing it. */
+struct parley_frame {
+    size_t n;      /* bytes on the wire */
+    uint32_t refs;
+    uint16_t flags; /* enum parley_frameflag */
+    uint16_t head; /* bytes before the payload */
+    char p[];
+};
+
+enum frame_opcode {
+    FRAME_CONTINUATION = 0x0,
+    FRAME_TEXT = 0x1,
+    FRAME_BINARY = 0x2,
+    FRAME_CLOSE = 0x8,
+    FRAME_PING = 0x9,
+    FRAME_PONG = 0xa
+};
+#define FRAME_CONTROL_MAX 125u /* bytes of a control frame's payload */
+#define FRAME_REASON_MAX (FRAME_CONTROL_MAX - 2)
+
+frame *frame_control(enum frame_opcode opcode, str payload); /* cut at 125 bytes; new; NULL: no memory */
+frame *frame_close(int code, str reason); /* code 0: empty body; reason cut at 123 bytes, between characters; new */
+#endif

@@ -1,0 +1,171 @@
+/* net.c -- the network of one worker: creating, the timer of the wheel, when to flush, draining, freeing. */
+#include "core/net/internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- time ---- */
+
+uint32_t net_tick(const net *n)
+{
+    return (uint32_t)(uv_now(n->loop) / WHEEL_TICK_MS) + 1;
+}
+
+static void net_timer_fired(uv_timer_t *timer)
+{
+    net *n = timer->data;
+
+    n->timer_tick = WHEEL_NEVER;
+    wheel_advance(&n->wheel, net_tick(n));
+    net_wheel_changed(n);
+}
+
+/* An empty wheel leaves the timer alone: it fires once more, finds nothing and is not started again. */
+void net_wheel_changed(net *n)
+{
+    uint32_t next = n->freeing ? WHEEL_NEVER : wheel_next(&n->wheel);
+
+    if (next == WHEEL_NEVER || n->timer_tick <= next)
+        return;
+    uint64_t at_ms = (uint64_t)(next - 1) * WHEEL_TICK_MS, now_ms = uv_now(n->loop);
+    n->timer_tick = next;
+    uv_timer_start(&n->timer, net_timer_fired, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+}
+
+static wheel_node *net_wheel_node(void *ud, uint32_t index)
+{
+    return &net_conn(ud, index)->timer;
+}
+
+static void net_wheel_fire(void *ud, uint32_t index)
+{
+    conn_deadline_come(net_conn(ud, index));
+}
+
+str net_date(net *n)
+{
+    int64_t now_s = clock_wall_us() / 1000000;
+
+    if (now_s != n->date_s || n->date[0] == '\0') {
+        time_t at = (time_t)now_s;
+        struct tm tm;
+
+        gmtime_r(&at, &tm);
+        /* The C locale's names: nothing here calls setlocale(). */
+        strftime(n->date, sizeof(n->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        n->date_s = now_s;
+    }
+    return str_of(n->date);
+}
+
+/* ---- life ---- */
+
+static void net_after_poll(uv_check_t *check)
+{
+    net_flush(check->data);
+}
+
+static void net_before_poll(uv_prepare_t *prepare)
+{
+    net_flush(prepare->data);
+}
+
+static void net_handles_open(net *n)
+{
+    /* None of these can fail. */
+    (void)uv_timer_init(n->loop, &n->timer);
+    (void)uv_check_init(n->loop, &n->check);
+    (void)uv_prepare_init(n->loop, &n->prepare);
+    n->timer.data = n->check.data = n->prepare.data = n;
+    (void)uv_check_start(&n->check, net_after_poll);
+    (void)uv_prepare_start(&n->prepare, net_before_poll);
+    uv_unref((uv_handle_t *)&n->timer);
+    uv_unref((uv_handle_t *)&n->check);
+    uv_unref((uv_handle_t *)&n->prepare);
+    n->handles = 3;
+}
+
+static void net_memory_free(net *n)
+{
+    ws_shared_free(n);
+    slab_free(n->conns);
+    slab_free(n->requests);
+    free(n->read_buffer);
+    if (n->reserve_fd >= 0)
+        close(n->reserve_fd);
+    free(n);
+}
+
+int net_create(uv_loop_t *loop, const net_limits *limits, const net_up *up, void *ud, net **ret)
+{
+    net *n = calloc(1, sizeof(*n));
+
+    if (!n)
+        return -ENOMEM;
+    n->loop = loop;
+    n->limits = *limits;
+    n->up = up;
+    n->ud = ud;
+    n->reserve_fd = -1;
+    n->timer_tick = WHEEL_NEVER;
+    list_init(&n->listeners);
+    n->conns = slab_create(sizeof(conn), limits->max_connections);
+    n->requests = request_slab_create();
+    n->read_buffer = malloc(NET_READ_BUFFER);
+    if (!n->conns || !n->requests || !n->read_buffer || ws_shared_create(n) < 0) {
+        net_memory_free(n);
+        return -ENOMEM;
+    }
+    wheel_init(&n->wheel, net_tick(n), net_wheel_node, net_wheel_fire, n);
+    net_handles_open(n);
+    *ret = n;
+    return 0;
+}
+
+uint32_t net_count(const net *n)
+{
+    return slab_count(n->conns);
+}
+
+void net_drain(net *n, frame *going_away)
+{
+    n->draining = true;
+    for (uint32_t at = n->first_conn; at != 0;) {
+        conn *c = net_conn(n, at - 1);
+
+        at = c->next; /* only close callbacks unlink */
+        if (c->state == CONN_HTTP)
+            http_drain(c);
+        else if (c->state == CONN_WS)
+            ws_drain(c, going_away);
+    }
+}
+
+static void net_handle_closed(uv_handle_t *handle)
+{
+    net *n = handle->data;
+
+    n->handles--;
+    net_unref_done(n);
+}
+
+void net_unref_done(net *n)
+{
+    if (n->freeing && n->handles == 0 && net_count(n) == 0)
+        net_memory_free(n);
+}
+
+/* The memory goes in the last close callback: run the loop once more. */
+void net_free(net *n)
+{
+    if (!n || n->freeing)
+        return;
+    n->freeing = true;
+    for (uint32_t at = n->first_conn; at != 0; at = net_conn(n, at - 1)->next)
+        conn_destroy(net_conn(n, at - 1));
+    listener_close_all(n);
+    uv_close((uv_handle_t *)&n->timer, net_handle_closed);
+    uv_close((uv_handle_t *)&n->check, net_handle_closed);
+    uv_close((uv_handle_t *)&n->prepare, net_handle_closed);
+}

@@ -1,0 +1,247 @@
+/* worker.c -- one worker process: one loop, one host with its plugins, one net.
+ *
+ *   start   host_create (load) -> net_create -> host_start -> listen -> "ready" to the supervisor
+ *   drain   SIGTERM: no new connections, going_away, sockets closed, open requests finished -> plugins stop -> exit 0
+ *   migrate host_create -> host_migrate -> exit */
+#include "core/worker.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/host/host.h"
+#include "core/supervisor/ipc.h"
+#include "core/supervisor/supervisor.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define DRAIN_LOOK_MS 20 /* how often a drain looks whether all sockets have gone */
+
+typedef struct worker {
+    uv_loop_t loop;
+    uv_signal_t term, usr1;
+    uv_timer_t drain;
+    config *config;
+    const settings *settings;
+    host *host;
+    net *net;
+    enum worker_task task;
+    int status_fd;          /* to the supervisor; -1: started by hand */
+    int listen_fds[64];
+    int listen_n;
+    int exit_status;
+    int64_t drain_until_ns;
+    bool draining, stopping;
+} worker;
+
+static void worker_tell(const worker *w, const char *line)
+{
+    if (w->status_fd >= 0 && write(w->status_fd, line, strlen(line)) < 0)
+        log_msg(PARLEY_WARN, "the supervisor does not listen: %s", strerror(errno));
+}
+
+/* ---- stop ---- */
+
+static void worker_stopped(void *ud)
+{
+    worker *w = ud;
+
+    uv_close((uv_handle_t *)&w->term, NULL);
+    uv_close((uv_handle_t *)&w->usr1, NULL);
+    uv_close((uv_handle_t *)&w->drain, NULL);
+    if (w->net)
+        net_free(w->net);
+    w->net = NULL;
+    uv_stop(&w->loop);
+}
+
+static void worker_stop(worker *w)
+{
+    if (w->stopping)
+        return;
+    w->stopping = true;
+    uv_timer_stop(&w->drain);
+    int64_t left_ms = (w->drain_until_ns - clock_mono_ns()) / 1000000;
+    host_stop(w->host, left_ms > 500 ? left_ms : 500, worker_stopped, w);
+}
+
+static void worker_drain_look(uv_timer_t *timer)
+{
+    worker *w = timer->data;
+
+    /* A fifth of the time is left to the plugins: their last commits. */
+    int64_t reserve_ns = w->settings->drain_ms * 200000;
+    if (net_count(w->net) == 0 || clock_mono_ns() > w->drain_until_ns - reserve_ns)
+        worker_stop(w);
+}
+
+static void worker_terminate(uv_signal_t *handle, int number)
+{
+    worker *w = handle->data;
+
+    (void)number;
+    if (w->draining || !w->net)
+        _exit(w->net ? EXIT_STOPPED : EXIT_SYSTEM); /* asked twice, or nothing serves yet: durable as it is */
+    w->draining = true;
+    w->drain_until_ns = clock_mono_ns() + w->settings->drain_ms * 1000000;
+    net_stop_listening(w->net);
+    frame *going_away = host_going_away(w->host, 0);
+    net_drain(w->net, going_away);
+    frame_unref(going_away);
+    uv_timer_start(&w->drain, worker_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
+}
+
+static void worker_reopen_logs(uv_signal_t *handle, int number)
+{
+    worker *w = handle->data;
+
+    (void)number;
+    host_reopen_logs(w->host);
+}
+
+/* ---- start ---- */
+
+static void worker_fail(worker *w, const failure *f)
+{
+    log_error("%s", f->text);
+    w->exit_status = f->status;
+    w->drain_until_ns = clock_mono_ns();
+    worker_stop(w);
+}
+
+static void worker_started(void *ud, const failure *f)
+{
+    worker *w = ud;
+
+    if (f) {
+        worker_fail(w, f);
+        return;
+    }
+    for (int i = 0; i < w->listen_n; i++) {
+        int err = net_listen(w->net, w->listen_fds[i]);
+        if (err < 0) {
+            failure refused = { 0 };
+            failure_set(&refused, EXIT_SYSTEM, "cannot listen: %s", strerror(-err));
+            worker_fail(w, &refused);
+            return;
+        }
+    }
+    worker_tell(w, "ready\n");
+}
+
+static void worker_migrated(void *ud, const failure *f)
+{
+    worker *w = ud;
+
+    if (f) {
+        worker_fail(w, f);
+        return;
+    }
+    w->drain_until_ns = clock_mono_ns() + 5000000000;
+    worker_stop(w);
+}
+
+static void worker_read_fds(worker *w)
+{
+    const char *status = getenv(IPC_STATUS);
+    const char *listen_text = getenv(IPC_LISTEN);
+    str rest = str_of(listen_text);
+    int64_t fd = 0;
+
+    w->status_fd = str_int(str_of(status), &fd) ? (int)fd : -1;
+    while (rest.n > 0 && w->listen_n < (int)COUNT(w->listen_fds)) {
+        str one = rest;
+        if (!str_cut(rest, ',', &one, &rest))
+            rest = STR_NONE;
+        if (str_int(one, &fd))
+            w->listen_fds[w->listen_n++] = (int)fd;
+    }
+    (void)unsetenv(IPC_STATUS);
+    (void)unsetenv(IPC_LISTEN);
+}
+
+static void worker_watch_signal(worker *w, uv_signal_t *handle, uv_signal_cb fn, int number)
+{
+    uv_signal_init(&w->loop, handle);
+    handle->data = w;
+    uv_signal_start(handle, fn, number);
+    uv_unref((uv_handle_t *)handle);
+}
+
+/* Everything up to the plugins' start(); -1: f filled. */
+static int worker_open(worker *w, const char *config_file, failure *f)
+{
+    str secret = STR_NONE;
+    char threads[16];
+
+    if (config_open(config_file, &w->config, f) < 0)
+        return -1;
+    w->settings = config_settings(w->config);
+    log_level_set(w->settings->log_level);
+    (void)snprintf(threads, sizeof(threads), "%u", w->settings->work_threads);
+    (void)setenv("UV_THREADPOOL_SIZE", threads, 1); /* before the pool's first job */
+    if (uv_loop_init(&w->loop) < 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot make an event loop: %s", strerror(errno));
+    worker_watch_signal(w, &w->term, worker_terminate, SIGTERM);
+    worker_watch_signal(w, &w->usr1, worker_reopen_logs, SIGUSR1);
+    uv_timer_init(&w->loop, &w->drain);
+    w->drain.data = w;
+    if (host_create(w->config, &w->loop, &w->host, f) < 0 || secret_read(w->settings, &secret, f) < 0)
+        return -1;
+    int err = host_secret_set(w->host, secret);
+    sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
+    free((void *)(uintptr_t)secret.p);
+    if (err == 0)
+        err = net_create(&w->loop, &w->settings->limits, host_up(w->host), w->host, &w->net);
+    if (err < 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot start: %s", strerror(-err));
+    host_net_set(w->host, w->net);
+    return 0;
+}
+
+/* What a process of this kind is, before anything else: it dies with its supervisor, ignores the terminal's Ctrl-C (the
+ * supervisor drains us), and keeps memory in one heap. */
+static void worker_settle(int slot, int status_fd)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)mallopt(M_ARENA_MAX, 2);
+    crash_watch(slot, status_fd);
+}
+
+int worker_run(const char *config_file, int slot, enum worker_task task)
+{
+    static worker w; /* one a process; the crash handler's stack must not hold it */
+    failure f = { 0 };
+
+    w.task = task;
+    w.status_fd = -1;
+    worker_read_fds(&w);
+    worker_settle(slot, w.status_fd);
+    if (sodium_init() < 0) {
+        log_error("libsodium finds no source of randomness");
+        return EXIT_SYSTEM;
+    }
+    if (worker_open(&w, config_file, &f) < 0) {
+        log_error("%s", f.text);
+        return f.status;
+    }
+    if (task == WORKER_MIGRATE)
+        host_migrate(w.host, worker_migrated, &w);
+    else
+        host_start(w.host, worker_started, &w);
+    uv_run(&w.loop, UV_RUN_DEFAULT);
+    uv_run(&w.loop, UV_RUN_NOWAIT); /* close callbacks */
+    host_free(w.host);
+    uv_run(&w.loop, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&w.loop);
+    config_free(w.config);
+    return w.exit_status;
+}

@@ -1,0 +1,76 @@
+/* chat.h -- what all files of the plugin share: its services, its options, the kinds of a room's events, refusals.
+ *
+ * Where to look: plugin.c has the table of routes, sql.c every statement; one endpoint per file; room_log.c stores
+ * messages, live.c sends them to sockets in order (sequencer.c), room.c remembers rooms per worker. */
+#ifndef CHAT_H
+#define CHAT_H
+#include <parley/auth.h>
+#include <parley/db.h>
+#include <parley/flow.h>
+#include <parley/plugin.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define UID_SIZE 37 /* a public id and its NUL */
+
+enum chat_show { SHOW_MEMBERS, SHOW_SELF }; /* the choices of show_emails, in order */
+
+struct chat {
+    parley_ctx *ctx;
+    const parley_db *db;
+    const parley_auth *auth;
+    bool many_workers; /* others may write to our rooms */
+    enum chat_show show_emails;
+    size_t max_text;         /* code points of a message */
+    size_t max_participants; /* addresses in one request */
+};
+extern PARLEY_HIDDEN struct chat chat;
+
+/* room_events.kind; the numbers are stored and go over the bus. */
+enum event_kind {
+    EVENT_MESSAGE = 1,
+    EVENT_MESSAGE_DELETED = 2,
+    EVENT_MEMBER_ADDED = 3,
+    EVENT_MEMBER_REMOVED = 4,
+    EVENT_ROOM_UPDATED = 5,
+    EVENT_MESSAGE_SINCE_DELETED = 6, /* a creation whose message is gone */
+    EVENT_ROOM_DELETED = 7,          /* bus only: there is no log any more */
+    EVENT_TYPING = 8                 /* bus only: ephemeral, without seq */
+};
+
+enum close_code { CLOSE_RATE_LIMITED = 4003, CLOSE_REMOVED = 4403, CLOSE_ROOM_GONE = 4404 };
+
+static inline parley_str str_of(const char *text)
+{
+    return (parley_str){ text, strlen(text) };
+}
+
+static inline bool str_equal(parley_str a, parley_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Handlers and steps, one file each; plugin.c's table says which is which. */
+int api_root(parley_ctx *ctx, parley_req req, void *ud);
+int rooms_list(parley_ctx *ctx, parley_req req, void *ud);
+int room_create(parley_ctx *ctx, parley_req req, void *ud);
+int room_show(parley_ctx *ctx, parley_req req, void *ud);
+int room_update(parley_ctx *ctx, parley_req req, void *ud);
+int room_delete(parley_ctx *ctx, parley_req req, void *ud);
+int participant_add(parley_ctx *ctx, parley_req req, void *ud);
+int participant_remove(parley_ctx *ctx, parley_req req, void *ud);
+int history(parley_ctx *ctx, parley_req req, void *ud);
+int send_request(parley_ctx *ctx, parley_req req, void *ud);
+int send_event(parley_ctx *ctx, parley_req req, void *ud);
+int message_delete(parley_ctx *ctx, parley_req req, void *ud);
+int socket_open(parley_ctx *ctx, parley_req req, void *ud);
+int typing_event(parley_ctx *ctx, parley_req req, void *ud);
+
+/* sweep.c: removes what deleted rooms left, piece by piece; harmless to call at any time. */
+void sweep_start(void);
+
+/* poll.c: finds the events that the bus lost, when there are other workers. */
+int poll_load(parley_ctx *ctx);
+int poll_start(parley_ctx *ctx);
+#endif

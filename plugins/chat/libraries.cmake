@@ -1,0 +1,2 @@
+# chat needs nothing but the C library.
+set(PARLEY_PLUGIN_LIBRARIES)

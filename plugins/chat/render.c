@@ -1,0 +1,110 @@
+/* render.c -- rooms, people, messages and events as JSON (contract.md, 3 to 5; delivery-and-conventions.md, 1). */
+#include "render.h"
+#include "sql.h"
+#include "stamp.h"
+
+parley_json *render_stamp(int64_t micros)
+{
+    char text[STAMP_SIZE];
+
+    stamp_format(micros, text);
+    return parley->json_s(str_of(text));
+}
+
+static parley_json *render_person(const parley_rows *rows, int64_t row, uint32_t column,
+                                  parley_str viewer_uid)
+{
+    static const char *const keys[] = { "id", "username", "email", "first_name", "last_name" };
+    enum { EMAIL = 2 };
+    bool is_viewer = str_equal(chat.db->get(rows, row, column), viewer_uid);
+    parley_json *out = parley->json_obj();
+
+    for (uint32_t i = 0; i < COUNT(keys); i++) {
+        if (i == EMAIL && chat.show_emails == SHOW_SELF && !is_viewer)
+            continue;
+        parley->json_set(out, keys[i], parley->json_s(chat.db->get(rows, row, column + i)));
+    }
+    return out;
+}
+
+parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_rows *people,
+                         parley_str viewer_uid)
+{
+    const parley_db *db = chat.db;
+    parley_str key = db->get(rooms, row, ROOM_KEY);
+    parley_json *out = parley->json_obj();
+    parley_json *list = parley->json_arr();
+
+    for (int64_t i = 0; i < db->rows_n(people); i++)
+        if (str_equal(db->get(people, i, PEOPLE_ROOM), key))
+            parley->json_push(list, render_person(people, i, PEOPLE_PERSON, viewer_uid));
+    parley->json_set(out, "id", parley->json_s(db->get(rooms, row, ROOM_UID)));
+    parley->json_set(out, "name", parley->json_s(db->get(rooms, row, ROOM_NAME)));
+    parley->json_set(out, "creator", render_person(rooms, row, ROOM_OWNER, viewer_uid));
+    parley->json_set(out, "participants", list);
+    parley->json_set(out, "created_at", render_stamp(db->get_int(rooms, row, ROOM_CREATED, 0)));
+    parley->json_set(out, "updated_at", render_stamp(db->get_int(rooms, row, ROOM_UPDATED, 0)));
+    return out;
+}
+
+void render_take_sender(struct message *message, const parley_rows *rows, int64_t row,
+                        uint32_t first_column)
+{
+    message->sender_uid = chat.db->get(rows, row, first_column);
+    message->sender_username = chat.db->get(rows, row, first_column + 1);
+    message->sender_first_name = chat.db->get(rows, row, first_column + 2);
+    message->sender_last_name = chat.db->get(rows, row, first_column + 3);
+}
+
+static void render_message_into(parley_json *out, const struct message *message)
+{
+    parley_json *sender = parley->json_obj();
+
+    parley->json_set(sender, "id", parley->json_s(message->sender_uid));
+    parley->json_set(sender, "username", parley->json_s(message->sender_username));
+    parley->json_set(sender, "first_name", parley->json_s(message->sender_first_name));
+    parley->json_set(sender, "last_name", parley->json_s(message->sender_last_name));
+    parley->json_set(out, "id", parley->json_s(message->uid));
+    parley->json_set(out, "room", parley->json_s(message->room));
+    parley->json_set(out, "sender", sender);
+    parley->json_set(out, "content", parley->json_s(message->content));
+    parley->json_set(out, "created_at", render_stamp(message->created_at));
+    parley->json_set(out, "seq", parley->json_i(message->seq));
+}
+
+parley_json *render_message(const struct message *message)
+{
+    parley_json *out = parley->json_obj();
+
+    render_message_into(out, message);
+    return out;
+}
+
+parley_json *render_message_event(const struct message *message, parley_str epoch)
+{
+    parley_json *out = parley->json_obj();
+
+    parley->json_set(out, "type", parley->json_s(PARLEY_S("chat_message")));
+    render_message_into(out, message);
+    parley->json_set(out, "epoch", parley->json_s(epoch));
+    parley->json_set(out, "at", render_stamp(message->created_at));
+    return out;
+}
+
+parley_json *render_deletion_event(const struct event_head *head, const struct deletion *deletion)
+{
+    parley_json *out = parley->json_obj();
+    parley_json *actor = parley->json_obj();
+
+    parley->json_set(actor, "id", parley->json_s(deletion->actor_uid));
+    parley->json_set(actor, "username", parley->json_s(deletion->actor_username));
+    parley->json_set(out, "type", parley->json_s(PARLEY_S("message_deleted")));
+    parley->json_set(out, "room", parley->json_s(head->room));
+    parley->json_set(out, "seq", parley->json_i(head->seq));
+    parley->json_set(out, "epoch", parley->json_s(head->epoch));
+    parley->json_set(out, "at", render_stamp(head->at));
+    parley->json_set(out, "message_id", parley->json_s(deletion->message));
+    parley->json_set(out, "deleted_at", render_stamp(deletion->deleted_at));
+    parley->json_set(out, "actor", actor);
+    return out;
+}

@@ -1,0 +1,34 @@
+/* render.h -- rooms, people, messages and events as JSON. */
+#ifndef CHAT_RENDER_H
+#define CHAT_RENDER_H
+#include "chat.h"
+#include "sequencer.h"
+
+struct message {
+    parley_str uid, room, content;
+    parley_str sender_uid, sender_username, sender_first_name, sender_last_name;
+    int64_t seq, created_at;
+};
+struct event_head { /* what every sequenced frame has */
+    parley_str room, epoch;
+    int64_t seq, at;
+};
+
+/* The sender of a message from four columns: uid, username, first and last name. */
+void render_take_sender(struct message *message, const parley_rows *rows, int64_t row,
+                        uint32_t first_column);
+/* New: the message as REST shows it. */
+parley_json *render_message(const struct message *message);
+/* New: the room of a row of SQL_ROOM or SQL_ROOMS_PAGE with the people of `people` that are its own. */
+parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_rows *people,
+                         parley_str viewer_uid);
+parley_json *render_stamp(int64_t micros);
+
+/* New: sequenced frames, {"type":...}. */
+parley_json *render_message_event(const struct message *message, parley_str epoch);
+struct deletion {
+    parley_str message, actor_uid, actor_username;
+    int64_t deleted_at;
+};
+parley_json *render_deletion_event(const struct event_head *head, const struct deletion *deletion);
+#endif

@@ -1,0 +1,217 @@
+/* sql.c -- every statement of the plugin.
+ *
+ * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes a room is a group of
+ * statements run as one transaction: lock the room's row first (so that seq is dense whoever races), raise last_seq
+ * under the guards that make the change lawful, then write under the same guards.  A guard that fails makes every
+ * statement of the group do nothing, and the last one, a SELECT, tells why. */
+#include "sql.h"
+
+#define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
+#define ROOM_COLUMNS                                                                               \
+    "r.id, r.uid, r.name, r.created_at, r.updated_at, r.last_seq,"                                 \
+    " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c")
+#define NOT_IN_ROOM(room)                                                                          \
+    "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
+
+/* The messages a caller ($1) may delete. */
+#define ERASABLE                                                                                   \
+    " FROM messages m JOIN rooms r ON r.id = m.room_id"                                            \
+    " JOIN room_members me ON me.room_id = m.room_id AND me.user_id = $1"                          \
+    " WHERE m.deleted_at IS NULL AND (m.sender_id = $1 OR r.creator_id = $1)"
+
+/* clang-format off */
+static const char *const texts[SQL_COUNT] = {
+    [SQL_ROOM_SEEN] =
+        "SELECT r.id, r.last_seq, r.epoch, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END"
+        " FROM rooms r JOIN room_members m ON m.room_id = r.id AND m.user_id = $1"
+        " WHERE r.uid = $2",
+    [SQL_ROOM] =
+        "SELECT " ROOM_COLUMNS
+        " FROM rooms r JOIN users c ON c.id = r.creator_id"
+        " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1"
+        " WHERE r.uid = $2",
+    [SQL_ROOM_PEOPLE] =
+        "SELECT m.room_id, " PERSON("u")
+        " FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"
+        " JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
+        " WHERE r.uid = $2",
+    [SQL_ROOMS_COUNT] =
+        "SELECT COUNT(*) FROM room_members WHERE user_id = $1",
+    [SQL_ROOMS_PAGE] =
+        "SELECT " ROOM_COLUMNS
+        " FROM room_members m JOIN rooms r ON r.id = m.room_id JOIN users c ON c.id = r.creator_id"
+        " WHERE m.user_id = $1 ORDER BY m.room_id DESC LIMIT $2 OFFSET $3",
+    [SQL_ROOMS_PEOPLE] =
+        "SELECT m.room_id, " PERSON("u")
+        " FROM (SELECT room_id FROM room_members WHERE user_id = $1"
+        " ORDER BY room_id DESC LIMIT $2 OFFSET $3) p"
+        " JOIN room_members m ON m.room_id = p.room_id JOIN users u ON u.id = m.user_id",
+    [SQL_USER_BY_EMAIL] =
+        "SELECT id, uid FROM users WHERE email_key = $1",
+    [SQL_LOCK_UID] =
+        "UPDATE rooms SET last_seq = last_seq WHERE uid = $1",
+
+    /* A new room.  An address nobody has leaves user_id NULL, which refuses the whole. */
+    [SQL_CREATE_ROOM] =
+        "INSERT INTO rooms (uid, name, creator_id, epoch, created_at, updated_at)"
+        " VALUES ($1, $2, $3, $4, $5, $5)",
+    [SQL_CREATE_OWNER] =
+        "INSERT INTO room_members (room_id, user_id, role, joined_at)"
+        " SELECT id, creator_id, 'owner', created_at FROM rooms WHERE uid = $1",
+    [SQL_CREATE_MEMBER] =
+        "INSERT INTO room_members (room_id, user_id, joined_at)"
+        " SELECT r.id, (SELECT u.id FROM users u WHERE u.email_key = $1), r.created_at"
+        " FROM rooms r WHERE r.uid = $2 ON CONFLICT (room_id, user_id) DO NOTHING",
+
+    [SQL_RENAME] =
+        "UPDATE rooms SET last_seq = last_seq + 1, name = $1, updated_at = $2"
+        " WHERE uid = $3 AND creator_id = $4",
+    [SQL_RENAME_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, actor_id, at)"
+        " SELECT id, last_seq, 5, creator_id, updated_at FROM rooms"
+        " WHERE uid = $1 AND creator_id = $2",
+
+    [SQL_ADD_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1 WHERE uid = $1 AND creator_id = $2"
+        " AND EXISTS (SELECT 1 FROM users u WHERE u.email_key = $3 AND " NOT_IN_ROOM("rooms.id") ")",
+    [SQL_ADD_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, user_id, actor_id, at)"
+        " SELECT r.id, r.last_seq, 3, u.id, r.creator_id, $1 FROM rooms r CROSS JOIN users u"
+        " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
+    [SQL_ADD_MEMBER] =
+        "INSERT INTO room_members (room_id, user_id, joined_at)"
+        " SELECT r.id, u.id, $1 FROM rooms r CROSS JOIN users u"
+        " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
+
+    [SQL_REMOVE_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1 WHERE uid = $1 AND EXISTS ("
+        "SELECT 1 FROM users u JOIN room_members m ON m.user_id = u.id"
+        " WHERE u.uid = $2 AND m.room_id = rooms.id AND u.id <> rooms.creator_id"
+        " AND (rooms.creator_id = $3 OR u.id = $3))",
+    [SQL_REMOVE_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, user_id, actor_id, at)"
+        " SELECT r.id, r.last_seq, 4, u.id, $1, $2 FROM rooms r"
+        " JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
+        " WHERE r.uid = $3 AND u.uid = $4 AND u.id <> r.creator_id"
+        " AND (r.creator_id = $1 OR u.id = $1)",
+    [SQL_REMOVE_MEMBER] =
+        "DELETE FROM room_members WHERE room_id = (SELECT r.id FROM rooms r WHERE r.uid = $1)"
+        " AND user_id = (SELECT u.id FROM users u WHERE u.uid = $2)"
+        " AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = room_members.room_id"
+        " AND r.creator_id <> room_members.user_id"
+        " AND (r.creator_id = $3 OR room_members.user_id = $3))",
+    [SQL_REMOVE_STATE] =
+        "SELECT r.last_seq, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END,"
+        " CASE WHEN EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = $1)"
+        " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END,"
+        " CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.uid = $2)"
+        " THEN 1 ELSE 0 END"
+        " FROM rooms r JOIN users c ON c.id = r.creator_id WHERE r.uid = $3",
+
+    [SQL_DROP_SWEEP] =
+        "INSERT INTO room_sweeps (room_id) SELECT id FROM rooms WHERE uid = $1 AND creator_id = $2",
+    [SQL_DROP_MEMBERS] =
+        "DELETE FROM room_members"
+        " WHERE room_id IN (SELECT id FROM rooms WHERE uid = $1 AND creator_id = $2)",
+    [SQL_DROP_ROOM] =
+        "DELETE FROM rooms WHERE uid = $1 AND creator_id = $2",
+
+    /* A new message: the hot path. */
+    [SQL_LOCK] =
+        "UPDATE rooms SET last_seq = last_seq WHERE id = $1",
+    [SQL_SEND_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + 1"
+        " WHERE id = $1"
+        " AND EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = $1 AND m.user_id = $2)",
+    [SQL_SEND_MESSAGE] =
+        "INSERT INTO messages (uid, room_id, seq, sender_id, sender_uid, sender_username,"
+        " sender_first_name, sender_last_name, content, created_at)"
+        " SELECT $1, r.id, r.last_seq, u.id, u.uid, u.username, u.first_name, u.last_name, $2, $3"
+        " FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
+        " WHERE r.id = $4 AND m.user_id = $5",
+    [SQL_SEND_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
+        " SELECT room_id, seq, 1, id, sender_id, created_at FROM messages WHERE uid = $1",
+    [SQL_SENT] =
+        "SELECT m.seq, m.created_at, r.epoch, m.sender_uid, m.sender_username,"
+        " m.sender_first_name, m.sender_last_name"
+        " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
+
+    /* An offset past the end is known from the counter, so it costs nothing. */
+    [SQL_HISTORY_COUNT] =
+        "SELECT r.message_count FROM rooms r"
+        " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
+    [SQL_HISTORY] =
+        "SELECT m.uid, p.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"
+        " m.sender_first_name, m.sender_last_name"
+        " FROM (SELECT e.seq, e.message_id FROM room_events e"
+        " WHERE e.room_id = (SELECT r.id FROM rooms r"
+        " JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"
+        " WHERE r.uid = $2 AND r.message_count > $3)"
+        " AND e.kind = 1 ORDER BY e.seq DESC LIMIT $4 OFFSET $3) p"
+        " JOIN messages m ON m.id = p.message_id ORDER BY p.seq DESC",
+
+    [SQL_ERASE_LOCK] =
+        "UPDATE rooms SET last_seq = last_seq"
+        " WHERE id = (SELECT m.room_id FROM messages m WHERE m.uid = $1)",
+    [SQL_ERASE_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count - 1"
+        " WHERE id = (SELECT m.room_id" ERASABLE " AND m.uid = $2)",
+    [SQL_ERASE_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
+        " SELECT m.room_id, r.last_seq, 2, m.id, $1, $2" ERASABLE " AND m.uid = $3",
+    [SQL_ERASE_MESSAGE] =
+        "UPDATE messages SET content = '', deleted_by = $1, deleted_at = $2"
+        " WHERE id = (SELECT m.id" ERASABLE " AND m.uid = $3)",
+    [SQL_ERASE_MARK] =
+        "UPDATE room_events SET kind = 6 WHERE kind = 1"
+        " AND room_id = (SELECT m.room_id FROM messages m"
+        " WHERE m.uid = $1 AND m.deleted_at IS NOT NULL)"
+        " AND seq = (SELECT m.seq FROM messages m WHERE m.uid = $1)",
+    [SQL_ERASE_STATE] =
+        "SELECT r.uid, r.last_seq, r.epoch, m.deleted_at"
+        " FROM messages m JOIN rooms r ON r.id = m.room_id"
+        " JOIN room_members me ON me.room_id = r.id AND me.user_id = $1 WHERE m.uid = $2",
+
+    [SQL_HEAD] =
+        "SELECT last_seq, epoch FROM rooms WHERE id = $1",
+    [SQL_LOG] =
+        "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"
+        " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid"
+        " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"
+        " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"
+        " LEFT JOIN users u ON u.id = e.user_id"
+        " WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT 100",
+
+    [SQL_SWEEP_NEXT] =
+        "SELECT room_id FROM room_sweeps ORDER BY room_id LIMIT 1",
+    [SQL_SWEEP_MESSAGES] =
+        "DELETE FROM messages WHERE id IN (SELECT e.message_id FROM"
+        " (SELECT message_id, kind FROM room_events WHERE room_id = $1 ORDER BY seq LIMIT 200) e"
+        " WHERE e.kind = 1 OR e.kind = 6)",
+    [SQL_SWEEP_EVENTS] =
+        "DELETE FROM room_events WHERE room_id = $1 AND seq IN"
+        " (SELECT seq FROM room_events WHERE room_id = $1 ORDER BY seq LIMIT 200)",
+    [SQL_SWEEP_DONE] =
+        "DELETE FROM room_sweeps WHERE room_id = $1"
+        " AND NOT EXISTS (SELECT 1 FROM room_events e WHERE e.room_id = $1)",
+};
+/* clang-format on */
+
+parley_stmt sql_prepared[SQL_COUNT];
+
+const char *sql_text(enum sql_name name)
+{
+    return texts[name];
+}
+
+int sql_start(parley_ctx *ctx)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        int err = chat.db->prepare(ctx, texts[i], &sql_prepared[i]);
+
+        if (err < 0)
+            return err;
+    }
+    return PARLEY_OK;
+}

@@ -1,0 +1,109 @@
+/* sql.h -- the statements of the plugin by name; their texts, and the columns they answer, are in sql.c. */
+#ifndef CHAT_SQL_H
+#define CHAT_SQL_H
+#include "chat.h"
+
+enum sql_name {
+    SQL_ROOM_SEEN,
+    SQL_ROOM,
+    SQL_ROOM_PEOPLE,
+    SQL_ROOMS_COUNT,
+    SQL_ROOMS_PAGE,
+    SQL_ROOMS_PEOPLE,
+    SQL_USER_BY_EMAIL,
+    SQL_LOCK_UID,
+    SQL_CREATE_ROOM,
+    SQL_CREATE_OWNER,
+    SQL_CREATE_MEMBER,
+    SQL_RENAME,
+    SQL_RENAME_EVENT,
+    SQL_ADD_SEQ,
+    SQL_ADD_EVENT,
+    SQL_ADD_MEMBER,
+    SQL_REMOVE_SEQ,
+    SQL_REMOVE_EVENT,
+    SQL_REMOVE_MEMBER,
+    SQL_REMOVE_STATE,
+    SQL_DROP_SWEEP,
+    SQL_DROP_MEMBERS,
+    SQL_DROP_ROOM,
+    SQL_LOCK,
+    SQL_SEND_SEQ,
+    SQL_SEND_MESSAGE,
+    SQL_SEND_EVENT,
+    SQL_SENT,
+    SQL_HISTORY_COUNT,
+    SQL_HISTORY,
+    SQL_ERASE_LOCK,
+    SQL_ERASE_SEQ,
+    SQL_ERASE_EVENT,
+    SQL_ERASE_MESSAGE,
+    SQL_ERASE_MARK,
+    SQL_ERASE_STATE,
+    SQL_HEAD,
+    SQL_LOG,
+    SQL_SWEEP_NEXT,
+    SQL_SWEEP_MESSAGES,
+    SQL_SWEEP_EVENTS,
+    SQL_SWEEP_DONE,
+    SQL_COUNT
+};
+
+extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
+
+/* One statement of a run, with its parameters: SQL(SQL_ROOM, params) for an array in scope. */
+#define SQL(name, list)                                                                            \
+    {                                                                                              \
+        .stmt = sql_prepared[name], .params = (list), .n = (uint32_t)COUNT(list)                   \
+    }
+
+/* Columns of SQL_ROOM_SEEN, which is empty unless the caller is a member. */
+enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR };
+/* Columns of SQL_ROOM and SQL_ROOMS_PAGE; from ROOM_OWNER on the five columns of a person. */
+enum room_column {
+    ROOM_KEY,
+    ROOM_UID,
+    ROOM_NAME,
+    ROOM_CREATED,
+    ROOM_UPDATED,
+    ROOM_LAST_SEQ,
+    ROOM_IS_CREATOR,
+    ROOM_OWNER
+};
+/* Columns of SQL_ROOM_PEOPLE and SQL_ROOMS_PEOPLE. */
+enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
+/* Columns of SQL_SENT. */
+enum sent_column { SENT_SEQ, SENT_CREATED, SENT_EPOCH, SENT_SENDER };
+/* Columns of SQL_HISTORY. */
+enum history_column { HISTORY_UID, HISTORY_SEQ, HISTORY_CREATED, HISTORY_CONTENT, HISTORY_SENDER };
+/* Columns of SQL_REMOVE_STATE. */
+enum remove_column {
+    REMOVE_LAST_SEQ,
+    REMOVE_IS_CREATOR,
+    REMOVE_IS_MEMBER,
+    REMOVE_OF_CREATOR,
+    REMOVE_IS_SELF
+};
+/* Columns of SQL_ERASE_STATE. */
+enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
+enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH };
+/* Columns of SQL_LOG. */
+enum log_column {
+    LOG_SEQ,
+    LOG_KIND,
+    LOG_AT,
+    LOG_MESSAGE,
+    LOG_CREATED,
+    LOG_DELETED,
+    LOG_CONTENT,
+    LOG_SENDER,
+    LOG_ACTOR = LOG_SENDER + 4,
+    LOG_ACTOR_NAME,
+    LOG_USER
+};
+
+/* Prepares all; < 0 after fail(). */
+int sql_start(parley_ctx *ctx);
+/* Statement `name`'s text, for tests. */
+const char *sql_text(enum sql_name name);
+#endif

@@ -1,0 +1,59 @@
+/* store.h -- the running store: its settings, its queues and threads, and what they tell the loop.
+ *
+ *   loop    run() -> dbqueue writes -> writer (one)     BEGIN, many runs, COMMIT  \
+ *                 -> dbqueue reads  -> readers (n)      one run each               > outbox -> one post() -> callbacks
+ *                                      keeper (one)     checkpoints               /
+ */
+#ifndef SQLITE_STORE_H
+#define SQLITE_STORE_H
+#include "plugins/sqlite/run.h"
+
+enum { STORE_READERS_MAX = 64, STORE_GROUP_MAX = 512 /* runs in one transaction */ };
+
+typedef struct dbstore {
+    parley_ctx *ctx; /* ours */
+    dbconn_conf conf;
+    char path[4096];
+    char share_dir[4096];
+    uint32_t reader_n, queue_max;
+    int checkpoint_pages;
+    dbconn check; /* the loop's connection */
+    dbqueue writes, reads;
+    pthread_t threads[STORE_READERS_MAX + 2];
+    uint32_t thread_n;
+    int is_running;
+} dbstore;
+
+extern dbstore store; /* one instance per process; fields are fixed before the threads start */
+
+/* threads: bodies for pthread_create; each opens its own connection */
+void *writer_main(void *unused);
+void *reader_main(void *unused);
+void *keeper_main(void *unused);
+uint64_t writer_commits(void); /* transactions committed so far; any thread */
+
+/* Starts the threads.  returns 0, or < 0 with *why set and nothing left running. */
+int store_start_threads(dberror *why);
+/* Lets the queues run empty and the threads end; the outbox then calls store_stopped(). */
+void store_stop_threads(void);
+void store_stopped(void);        /* in plugin.c */
+void store_finish_threads(void); /* joins threads that have ended; frees what they used */
+
+/* outbox: from the threads to the loop */
+void outbox_init(void);
+void outbox_put(dbrun *first, dbrun *last); /* a list of runs with their outcomes; one post() for all */
+void outbox_thread_ended(void);
+void outbox_set_health(const dberror *why); /* NULL: the store takes writes */
+int outbox_know_owner(parley_ctx *user);    /* loop only; before outbox_add_read(); returns 0 or PARLEY_ENOMEM */
+void outbox_add_read(dbrun *run);           /* loop only: remembers the order of a plugin's reads */
+void outbox_done(void);
+
+/* keeper */
+void keeper_init(void);
+void keeper_ask(void);        /* the WAL has grown: copy it into the database now */
+int keeper_take_swept(void);  /* 1, once, when the bulk of it has been copied */
+void keeper_thread_ended(void); /* writer and readers say so; the last checkpoint waits for all */
+
+/* migrate.c; on the writer's thread */
+int migrate_run(const dbrun *run, dberror *why);
+#endif

@@ -1,0 +1,31 @@
+"""Fixtures: `server` is shared by the tests of a file, `own_server` makes one for a single test."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from parley import Server  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server with the throttles lifted."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """own_server(env=..., config=...) -> a server of this test's own, ended with it."""
+    made = []
+
+    def make(start=True, **more):
+        one = Server(tmp_path / f"server{len(made)}", **more)
+        made.append(one)
+        return one.start() if start else one
+
+    yield make
+    for one in made:
+        if one.process and one.process.poll() is None:
+            one.end()
