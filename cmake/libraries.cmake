@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
-pkg_check_modules(WSLAY REQUIRED IMPORTED_TARGET libwslay)
+find_package(wslay REQUIRED CONFIG) # Debian 12 ships no libwslay.pc
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
@@ -21,5 +21,5 @@ target_compile_options(llhttp PRIVATE -w)
 
 add_library(parley_libraries INTERFACE)
 target_link_libraries(parley_libraries INTERFACE
-    PkgConfig::UV PkgConfig::WSLAY PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::YAML llhttp
+    PkgConfig::UV wslay PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::YAML llhttp
     Threads::Threads ${CMAKE_DL_LIBS})

@@ -1,7 +1,7 @@
 /* crash.c -- the last words of a worker: which plugin and callback it died in.
  *
- * Everything in the handler is async-signal-safe.  It puts the former action back and raises the signal again, so that a
- * sanitizer's own handler, or the kernel's default, has the last word. */
+ * Everything in the handler is async-signal-safe.  It puts the former action back and raises the
+ * signal again, so that a sanitizer's own handler, or the kernel's default, has the last word. */
 #include "core/host/plugin.h"
 #include "core/worker.h"
 
@@ -21,9 +21,9 @@ static struct sigaction former[COUNT(fatal_signals)];
 static char crash_head[48]; /* "worker 0 (pid 812): " made beforehand */
 static int crash_status_fd = -1;
 
-static size_t crash_append(char *line, size_t at, size_t room, const char *text)
+static size_t crash_append(char *line, size_t at, size_t size, const char *text)
 {
-    while (*text && at < room)
+    while (*text && at < size)
         line[at++] = *text++;
     return at;
 }

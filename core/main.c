@@ -1,4 +1,5 @@
-/* main.c -- the parley binary: one program, one command a run.  The commands are a table in core/cli/cli.c. */
+/* main.c -- the parley binary: one program, one command a run.  The commands are a table in
+ * core/cli/cli.c. */
 #include "core/cli/cli.h"
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 /* worker.c -- one worker process: one loop, one host with its plugins, one net.
  *
  *   start   host_create (load) -> net_create -> host_start -> listen -> "ready" to the supervisor
- *   drain   SIGTERM: no new connections, going_away, sockets closed, open requests finished -> plugins stop -> exit 0
- *   migrate host_create -> host_migrate -> exit */
+ *   drain   SIGTERM: no new connections, going_away, sockets closed, open requests finished ->
+ * plugins stop -> exit 0 migrate host_create -> host_migrate -> exit */
 #include "core/worker.h"
 
 #include "core/base/clock.h"
@@ -31,7 +31,7 @@ typedef struct worker {
     host *host;
     net *net;
     enum worker_task task;
-    int status_fd;          /* to the supervisor; -1: started by hand */
+    int status_fd; /* to the supervisor; -1: started by hand */
     int listen_fds[64];
     int listen_n;
     int exit_status;
@@ -86,7 +86,8 @@ static void worker_terminate(uv_signal_t *handle, int number)
 
     (void)number;
     if (w->draining || !w->net)
-        _exit(w->net ? EXIT_STOPPED : EXIT_SYSTEM); /* asked twice, or nothing serves yet: durable as it is */
+        _exit(w->net ? EXIT_STOPPED
+                     : EXIT_SYSTEM); /* asked twice, or nothing serves yet: durable as it is */
     w->draining = true;
     w->drain_until_ns = clock_mono_ns() + w->settings->drain_ms * 1000000;
     net_stop_listening(w->net);
@@ -191,7 +192,8 @@ static int worker_open(worker *w, const char *config_file, failure *f)
     worker_watch_signal(w, &w->usr1, worker_reopen_logs, SIGUSR1);
     uv_timer_init(&w->loop, &w->drain);
     w->drain.data = w;
-    if (host_create(w->config, &w->loop, &w->host, f) < 0 || secret_read(w->settings, &secret, f) < 0)
+    if (host_create(w->config, &w->loop, &w->host, f) < 0 ||
+        secret_read(w->settings, &secret, f) < 0)
         return -1;
     int err = host_secret_set(w->host, secret);
     sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
@@ -204,8 +206,8 @@ static int worker_open(worker *w, const char *config_file, failure *f)
     return 0;
 }
 
-/* What a process of this kind is, before anything else: it dies with its supervisor, ignores the terminal's Ctrl-C (the
- * supervisor drains us), and keeps memory in one heap. */
+/* What a process of this kind is, before anything else: it dies with its supervisor, ignores the
+ * terminal's Ctrl-C (the supervisor drains us), and keeps memory in one heap. */
 static void worker_settle(int slot, int status_fd)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -92,7 +92,8 @@ size_t log_escape(str in, char *ret, size_t room)
 
             used =
                 1; /* the other bytes of a character we do not want are ill-formed by themselves */
-            memcpy(ret + n, "\\x", 2);
+            ret[n] = '\\';
+            ret[n + 1] = 'x';
             ret[n + 2] = digits[byte >> 4];
             ret[n + 3] = digits[byte & 15];
         }

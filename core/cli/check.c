@@ -1,4 +1,5 @@
-/* check.c -- `parley check`: read the configuration, load its plugins in this throw-away process, start nothing. */
+/* check.c -- `parley check`: read the configuration, load its plugins in this throw-away process,
+ * start nothing. */
 #include "core/base/log.h"
 #include "core/cli/cli.h"
 #include "core/host/host.h"
@@ -14,7 +15,8 @@ static void check_print(const host *h, const cli_args *args)
     buf_init(&text, 4u << 20);
     if (args->chain)
         host_print_chain(h, &text);
-    printf("%s: good, %zu plugins\n" STR_FMT, args->config, host_plugin_n(h), STR_ARG(buf_str(&text)));
+    printf("%s: good, %zu plugins\n" STR_FMT, args->config, host_plugin_n(h),
+           STR_ARG(buf_str(&text)));
     buf_done(&text);
 }
 

@@ -12,10 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONFIG_HERE "config/parley.yaml"
+#define CONFIG_HERE      "config/parley.yaml"
 #define CONFIG_INSTALLED "/etc/parley/parley.yaml"
 
-enum cli_option { OPTION_CONFIG = 1, OPTION_CHAIN = 2, OPTION_SLOT = 4, OPTION_MIGRATE = 8, OPTION_MARKDOWN = 16 };
+enum cli_option {
+    OPTION_CONFIG = 1,
+    OPTION_CHAIN = 2,
+    OPTION_SLOT = 4,
+    OPTION_MIGRATE = 8
+};
 
 static int cli_serve(const cli_args *args)
 {
@@ -37,7 +42,7 @@ static int cli_version(const cli_args *args)
 typedef struct cli_command {
     const char *name;
     int (*run)(const cli_args *args);
-    int options; /* enum cli_option, a set */
+    int options;         /* enum cli_option, a set */
     const char *operand; /* NULL: takes none */
     const char *about;
     const char *details;
@@ -51,22 +56,21 @@ static const cli_command commands[] = {
       "in new workers, SIGUSR1 reopens the log files.\n" },
     { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
       "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
-    { "describe", cli_describe, OPTION_CONFIG | OPTION_MARKDOWN,             "PLUGIN", "print a plugin's options and needs",
-      "PLUGIN is a name of the configuration, the path of a .so file, or `server` for the server's own options.\n" },
+    { "describe", cli_describe, OPTION_CONFIG,             "PLUGIN", "print a plugin's options and needs",
+      "PLUGIN is a name of the configuration, the path of a .so file, `server` for the server's\n"
+      "own options, or `all` for the page docs/CONFIG.md.\n" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };
 static const struct { int flag; const char *text; } option_help[] = {
     { OPTION_CONFIG,   "  -c, --config FILE   the configuration (default " CONFIG_HERE ", else " CONFIG_INSTALLED ")\n" },
     { OPTION_CHAIN,    "      --chain         also print what runs, in which order, for every route and event\n" },
-    { OPTION_MARKDOWN, "      --markdown      as a page of documentation\n" },
 };
 static const struct option long_options[] = {
     { "config",   required_argument, NULL, 'c' },
     { "chain",    no_argument,       NULL, 'C' },
     { "slot",     required_argument, NULL, 's' },
     { "migrate",  no_argument,       NULL, 'm' },
-    { "markdown", no_argument,       NULL, 'M' },
     { "help",     no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -74,12 +78,15 @@ static const struct option long_options[] = {
 
 static void cli_usage(FILE *to)
 {
-    fprintf(to, "Parley, a self-hosted real-time chat server.\n\nUsage: parley COMMAND [options]\n\nCommands:\n");
+    fprintf(to, "Parley, a self-hosted real-time chat server.\n\nUsage: parley COMMAND "
+                "[options]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         if (commands[i].about)
             fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].about);
-    fprintf(to, "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system refuses (port in\n"
-                "use, folder not writable), 2 wrong command line, 78 wrong configuration or plugin.\n");
+    fprintf(to,
+            "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system "
+            "refuses (port in\n"
+            "use, folder not writable), 2 wrong command line, 78 wrong configuration or plugin.\n");
 }
 
 static void cli_command_usage(const cli_command *command)
@@ -108,7 +115,6 @@ static int cli_read_option(const cli_command *command, int letter, cli_args *arg
                : letter == 'C' ? OPTION_CHAIN
                : letter == 's' ? OPTION_SLOT
                : letter == 'm' ? OPTION_MIGRATE
-               : letter == 'M' ? OPTION_MARKDOWN
                                : 0;
     if (letter == 'h')
         return 0;
@@ -124,9 +130,6 @@ static int cli_read_option(const cli_command *command, int letter, cli_args *arg
         return 1;
     case 'm':
         args->migrate = true;
-        return 1;
-    case 'M':
-        args->markdown = true;
         return 1;
     default:
         if (!str_int(str_of(optarg), &slot) || slot < 0 || slot > 255)
@@ -175,7 +178,8 @@ int cli_run(int argc, char **argv)
         cli_usage(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         cli_usage(stdout);
         return EXIT_STOPPED;
     }

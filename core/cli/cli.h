@@ -5,12 +5,11 @@
 
 /* What the options of a command said. */
 typedef struct cli_args {
-    const char *config;   /* --config, default config/parley.yaml, else the installed one */
-    const char *plugin;   /* operand of `describe` */
-    int slot;             /* --slot of `worker` */
-    bool migrate;         /* --migrate of `worker` */
-    bool chain;           /* --chain of `check` */
-    bool markdown;        /* --markdown of `describe` */
+    const char *config; /* --config, default config/parley.yaml, else the installed one */
+    const char *plugin; /* operand of `describe` */
+    int slot;           /* --slot of `worker` */
+    bool migrate;       /* --migrate of `worker` */
+    bool chain;         /* --chain of `check` */
 } cli_args;
 
 int cli_run(int argc, char **argv); /* the exit status (core/base/failure.h) */

@@ -1,4 +1,5 @@
-/* conf.c -- an option table and what the YAML says for it -> values (parley_conf), and the ABI's conf_str, conf_int, conf_tree.
+/* conf.c -- an option table and what the YAML says for it -> values (parley_conf), and the ABI's
+ * conf_str, conf_int, conf_tree.
  *
  *   known      every key of the part is an option      "unknown key; did you mean max_text?"
  *   required   options that must be there are there
@@ -145,6 +146,8 @@ static int value_written(const conf_source *from, parley_conf *conf, const parle
 {
     char why[OPTION_WHY];
 
+    if ((o->flags & PARLEY_O_REQUIRED) && at->kind == NODE_SCALAR && at->text.n == 0)
+        return conf_fail_at(from, at->line, o->name, "is required, but empty", f);
     if (o->type == PARLEY_T_TREE)
         return value_tree(from, at, ret, f);
     if (at->kind != NODE_SCALAR) {
@@ -153,8 +156,6 @@ static int value_written(const conf_source *from, parley_conf *conf, const parle
                        node_kind_name(at->kind));
         return conf_fail_at(from, at->line, o->name, why, f);
     }
-    if ((o->flags & PARLEY_O_REQUIRED) && at->text.n == 0)
-        return conf_fail_at(from, at->line, o->name, "is required, but empty", f);
     if (option_read(o, at->text, &ret->is, why) < 0)
         return conf_fail_at(from, at->line, o->name, why, f);
     ret->is.text = arena_str(&conf->memory, ret->is.text.n ? ret->is.text : STR(""));
@@ -236,7 +237,8 @@ static const conf_value *conf_find(const parley_conf *conf, const char *name)
     for (size_t i = 0; conf && i < conf->n; i++)
         if (str_eq(str_of(conf->values[i].name), str_of(name)))
             return &conf->values[i];
-    log_msg(PARLEY_ERROR, "a plugin asks for an option it did not declare: %s", name ? name : "NULL");
+    log_msg(PARLEY_ERROR, "a plugin asks for an option it did not declare: %s",
+            name ? name : "NULL");
     return NULL;
 }
 

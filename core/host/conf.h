@@ -1,4 +1,5 @@
-/* conf.h -- checked values of one part of the YAML: `server:` or one plugin's entry.  Internal to core/host. */
+/* conf.h -- checked values of one part of the YAML: `server:` or one plugin's entry.  Internal to
+ * core/host. */
 #ifndef CORE_HOST_CONF_H
 #define CORE_HOST_CONF_H
 #include "core/host/config_node.h"
@@ -12,10 +13,11 @@ typedef struct option_table {
 /* Where the values come from. */
 typedef struct conf_source {
     const char *file;
-    const char *where;     /* "server", "plugins.chat" */
-    int line;              /* of the part */
-    const node *part;      /* a map; NULL: nothing is written, all defaults */
-    const char *const *reserved; /* keys of the part that are the server's; ends with NULL; NULL: none */
+    const char *where; /* "server", "plugins.chat" */
+    int line;          /* of the part */
+    const node *part;  /* a map; NULL: nothing is written, all defaults */
+    const char *const
+        *reserved; /* keys of the part that are the server's; ends with NULL; NULL: none */
 } conf_source;
 
 const parley_option *option_row(const option_table *table, uint32_t i);

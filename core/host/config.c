@@ -1,10 +1,12 @@
-/* config.c -- opens the YAML file: text -> tree -> variables -> `server:` and the list of `plugins:`.
+/* config.c -- opens the YAML file: text -> tree -> variables -> `server:` and the list of
+ * `plugins:`.
  *
  * The options of a plugin are checked later, when its table is known: config_plugin_conf(). */
 #include "core/host/config.h"
 
 #include "core/base/log.h"
 #include "core/host/option.h"
+#include "core/host/plugin_check.h"
 #include "core/host/settings.h"
 #include "core/host/suggest.h"
 
@@ -45,14 +47,16 @@ static int config_no_memory(const config *c, failure *f)
 
 /* ---- the file ---- */
 
-/* At most one byte more than is allowed, so that "too large" is seen without reading on. */
+enum { READ_PIECE = 65536 }; /* bytes */
+
+/* Stops once there is more than is allowed. */
 static int file_read(int fd, buf *ret)
 {
     for (;;) {
-        char *space = buf_space(ret, 64 * 1024);
+        char *space = buf_space(ret, READ_PIECE);
         if (!space)
             return ret->n > CONFIG_MAX_BYTES ? -EFBIG : -ENOMEM;
-        ssize_t n = read(fd, space, 64 * 1024);
+        ssize_t n = read(fd, space, READ_PIECE);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -73,7 +77,7 @@ static int config_load(config *c, buf *text, failure *f)
     if (err == -EFBIG)
         return failure_set(f, EXIT_CONFIG, "%s: larger than 1 MiB", c->file);
     if (err < 0)
-        return failure_set(f, EXIT_CONFIG, "cannot read %s: %s", c->file, strerror(-err));
+        return failure_set(f, EXIT_CONFIG, "cannot read %s: %s", c->file, strerrordesc_np(-err));
     return 0;
 }
 
@@ -88,7 +92,7 @@ static int config_find_dir(config *c, failure *f)
     memcpy(folder, slash ? c->file : ".", n);
     folder[n] = '\0';
     if (!realpath(n > 0 ? folder : "/", c->dir))
-        return failure_set(f, EXIT_CONFIG, "cannot read %s: %s", c->file, strerror(errno));
+        return failure_set(f, EXIT_CONFIG, "cannot read %s: %s", c->file, strerrordesc_np(errno));
     return 0;
 }
 
@@ -133,24 +137,12 @@ static int config_read_server(config *c, failure *f)
 
 /* ---- plugins: ---- */
 
-static bool name_is_good(str name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        bool letter = c >= 'a' && c <= 'z';
-        bool later = (c >= '0' && c <= '9') || c == '-' || c == '_';
-        if (!letter && (i == 0 || !later))
-            return false;
-    }
-    return name.n > 0 && name.n <= 64;
-}
-
 static int entry_name(const config *c, const node *at, str name, failure *f)
 {
     char shown[48];
     size_t n = log_escape(name, shown, sizeof(shown));
 
-    if (name_is_good(name))
+    if (plugin_name_valid(name))
         return 0;
     return failure_set(f, EXIT_CONFIG,
                        "%s:%d: plugins: \"%.*s\" is not a plugin's name; names are a-z, 0-9, - and "
@@ -271,7 +263,7 @@ int config_open(const char *file, config **ret, failure *f)
     if (!c)
         return failure_set(f, EXIT_CONFIG, "%s: not enough memory to read it", file);
     arena_init(&c->memory, CONFIG_MAX_MEMORY);
-    buf_init(&text, CONFIG_MAX_BYTES + 128 * 1024);
+    buf_init(&text, CONFIG_MAX_BYTES + 2 * READ_PIECE);
     c->file = str_dup(str_of(file));
     int err = c->file ? config_load(c, &text, f)
                       : failure_set(f, EXIT_CONFIG, "not enough memory to read %s", file);
@@ -345,11 +337,9 @@ int config_plugin_conf(const config *c, size_t i, const parley_plugin *def, parl
 {
     const entry *e = &c->entries[i];
     const option_table table = { def->options, def->option_n, def->option_stride };
-    const conf_source from = { .file = c->file,
-                               .where = e->where,
-                               .line = e->line,
-                               .part = e->part,
-                               .reserved = entry_keys };
+    const conf_source from = {
+        .file = c->file, .where = e->where, .line = e->line, .part = e->part, .reserved = entry_keys
+    };
 
     return conf_create(&from, &table, ret, f);
 }

@@ -1,13 +1,13 @@
 /* config_env.c -- ${NAME}, ${NAME-text}, ${NAME:-text} and $$ inside the scalars of the file.
  *
- * Runs after YAML has been parsed, so a variable can never become structure.  The texts of errors name variables, never
- * what is in them. */
+ * Runs after YAML has been parsed, so a variable can never become structure.  The texts of errors
+ * name variables, never what is in them. */
 #include "core/host/config_node.h"
 
 #include <stdlib.h>
 
-/* Variables that say "use this store": set and never asked for means that the operator believes something else than what
- * the file does. */
+/* Variables that say "use this store": set and never asked for means that the operator believes
+ * something else than what the file does. */
 static const char *const must_be_used[] = { "DATABASE_URL", "REDIS_URL" };
 
 typedef struct expander {
@@ -45,7 +45,7 @@ static const char *env_ask(expander *x, str name)
     for (size_t i = 0; i < COUNT(must_be_used); i++)
         if (str_eq(name, str_of(must_be_used[i])))
             x->asked[i] = true;
-    return getenv(text); /* nobody changes the environment while the file is read */
+    return getenv(text); /* NOLINT(concurrency-mt-unsafe): one thread yet */
 }
 
 static int env_add(expander *x, str piece)
@@ -55,7 +55,8 @@ static int env_add(expander *x, str piece)
     return 0;
 }
 
-/* `rest` is what follows the name: "}", "-text}" or ":-text}".  Adds the value; *ret_used: bytes of `rest`. */
+/* `rest` is what follows the name: "}", "-text}" or ":-text}".  Adds the value; *ret_used: bytes of
+ * `rest`. */
 static int env_value(expander *x, str name, str rest, size_t *ret_used)
 {
     bool empty_counts = str_starts(rest, STR(":-"));
@@ -146,12 +147,13 @@ static int env_node(expander *x, node *at)
 static int env_check_used(const expander *x)
 {
     for (size_t i = 0; i < COUNT(must_be_used); i++) {
-        const char *set = getenv(must_be_used[i]);
+        const char *set = getenv(must_be_used[i]); /* NOLINT(concurrency-mt-unsafe) */
         if (set && set[0] != '\0' && !x->asked[i])
-            return failure_set(x->f, EXIT_CONFIG,
-                               "%s is set, but no plugin of %s uses it: remove the variable, or use "
-                               "config/production.yaml",
-                               must_be_used[i], x->file);
+            return failure_set(
+                x->f, EXIT_CONFIG,
+                "%s is set, but no plugin of %s uses it: remove the variable, or use "
+                "config/production.yaml",
+                must_be_used[i], x->file);
     }
     return 0;
 }

@@ -1,4 +1,5 @@
-/* config_node.c -- finding one's way in the tree of the YAML file, and saying where something is wrong. */
+/* config_node.c -- finding one's way in the tree of the YAML file, and saying where something is
+ * wrong. */
 #include "core/host/config_node.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* config_node.h -- the YAML file as a tree that remembers where each value stands.  Internal to core/host. */
+/* config_node.h -- the YAML file as a tree that remembers where each value stands.  Internal to
+ * core/host. */
 #ifndef CORE_HOST_CONFIG_NODE_H
 #define CORE_HOST_CONFIG_NODE_H
 #include "core/base/arena.h"
@@ -25,16 +26,18 @@ enum {
     CONFIG_MAX_BYTES = 1024 * 1024,
     CONFIG_MAX_DEPTH = 32,
     CONFIG_MAX_NODES = 100000,
-    CONFIG_MAX_KEY = 128,                   /* bytes */
-    CONFIG_MAX_EXPANDED = 4 * 1024 * 1024,  /* bytes, all expanded scalars together */
-    CONFIG_MAX_MEMORY = 32 * 1024 * 1024,   /* bytes of the arena */
-    CONFIG_MAX_PATH = 256                   /* bytes of "plugins.chat.max_text" as errors show it */
+    CONFIG_MAX_KEY = 128,                  /* bytes */
+    CONFIG_MAX_EXPANDED = 4 * 1024 * 1024, /* bytes, all expanded scalars together */
+    CONFIG_MAX_MEMORY = 32 * 1024 * 1024,  /* bytes of the arena */
+    CONFIG_MAX_PATH = 256                  /* bytes of "plugins.chat.max_text" as errors show it */
 };
 
-/* `text` as one YAML document.  -1: f filled; `file` is for its text.  *ret NULL: there is no document. */
+/* `text` as one YAML document.  -1: f filled; `file` is for its text.  *ret NULL: there is no
+ * document. */
 int config_yaml_read(const char *file, str text, arena *memory, node **ret, failure *f);
 
-/* Replaces ${NAME} in all scalars, and refuses a DATABASE_URL or REDIS_URL that is set and that nothing asked for. */
+/* Replaces ${NAME} in all scalars, and refuses a DATABASE_URL or REDIS_URL that is set and that
+ * nothing asked for. */
 int config_expand(const char *file, node *root, arena *memory, failure *f);
 
 node *node_get(const node *map, str key); /* NULL: no such key, or not a map */

@@ -1,8 +1,9 @@
 /* config_yaml.c -- YAML text -> tree of nodes, with bounds.
  *
- * Works on libyaml's events rather than on its documents: anchors, depth and count are refused where they stand, before
- * anything is built from them, so that a hostile file costs no more than its own size.  Refused besides: aliases, tags,
- * keys that are no plain names, equal keys in one map, NUL characters, a second document. */
+ * Works on libyaml's events rather than on its documents: anchors, depth and count are refused
+ * where they stand, before anything is built from them, so that a hostile file costs no more than
+ * its own size.  Refused besides: aliases, tags, keys that are no plain names, equal keys in one
+ * map, NUL characters, a second document. */
 #include "core/host/config_node.h"
 
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static int yaml_no_memory(const reader *r)
     return failure_set(r->f, EXIT_CONFIG, "%s: not enough memory to read it", r->file);
 }
 
-/* What libyaml itself refuses.  Its reader (bad UTF-8, control characters) knows the byte only, not the line. */
+/* What libyaml itself refuses.  Its reader (bad UTF-8, control characters) knows the byte only, not
+ * the line. */
 static int yaml_fail_syntax(const reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -165,12 +167,14 @@ static int yaml_check_keys(reader *r, const node *map)
 
     if (map->n < 2)
         return 0;
-    const node **sorted = calloc(map->n, sizeof(const node *));
+    /* NOLINTBEGIN(bugprone-sizeof-expression): pointers are what is sorted */
+    const node **sorted = calloc(map->n, sizeof(*sorted));
     if (!sorted)
         return yaml_no_memory(r);
     for (const node *it = map->first; it; it = it->next)
         sorted[n++] = it;
     qsort(sorted, n, sizeof(*sorted), node_by_key);
+    /* NOLINTEND(bugprone-sizeof-expression) */
     int err = 0;
     for (size_t i = 1; i < n && err == 0; i++)
         if (str_eq(sorted[i - 1]->key, sorted[i]->key))

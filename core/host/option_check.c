@@ -1,4 +1,5 @@
-/* option_check.c -- a value of the YAML against its row of the option table: type, unit, range, choices.
+/* option_check.c -- a value of the YAML against its row of the option table: type, unit, range,
+ * choices.
  *
  * The same code reads the defaults in the tables, so that a default is checked too. */
 #include "core/host/option.h"
@@ -18,14 +19,14 @@ typedef struct unit {
 static const unit units_ms[] = { /* largest last: option_number() looks from the end */
     { STR_LIT("ms"), 1 },
     { STR_LIT("s"),  1000 },
-    { STR_LIT("m"),  60 * 1000 },
-    { STR_LIT("h"),  60 * 60 * 1000 },
-    { STR_LIT("d"),  24 * 60 * 60 * 1000 },
+    { STR_LIT("m"),  60000 },
+    { STR_LIT("h"),  3600000 },
+    { STR_LIT("d"),  86400000 },
 };
 static const unit units_bytes[] = {
     { STR_LIT("KiB"), 1024 },
-    { STR_LIT("MiB"), 1024 * 1024 },
-    { STR_LIT("GiB"), 1024 * 1024 * 1024 },
+    { STR_LIT("MiB"), 1L << 20 },
+    { STR_LIT("GiB"), 1L << 30 },
 };
 static const struct {
     str name;
@@ -52,7 +53,8 @@ static int value_fail(const parley_option *o, str text, const char *what, char w
     return -1;
 }
 
-/* Digits, with a sign in front, and what follows them.  false: there are none.  Too large: the largest number. */
+/* Digits, with a sign in front, and what follows them.  false: there are none.  Too large: the
+ * largest number. */
 static bool number_cut(str text, int64_t *ret, str *ret_rest)
 {
     bool negative = text.n > 0 && text.p[0] == '-';

@@ -45,7 +45,7 @@ typedef struct service {
 } service;
 /* Checks needs and gives the start order (providers first; among equals YAML order).  Texts: docs/PLUGINS.md, for a
  * missing service naming the plugin of ours that offers it, for cycles all names in it.  -1: f filled. */
-int plugins_order(plugin **list, size_t n, const service *services, size_t service_n, plugin **ret_order, failure *f);
+int plugins_order(plugin **plugins, size_t n, const service *services, size_t service_n, plugin **ret_order, failure *f);
 
 /* Around every call into a plugin: who runs what.  Nested calls (services) return to the outer name.  The crash handler
  * and the watchdog read it.  `what` and `detail` must live until plugin_leave(). */
@@ -59,6 +59,6 @@ void plugin_enter(plugin_frame *saved, const plugin *who, const char *what, str 
 void plugin_leave(const plugin_frame *saved); /* logs a callback that held the loop over slow_callback_ms */
 void plugin_watch_slow(int64_t limit_ms);
 /* Async-signal-safe: "plugin \"chat\" 0.1.0, event chat_message" into ret; length. */
-size_t plugin_current(char *ret, size_t room);
+size_t plugin_current(char *ret, size_t room_bytes);
 void plugin_describe(const plugin *p, buf *ret); /* `parley describe`: name, version, about, ABI, needs, options */
 #endif

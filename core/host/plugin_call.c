@@ -1,7 +1,8 @@
-/* plugin_call.c -- which plugin runs now, and since when: for crash reports and for callbacks that hold up the loop.
+/* plugin_call.c -- which plugin runs now, and since when: for crash reports and for callbacks that
+ * hold up the loop.
  *
- * The frame is per thread: a job on a pool thread does not disturb what the loop thread notes, and a crash there names the
- * job's own plugin if it was entered, or nobody. */
+ * The frame is per thread: a job on a pool thread does not disturb what the loop thread notes, and
+ * a crash there names the job's own plugin if it was entered, or nobody. */
 #include "core/host/plugin.h"
 
 #include "core/base/clock.h"
@@ -12,7 +13,8 @@
 static _Thread_local plugin_frame current;
 static _Thread_local int64_t slow_limit_ns; /* 0: this thread is not watched */
 
-/* A signal handler of this thread must not see half of a frame with the name of another: who is NULL meanwhile. */
+/* A signal handler of this thread must not see half of a frame with the name of another: who is
+ * NULL meanwhile. */
 static void frame_set(const plugin_frame *to)
 {
     current.who = NULL;
@@ -50,7 +52,8 @@ void plugin_leave(const plugin_frame *saved)
     int64_t held_ns = now_ns - left.since_ns;
     if (slow_limit_ns == 0 || held_ns < slow_limit_ns || !left.who)
         return;
-    log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" held the loop for %lld ms in %s%s" STR_FMT "; use work()",
+    log_msg(PARLEY_WARN,
+            "plugin \"" STR_FMT "\" held the loop for %lld ms in %s%s" STR_FMT "; use work()",
             STR_ARG(left.who->name), (long long)(held_ns / 1000000), left.what,
             left.detail.n ? " " : "", STR_ARG(left.detail));
 }
@@ -66,11 +69,14 @@ static void write_bytes(writer *w, str s)
 {
     for (size_t i = 0; i < s.n && w->n < w->room; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        w->at[w->n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+        char shown = s.p[i];
+        if (c < 0x20 || c == 0x7f)
+            shown = '?';
+        w->at[w->n++] = shown;
     }
 }
 
-size_t plugin_current(char *ret, size_t room_bytes)
+size_t plugin_current(char *ret, size_t room_bytes) /* NOLINT(readability-non-const-parameter) */
 {
     writer w = { ret, room_bytes, 0 };
     const plugin *who = current.who;

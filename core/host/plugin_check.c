@@ -1,4 +1,5 @@
-/* plugin_check.c -- reads a descriptor without trusting it: nothing behind `size` is looked at, no function is called. */
+/* plugin_check.c -- reads a descriptor without trusting it: nothing behind `size` is looked at, no
+ * function is called. */
 #include "core/host/plugin_check.h"
 
 #include "core/host/option.h"
@@ -27,11 +28,12 @@ static int check_abi(const parley_plugin *def, const char *shown, const char *wh
                            "against this server's <parley/plugin.h>, or run a newer server.",
                            who, shown, def->major, PARLEY_ABI_MAJOR);
     if (def->minor > PARLEY_ABI_MINOR)
-        return failure_set(f, EXIT_CONFIG,
-                           "%s%s needs plugin ABI %d.%u; this server has %d.%d. Use a newer server, "
-                           "or build the plugin with -DPARLEY_ABI_TARGET=%d.",
-                           who, shown, PARLEY_ABI_MAJOR, def->minor, PARLEY_ABI_MAJOR,
-                           PARLEY_ABI_MINOR, PARLEY_ABI_MINOR);
+        return failure_set(
+            f, EXIT_CONFIG,
+            "%s%s needs plugin ABI %d.%u; this server has %d.%d. Use a newer server, "
+            "or build the plugin with -DPARLEY_ABI_TARGET=%d.",
+            who, shown, PARLEY_ABI_MAJOR, def->minor, PARLEY_ABI_MAJOR, PARLEY_ABI_MINOR,
+            PARLEY_ABI_MINOR);
     if (PARLEY_ABI_MAJOR == 0 && def->minor < PARLEY_ABI_MINOR)
         return failure_set(f, EXIT_CONFIG,
                            "%s%s was built for plugin ABI 0.%u; this server has 0.%d. Rebuild it "
@@ -49,11 +51,11 @@ static int check_size(const parley_plugin *def, const char *shown, const char *w
                            who, shown, def->features & ~KNOWN_FEATURES, PARLEY_ABI_MAJOR,
                            PARLEY_ABI_MINOR);
     if (def->size < sizeof(parley_plugin))
-        return failure_set(f, EXIT_CONFIG,
-                           "%s%s is damaged: its descriptor has %u bytes, plugin ABI %d.%d has %zu. "
-                           "Rebuild it with PARLEY_PLUGIN(...).",
-                           who, shown, def->size, PARLEY_ABI_MAJOR, PARLEY_ABI_MINOR,
-                           sizeof(parley_plugin));
+        return failure_set(
+            f, EXIT_CONFIG,
+            "%s%s is damaged: its descriptor has %u bytes, plugin ABI %d.%d has %zu. "
+            "Rebuild it with PARLEY_PLUGIN(...).",
+            who, shown, def->size, PARLEY_ABI_MAJOR, PARLEY_ABI_MINOR, sizeof(parley_plugin));
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* plugin_file.c -- who can change a plugin's file: only root and the account we run as may.
  *
- * A plugin runs with all rights of the server, so both the file and its folder (where another file could take its place)
- * are looked at: as written, and after symbolic links. */
+ * A plugin runs with all rights of the server, so both the file and its folder (where another file
+ * could take its place) are looked at: as written, and after symbolic links. */
 #include "core/host/plugin_file.h"
 
 #include "core/host/suggest.h"
@@ -16,7 +16,7 @@
 
 static int file_fail(const char *shown, const char *who, int err, failure *f)
 {
-    return failure_set(f, EXIT_CONFIG, "%scannot read %s: %s", who, shown, strerror(err));
+    return failure_set(f, EXIT_CONFIG, "%scannot read %s: %s", who, shown, strerrordesc_np(err));
 }
 
 static int owner_check(const struct stat *st, const char *what, const char *shown, const char *who,
@@ -92,20 +92,22 @@ int plugin_file_missing(const char *path, const char *shown, const char *who, fa
     if (!entries)
         return failure_set(f, EXIT_CONFIG, "%scannot load %s: there is no folder %s", who, shown,
                            folder);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): our own DIR */
     for (const struct dirent *it; (it = readdir(entries)) != NULL;) {
         str name = name_of(it->d_name);
         if (it->d_name[name.n] != '.')
             continue; /* not a .so */
-        size_t before = near.distance;
         suggest_offer(&near, name);
-        if (near.best.p == name.p) /* the entry's memory goes with the next one */
-            (void)snprintf(best, sizeof(best), STR_FMT, STR_ARG(name));
-        near.best.p = near.best.p ? best : NULL;
-        (void)before;
+        if (near.best.p != name.p)
+            continue;
+        (void)snprintf(best, sizeof(best), STR_FMT, STR_ARG(name));
+        near.best = str_of(best); /* the entry's own memory goes with the next readdir() */
     }
     (void)closedir(entries);
     if (best[0])
         return failure_set(f, EXIT_CONFIG, "%sthere is no %s; did you mean %s?", who, shown, best);
+    if (shown[0] != '/')
+        return failure_set(f, EXIT_CONFIG, "%sthere is no %s (looked for %s)", who, shown, path);
     return failure_set(f, EXIT_CONFIG, "%sthere is no %s; build it, or give its file as path:", who,
                        shown);
 }

@@ -1,4 +1,5 @@
-/* plugin_open.c -- from a name in the YAML to a descriptor in memory: path, file, dlopen, symbol, checks.
+/* plugin_open.c -- from a name in the YAML to a descriptor in memory: path, file, dlopen, symbol,
+ * checks.
  *
  * A plugin is never unmapped: its code may be in a stack, a handle or a crash report. */
 #include "core/host/plugin.h"
@@ -29,7 +30,7 @@ static char *path_join(const char *base, str tail)
     buf joined;
     char *made = NULL;
 
-    buf_init(&joined, 2 * PATH_MAX);
+    buf_init(&joined, 2L * PATH_MAX);
     if (tail.n == 0 || tail.p[0] != '/')
         (void)buf_addf(&joined, "%s/", base);
     if (buf_add(&joined, tail) == 0 && !joined.failed)
@@ -70,10 +71,11 @@ static int paths_of_file(plugin *p, const char *path)
 
 /* ---- what it is ---- */
 
-/* ld.so's text starts with our absolute path; the operator knows the file under the name he wrote. */
+/* ld.so's text starts with our absolute path; the operator knows the file under the name he wrote.
+ */
 static int fail_dlopen(const plugin *p, const char *who, failure *f)
 {
-    const char *text = dlerror();
+    const char *text = dlerror(); /* NOLINT(concurrency-mt-unsafe): per thread in glibc */
     size_t n = strlen(p->path);
 
     if (!text)
@@ -95,10 +97,11 @@ static int fail_symbol(const plugin *p, void *lib, const char *who, failure *f)
 {
     for (int major = 0; major < OTHER_MAJORS; major++)
         if (major != PARLEY_ABI_MAJOR && find_major(lib, major))
-            return failure_set(f, EXIT_CONFIG,
-                               "%s%s was built for plugin ABI %d; this server has ABI %d. Rebuild it "
-                               "against this server's <parley/plugin.h>, or run a newer server.",
-                               who, p->shown_path, major, PARLEY_ABI_MAJOR);
+            return failure_set(
+                f, EXIT_CONFIG,
+                "%s%s was built for plugin ABI %d; this server has ABI %d. Rebuild it "
+                "against this server's <parley/plugin.h>, or run a newer server.",
+                who, p->shown_path, major, PARLEY_ABI_MAJOR);
     return failure_set(f, EXIT_CONFIG,
                        "%s%s is not a parley plugin: it has no symbol parley_plugin_%d (is "
                        "PARLEY_PLUGIN(...) in one of its files?)",
@@ -159,7 +162,7 @@ int plugin_open_path(const char *path, plugin **ret, failure *f)
         return open_no_memory("", f);
     int err = paths_of_file(p, path);
     if (err < 0)
-        err = failure_set(f, EXIT_SYSTEM, "cannot load %s: %s", path, strerror(-err));
+        err = failure_set(f, EXIT_SYSTEM, "cannot load %s: %s", path, strerrordesc_np(-err));
     else
         err = open_library(p, "", f);
     if (err < 0) {

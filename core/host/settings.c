@@ -1,18 +1,17 @@
 /* settings.c -- `server:` of the YAML: the table of its keys, and how they become `settings`.
  *
- * A key is one row of settings_options[] and one row of settings_fields[]; what follows from several keys, or from where
- * the binary lies, is worked out below them. */
+ * A key is one row of settings_options[] and one row of settings_fields[]; what follows from
+ * several keys, or from where the binary lies, is worked out below them. */
 #include "core/host/settings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define KIB 1024
-#define MIB (1024 * KIB)
-#define GIB (1024L * MIB)
-#define SECOND 1000
-#define HOUR (3600L * SECOND)
+#define KIB  1024L
+#define MIB  (1024 * KIB)
+#define GIB  (1024 * MIB)
+#define HOUR 3600000L /* milliseconds */
 
 /* clang-format off */
 static const parley_option settings_options[] = {
@@ -47,7 +46,7 @@ static const parley_option settings_options[] = {
     { .name = "log_level", .type = PARLEY_T_ENUM, .def = "info", .choices = "debug|info|warn|error",
       .help = "Lines below this level are not written." },
     { .name = "debug", .type = PARLEY_T_BOOL, .def = "false",
-      .help = "Development: log_level debug, and origins on localhost are allowed." },
+      .help = "Development: log_level is debug unless it is given." },
     { .name = "max_body", .type = PARLEY_T_BYTES, .def = "1MiB", .min = 1 * KIB, .max = 64 * MIB,
       .help = "Longest body of a request; a route may say otherwise." },
     { .name = "max_message", .type = PARLEY_T_BYTES, .def = "64KiB", .min = 1 * KIB, .max = 16 * MIB,
@@ -222,7 +221,8 @@ static bool is_folder(const char *path)
     return access(path, X_OK) == 0;
 }
 
-/* <folder of the binary>/<name> if it is there (a build tree), else where `make install` puts it. */
+/* <folder of the binary>/<name> if it is there (a build tree), else where `make install` puts it.
+ */
 static const char *default_dir(const char *name, const char *installed, char ret[4096 + 16])
 {
     ssize_t n = readlink("/proc/self/exe", ret, 4096);

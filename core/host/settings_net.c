@@ -77,8 +77,7 @@ int settings_check_proxies(const conf_source *from, const settings *s, failure *
         bool has_prefix = str_cut(word, '/', &head, &tail);
         int64_t prefix = 0;
         int bits = address_read(head, address);
-        if (bits == 0 ||
-            (has_prefix && (!str_int(tail, &prefix) || prefix < 0 || prefix > bits)))
+        if (bits == 0 || (has_prefix && (!str_int(tail, &prefix) || prefix < 0 || prefix > bits)))
             return settings_fail(from, "trusted_proxies", f,
                                  "\"" STR_FMT "\" is neither an address nor a network such as "
                                  "10.0.0.0/8 or fd00::/8",
@@ -174,25 +173,33 @@ int settings_check_site_url(const conf_source *from, arena *memory, settings *s,
 
 /* ---- allowed hosts ---- */
 
-static int hosts_add(const conf_source *from, str host, arena *memory, settings *s, failure *f)
+/* As it stands in a Host header: lower case, an IPv6 address in brackets.  host.n < WORD_MAX. */
+static str host_normal(str host, char ret[WORD_MAX + 2])
 {
-    char lower[WORD_MAX + 2];
     unsigned char address[16];
     bool bare_ipv6 = address_read(host, address) == 128;
     size_t n = 0;
 
+    if (bare_ipv6)
+        ret[n++] = '[';
+    for (size_t i = 0; i < host.n; i++)
+        ret[n++] = (char)tolower((unsigned char)host.p[i]);
+    if (bare_ipv6)
+        ret[n++] = ']';
+    return (str){ ret, n };
+}
+
+static int hosts_add(const conf_source *from, str host, arena *memory, settings *s, failure *f)
+{
+    char room_for[WORD_MAX + 2];
+
     if (host.n >= WORD_MAX)
         return settings_fail(from, "allowed_hosts", f, "a name is longer than 255 bytes");
-    if (bare_ipv6)
-        lower[n++] = '[';
-    for (size_t i = 0; i < host.n; i++)
-        lower[n++] = (char)tolower((unsigned char)host.p[i]);
-    if (bare_ipv6)
-        lower[n++] = ']';
+    str name = host_normal(host, room_for);
     for (size_t i = 0; i < s->allowed_host_n; i++)
-        if (str_eq(s->allowed_hosts[i], (str){ lower, n }))
+        if (str_eq(s->allowed_hosts[i], name))
             return 0;
-    str kept = arena_str(memory, (str){ lower, n });
+    str kept = arena_str(memory, name);
     if (!kept.p)
         return settings_fail(from, "allowed_hosts", f, "not enough memory");
     s->allowed_hosts[s->allowed_host_n++] = kept;
@@ -216,8 +223,7 @@ int settings_fill_hosts(const conf_source *from, str configured, arena *memory, 
     str rest = configured, word = STR_NONE;
 
     /* every configured name has at least a letter and a separator, but the last */
-    s->allowed_hosts =
-        arena_alloc(memory, (COUNT(always) + configured.n / 2 + 1) * sizeof(str));
+    s->allowed_hosts = arena_alloc(memory, (COUNT(always) + configured.n / 2 + 1) * sizeof(str));
     if (!s->allowed_hosts)
         return settings_fail(from, "allowed_hosts", f, "not enough memory");
     for (size_t i = 0; i < COUNT(always); i++)

@@ -15,6 +15,7 @@ typedef struct suggest {
 suggest suggest_for(str wrong);
 void suggest_offer(suggest *s, str candidate); /* borrowed until suggest_best() was used */
 str suggest_best(const suggest *s);
-/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; words over 64 bytes: SIZE_MAX. */
+/* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; words over 64
+ * bytes: SIZE_MAX. */
 size_t suggest_distance(str a, str b);
 #endif

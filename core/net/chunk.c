@@ -3,7 +3,8 @@
  *   chunk     SIZE [EXTENSION] CR LF  data  CR LF
  *   last      "0" [EXTENSION] CR LF  trailers  CR LF
  *
- * Our own and not the parser's: llhttp bounds neither the extension nor the trailers nor the size. */
+ * Our own and not the parser's: llhttp bounds neither the extension nor the trailers nor the size.
+ */
 #include "core/net/chunk.h"
 
 enum chunk_state {
@@ -128,7 +129,8 @@ static enum chunk_result chunk_refused(chunk *k)
     return CHUNK_REFUSED;
 }
 
-enum chunk_result chunk_feed(chunk *k, str in, uint64_t max, size_t *ret_used, str *ret_data, const refusal **ret_why)
+enum chunk_result chunk_feed(chunk *k, str in, uint64_t max, size_t *ret_used, str *ret_data,
+                             const refusal **ret_why)
 {
     size_t i = 0;
 

@@ -16,7 +16,10 @@ typedef struct chunk {
 enum chunk_result { CHUNK_MORE, CHUNK_DATA, CHUNK_END, CHUNK_REFUSED };
 
 void chunk_init(chunk *k);
-/* The next bytes, up to one piece of data.  DATA: *ret_data is a view into p; call again with the rest.
- * max: data bytes that are still welcome; a size beyond it is refused (413) when it is read, not when its data come. */
-enum chunk_result chunk_feed(chunk *k, str in, uint64_t max, size_t *ret_used, str *ret_data, const refusal **ret_why);
+/* The next bytes, up to one piece of data.
+ *
+ * max       data bytes that are still welcome; a size beyond it is refused (413) when it is read,
+ * not when its data come ret_data  set when DATA: a view into `in`; call again with the rest */
+enum chunk_result chunk_feed(chunk *k, str in, uint64_t max, size_t *ret_used, str *ret_data,
+                             const refusal **ret_why);
 #endif

@@ -1,14 +1,20 @@
 /* conn.c -- the life of one accepted socket: opening, reading, its deadline, ending.
  *
- * All sockets of a worker read into one buffer: what cannot be used at once is copied by whoever keeps it. */
+ * All sockets of a worker read into one buffer: what cannot be used at once is copied by whoever
+ * keeps it. */
 #include "core/net/internal.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bytes a lingering socket may still send: a client that is told 413 goes on sending its body before it reads. */
+/* Bytes a lingering socket may still send: a client that is told 413 goes on sending its body
+ * before it reads. */
 #define CONN_DISCARD_MAX (16u << 20)
+
+/* What an idle WebSocket costs is promised: performance.md, point 6. */
+_Static_assert(sizeof(conn) <= sizeof(uv_tcp_t) + 150,
+               "a socket of our own has 150 bytes beside libuv's");
 
 static void conn_closed(uv_handle_t *handle);
 
@@ -99,7 +105,7 @@ static void conn_discard(conn *c, size_t n)
         conn_destroy(c);
 }
 
-static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *into)
 {
     conn *c = LIST_ITEM(stream, conn, tcp);
 
@@ -112,9 +118,9 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     else if (c->state == CONN_LINGERING)
         conn_discard(c, (size_t)n);
     else if (c->http)
-        http_input(c, buf->base, (size_t)n);
+        http_input(c, into->base, (size_t)n);
     else
-        ws_input(c, buf->base, (size_t)n);
+        ws_input(c, into->base, (size_t)n);
 }
 
 int conn_read_start(conn *c)
@@ -150,8 +156,9 @@ void conn_deadline(conn *c, int64_t ms)
         return;
     }
     int64_t ticks = ((int64_t)uv_now(n->loop) + ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS + 1;
-    wheel_set(&n->wheel, index, ticks < WHEEL_NEVER ? (uint32_t)ticks : WHEEL_NEVER - 1);
-    net_wheel_changed(n);
+    uint32_t tick = ticks < WHEEL_NEVER ? (uint32_t)ticks : WHEEL_NEVER - 1;
+    wheel_set(&n->wheel, index, tick);
+    net_wheel_wake(n, tick);
 }
 
 void conn_deadline_come(conn *c)
@@ -174,8 +181,9 @@ void conn_deadline_come(conn *c)
 
 /* ---- ending ---- */
 
-/* Everything queued is in the kernel: after it comes our FIN.  What the peer still sends is read and dropped; closing with
- * unread bytes would send RST, and that can overtake and destroy the answer. */
+/* Everything queued is in the kernel: after it comes our FIN.  What the peer still sends is read
+ * and dropped; closing with unread bytes would send RST, and that can overtake and destroy the
+ * answer. */
 static void conn_shut(conn *c)
 {
     if ((c->flags & CONN_SHUT) != 0)
@@ -277,12 +285,12 @@ void **conn_up(conn *c)
     return &c->up;
 }
 
-size_t conn_peer(const conn *c, char *ret, size_t room)
+size_t conn_peer(const conn *c, char *ret, size_t size)
 {
     struct sockaddr_storage at;
     int len = sizeof(at);
 
-    if (room == 0)
+    if (size == 0)
         return 0;
     ret[0] = '\0';
     if (c->state == CONN_CLOSED || uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&at, &len) < 0)
@@ -300,7 +308,7 @@ size_t conn_peer(const conn *c, char *ret, size_t room)
             address = &v6->s6_addr[12];
         }
     }
-    if (!address || !inet_ntop(family, address, ret, (socklen_t)room))
+    if (!address || !inet_ntop(family, address, ret, (socklen_t)size))
         return 0;
     return strlen(ret);
 }

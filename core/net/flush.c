@@ -2,9 +2,11 @@
  *
  *   1  messages that were held back and may go up now (ws.c)
  *   2  rooms: what each got, merged, one write per member (room.c)
- *   3  sockets with a queue: one writev each; then what is due is told upward: closed, slow, drained
+ *   3  sockets with a queue: one writev each; then what is due is told upward: closed, slow,
+ * drained
  *
- * What is told may queue anew, so it goes round until nothing is left: nothing that is queued waits for the next event. */
+ * What is told may queue anew, so it goes round until nothing is left: nothing that is queued waits
+ * for the next event. */
 #include "core/net/internal.h"
 #include "core/net/out.h"
 #include "core/net/room.h"
@@ -39,7 +41,8 @@ static void flush_conn(conn *c)
     if (c->state == CONN_CLOSED)
         return;
     flush_tell(c);
-    /* Whatever was told may have queued more: then the socket is dirty again and its end comes in the next round. */
+    /* Whatever was told may have queued more: then the socket is dirty again and its end comes in
+     * the next round. */
     if (c->state == CONN_CLOSED || !out_is_empty(c))
         return;
     if (had || c->state == CONN_WS_CLOSING)
@@ -71,8 +74,8 @@ void net_flush(net *n)
 size_t out_write_now(conn *c, const char *p, size_t n)
 {
     /* libuv does not write through the pointer; its type only says so. */
-    uv_buf_t buf = { .base = (char *)(uintptr_t)p, .len = n };
-    int r = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
+    uv_buf_t part = { .base = (char *)(uintptr_t)p, .len = n };
+    int r = uv_try_write((uv_stream_t *)&c->tcp, &part, 1);
 
     if (r >= 0)
         return (size_t)r;

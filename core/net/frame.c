@@ -1,5 +1,5 @@
-/* frame.c -- one frame, encoded once and counted.  The server's header is written here by hand: 2 bytes, and 2 or 8 more
- * for the length of a longer payload. */
+/* frame.c -- one frame, encoded once and counted.  The server's header is written here by hand: 2
+ * bytes, and 2 or 8 more for the length of a longer payload. */
 #include "core/net/frame.h"
 
 #include "core/net/conn.h"

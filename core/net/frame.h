@@ -1,7 +1,7 @@
 /* frame.h -- what is inside a frame; only the writing side of core/net looks.
  *
- * `p` holds the bytes exactly as they go to the wire: the server's WebSocket header (2, 4 or 10 bytes, no mask), then the
- * payload; or raw bytes without a header. */
+ * `p` holds the bytes exactly as they go to the wire: the server's WebSocket header (2, 4 or 10
+ * bytes, no mask), then the payload; or raw bytes without a header. */
 #ifndef CORE_NET_FRAME_H
 #define CORE_NET_FRAME_H
 #include "core/net/net.h"
@@ -11,10 +11,10 @@
  * Owner:  whoever holds a reference; the last frame_unref() frees.
  * Life:   never changes after its creation, so any number of sockets may be writing it. */
 struct parley_frame {
-    size_t n;      /* bytes on the wire */
+    size_t n; /* bytes on the wire */
     uint32_t refs;
     uint16_t flags; /* enum parley_frameflag */
-    uint16_t head; /* bytes before the payload */
+    uint16_t head;  /* bytes before the payload */
     char p[];
 };
 
@@ -27,8 +27,11 @@ enum frame_opcode {
     FRAME_PONG = 0xa
 };
 #define FRAME_CONTROL_MAX 125u /* bytes of a control frame's payload */
-#define FRAME_REASON_MAX (FRAME_CONTROL_MAX - 2)
+#define FRAME_REASON_MAX  (FRAME_CONTROL_MAX - 2)
 
-frame *frame_control(enum frame_opcode opcode, str payload); /* cut at 125 bytes; new; NULL: no memory */
-frame *frame_close(int code, str reason); /* code 0: empty body; reason cut at 123 bytes, between characters; new */
+frame *frame_control(enum frame_opcode opcode,
+                     str payload); /* cut at 125 bytes; new; NULL: no memory */
+frame *
+frame_close(int code,
+            str reason); /* code 0: empty body; reason cut at 123 bytes, between characters; new */
 #endif

@@ -1,6 +1,7 @@
 /* head_parse.c -- see head_parse.h.
  *
- * The head is one contiguous piece, so a name or value is one view from the first byte reported to the last. */
+ * The head is one contiguous piece, so a name or value is one view from the first byte reported to
+ * the last. */
 #include "core/net/head_parse.h"
 
 #include <errno.h>

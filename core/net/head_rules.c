@@ -1,6 +1,7 @@
 /* head_rules.c -- what a request head must say to be answered.
  *
- * Strict on purpose: whatever two servers could read differently (two lengths, a coding in disguise) is refused here. */
+ * Strict on purpose: whatever two servers could read differently (two lengths, a coding in
+ * disguise) is refused here. */
 #include "core/net/head_rules.h"
 
 #include "core/net/head_parse.h"
@@ -50,7 +51,8 @@ static const refusal *target_rules(request *req)
         return NULL;
     }
     if (t.p[0] != '/')
-        return str_istarts(t, STR("http://")) || str_istarts(t, STR("https://")) ? &target_absolute : &target_form;
+        return str_istarts(t, STR("http://")) || str_istarts(t, STR("https://")) ? &target_absolute
+                                                                                 : &target_form;
     (void)str_cut(t, '?', &req->path, &req->query);
     return NULL;
 }
@@ -73,21 +75,21 @@ const refusal *head_rules_line(str head, request *req, head_facts *ret)
 /* ---- lists: "a, b" ---- */
 
 /* The next element of a comma list, trimmed; false at the end.  An empty element counts. */
-static bool list_next(str *list, str *ret)
+static bool list_next(str *rest, str *ret)
 {
     str tail;
 
-    if (!list->p)
+    if (!rest->p)
         return false;
-    (void)str_cut(*list, ',', ret, &tail);
+    (void)str_cut(*rest, ',', ret, &tail);
     *ret = str_trim(*ret);
-    *list = tail;
+    *rest = tail;
     return true;
 }
 
-static bool list_has(str list, str word)
+static bool list_has(str rest, str word)
 {
-    for (str it; list_next(&list, &it);)
+    for (str it; list_next(&rest, &it);)
         if (str_ieq(it, word))
             return true;
     return false;
@@ -135,7 +137,8 @@ static bool token_valid(str s)
     return s.n > 0;
 }
 
-/* Exactly "chunked".  What is another coding (or several that end in chunked) is not implemented; the rest is malformed. */
+/* Exactly "chunked".  What is another coding (or several that end in chunked) is not implemented;
+ * the rest is malformed. */
 static const refusal *coding_rules(str value)
 {
     bool other = false, last_chunked = false;
@@ -262,8 +265,9 @@ const refusal *head_rules_fields(str head, unsigned header_n, request *req, head
     if (!headers)
         return &no_memory;
     int err = head_parse(head, headers, header_n);
-    /* Our rules speak first: their statuses and words are exact.  They see every line that the parser could split. */
-    for (unsigned i = 0; i < header_n && headers[i].value.p; i++) {
+    /* Our rules speak first: their statuses and words are exact.  They see every line up to the one
+     * that the parser did not like, which may lack its value. */
+    for (unsigned i = 0; i < header_n && headers[i].name.p; i++) {
         const refusal *why = see_header(&s, &headers[i]);
         if (why)
             return why;

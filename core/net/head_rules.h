@@ -1,12 +1,13 @@
-/* head_rules.h -- what a request head says, and which heads are refused: request line, Host, framing, Connection. */
+/* head_rules.h -- what a request head says, and which heads are refused: request line, Host,
+ * framing, Connection. */
 #ifndef CORE_NET_HEAD_RULES_H
 #define CORE_NET_HEAD_RULES_H
 #include "core/net/head_scan.h"
 #include "core/net/net.h"
 
 typedef struct head_facts {
-    int minor;        /* HTTP/1.minor */
-    uint64_t length;  /* Content-Length; 0: none */
+    int minor;       /* HTTP/1.minor */
+    uint64_t length; /* Content-Length; 0: none */
     bool chunked;
     bool expects_100; /* Expect: 100-continue */
 } head_facts;

@@ -1,11 +1,12 @@
-/* head_scan.c -- one state per place in a head, one small function per state: next state, or why not. */
+/* head_scan.c -- one state per place in a head, one small function per state: next state, or why
+ * not. */
 #include "core/net/head_scan.h"
 
 #include <string.h>
 
 enum scan_state {
-    SCAN_START,      /* request line, or one empty line before it */
-    SCAN_BLANK_LF,   /* LF of that empty line */
+    SCAN_START,    /* request line, or one empty line before it */
+    SCAN_BLANK_LF, /* LF of that empty line */
     SCAN_METHOD,
     SCAN_TARGET,
     SCAN_VERSION,
@@ -207,7 +208,8 @@ static size_t value_run(const char *p, size_t n)
     return i;
 }
 
-enum head_result head_scan_feed(head_scan *s, const char *p, size_t n, size_t *ret_used, const refusal **ret_why)
+enum head_result head_scan_feed(head_scan *s, const char *p, size_t n, size_t *ret_used,
+                                const refusal **ret_why)
 {
     size_t room = s->limit - s->bytes, stop = n < room ? n : room, i = 0;
 

@@ -4,7 +4,8 @@
  *   http_run     as long as something can be done: http_head -> http_body -> http_ready
  *   http_flushed answers have left: done(), then the rest of `in`, or the end
  *
- * One request at a time: the next head is looked at when the present one has been answered, so answers keep their order. */
+ * One request at a time: the next head is looked at when the present one has been answered, so
+ * answers keep their order. */
 #include "core/net/http.h"
 
 #include <stdlib.h>
@@ -30,6 +31,7 @@ int http_open(conn *c)
     if (!h)
         return -ENOMEM;
     h->conn = c;
+    h->last = conn_of_net(c)->draining;
     list_init(&h->answered);
     buf_init(&h->in, HTTP_IN_CAP);
     head_scan_init(&h->scan);
@@ -58,7 +60,8 @@ bool http_idle(const conn *c)
 {
     const http *h = c->http;
 
-    return h && h->state == HTTP_HEAD && !h->head_begun && h->in.n == 0 && list_empty(&h->answered) && out_bytes(c) == 0;
+    return h && h->state == HTTP_HEAD && !h->head_begun && h->in.n == 0 &&
+           list_empty(&h->answered) && out_bytes(c) == 0;
 }
 
 bool http_body_pending(const http *h)
@@ -118,7 +121,8 @@ static size_t http_body_chunked(http *h, str in)
     size_t used = 0;
     str data = STR_NONE;
     const refusal *why = NULL;
-    enum chunk_result result = chunk_feed(&h->chunk, in, h->body_max - h->body.n, &used, &data, &why);
+    enum chunk_result result =
+        chunk_feed(&h->chunk, in, h->body_max - h->body.n, &used, &data, &why);
 
     h->req->bytes_in += used;
     if (result == CHUNK_DATA && buf_add(&h->body, data) < 0)
@@ -180,7 +184,8 @@ static void http_head_whole(http *h, str head, bool more_is_here)
 
     h->facts = (head_facts){ 0 };
     h->told = false;
-    h->req = request_create(h->conn, REQUEST_HTTP, h->head_ns, n->limits.max_body + NET_REQUEST_EXTRA);
+    h->req =
+        request_create(h->conn, REQUEST_HTTP, h->head_ns, n->limits.max_body + NET_REQUEST_EXTRA);
     if (!h->req) {
         http_refuse(h, &no_memory);
         return;
@@ -202,13 +207,14 @@ static size_t http_head(http *h, str in)
     size_t used = 0;
     const refusal *why = NULL;
 
-    if (!h->head_begun) {
-        h->head_begun = true;
+    if (h->scan.bytes == 0)
         h->head_ns = clock_mono_ns();
-        conn_deadline(h->conn, http_net(h)->limits.head_ms);
-    }
     str fresh = str_tail(in, h->scan.bytes);
     enum head_result result = head_scan_feed(&h->scan, fresh.p, fresh.n, &used, &why);
+    if (result == HEAD_MORE && !h->head_begun) {
+        h->head_begun = true; /* its time is counted from here, however slowly it comes */
+        conn_deadline(h->conn, http_net(h)->limits.head_ms);
+    }
     if (result == HEAD_MORE)
         return 0;
     if (result == HEAD_REFUSED) {
@@ -342,11 +348,13 @@ void http_flushed(conn *c)
     }
     if (h->state == HTTP_HEAD && h->in.n > 0)
         http_run_waiting(h);
+    if (h->state == HTTP_BODY && (c->flags & CONN_EOF) != 0)
+        conn_destroy(c); /* its rest will never come */
     if (c->state != CONN_HTTP || h->state == HTTP_HANDLING || h->state == HTTP_BODY)
         return;
     if (out_bytes(c) > 0)
         return; /* it comes back */
-    if (h->state == HTTP_ENDING || (c->flags & CONN_EOF) != 0) {
+    if (h->state == HTTP_ENDING || (c->flags & CONN_EOF) != 0 || (h->last && http_idle(c))) {
         conn_end(c);
         return;
     }
@@ -384,6 +392,7 @@ void http_timeout(conn *c)
 
 void http_drain(conn *c)
 {
+    c->http->last = true;
     if (http_idle(c))
         conn_destroy(c);
 }

@@ -10,8 +10,8 @@
 
 #include <errno.h>
 
-#define NET_READ_BUFFER 65536u
-#define NET_REQUESTS_MAX (1u << 20) /* requests and events at once */
+#define NET_READ_BUFFER   65536u
+#define NET_REQUESTS_MAX  (1u << 20)   /* requests and events at once */
 #define NET_REQUEST_EXTRA (256u << 10) /* of a request's memory, beside the body */
 
 struct listener;
@@ -20,42 +20,42 @@ struct ws_shared;
 /* The network of one worker.
  *
  * Owner:  the worker; net_create() .. net_free().
- * Life:   open -> (draining) -> freeing -> freed when the last of its handles and sockets has closed. */
+ * Life:   open -> (draining) -> freeing -> freed with the last of its handles and sockets. */
 struct net {
     uv_loop_t *loop;
     net_limits limits;
     const net_up *up;
     void *ud;
 
-    slab *conns;             /* struct conn */
-    slab *requests;          /* struct request_full (request.c) */
-    uint32_t first_conn;     /* of all sockets: index + 1; 0: none */
-    char *read_buffer;       /* NET_READ_BUFFER bytes, shared by all reads of the loop */
+    slab *conns;         /* struct conn */
+    slab *requests;      /* struct request_full (request.c) */
+    uint32_t first_conn; /* of all sockets: index + 1; 0: none */
+    char *read_buffer;   /* NET_READ_BUFFER bytes, shared by all reads of the loop */
 
-    wheel wheel;             /* deadlines of sockets */
-    uv_timer_t timer;        /* runs only while the wheel has something to wait for */
-    uint32_t timer_tick;     /* when it will fire; WHEEL_NEVER: stopped */
+    wheel wheel;         /* deadlines of sockets */
+    uv_timer_t timer;    /* runs only while the wheel has something to wait for */
+    uint32_t timer_tick; /* when it will fire; WHEEL_NEVER: stopped */
 
-    uv_check_t check;        /* after the poll: net_flush() */
-    uv_prepare_t prepare;    /* before it: what timers and close callbacks queued */
+    uv_check_t check;     /* after the poll: net_flush() */
+    uv_prepare_t prepare; /* before it: what timers and close callbacks queued */
 
-    list listeners;          /* struct listener */
-    int reserve_fd;          /* given up for a moment to shed a connection when descriptors run out; -1: none */
-    int64_t shed_logged_ms;  /* at most one line per 10 s */
-    uint32_t shed;           /* since that line */
+    list listeners;         /* struct listener */
+    int reserve_fd;         /* given up for a moment when descriptors run out; -1: none */
+    int64_t shed_logged_ms; /* at most one line per 10 s */
+    uint32_t shed;          /* since that line */
 
-    char date[32];           /* "Sun, 06 Nov 1994 08:49:37 GMT" */
-    int64_t date_s;          /* the second it was made for */
+    char date[32];  /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+    int64_t date_s; /* the second it was made for */
 
-    uint32_t handles;        /* timer, check, prepare, listeners: net's own that are not closed yet */
+    uint32_t handles; /* timer, check, prepare, listeners: net's own that are not closed yet */
     bool draining, freeing;
 
     /* ---- the WebSocket half ---- */
-    list dirty_conns;        /* out_queues to be written in net_flush() */
-    list dirty_rooms;        /* rooms with frames to be merged in net_flush() */
-    room *rooms;             /* uthash heads */
+    list dirty_conns; /* out_queues to be written in net_flush() */
+    list dirty_rooms; /* rooms with frames to be merged in net_flush() */
+    room *rooms;      /* uthash heads */
     struct user *users;
-    struct ws_shared *ws;    /* wslay contexts and the like; ws_shared_create() .. ws_shared_free() */
+    struct ws_shared *ws; /* wslay contexts and the like; ws_shared_create() .. ws_shared_free() */
 };
 
 static inline conn *net_conn(const net *n, uint32_t index)
@@ -64,15 +64,16 @@ static inline conn *net_conn(const net *n, uint32_t index)
 }
 
 /* ---- net.c ---- */
-void net_wheel_changed(net *n);  /* a deadline was set: the timer must not fire later than it */
-uint32_t net_tick(const net *n); /* now, in ticks of the wheel */
-str net_date(net *n);            /* value of the header Date; cached per second */
-void net_unref_done(net *n);     /* a handle or the last socket is gone: frees the net when nothing is left */
+void net_wheel_wake(net *n, uint32_t tick); /* look at the wheel at `tick` at the latest */
+uint32_t net_tick(const net *n);            /* now, in ticks of the wheel */
+str net_date(net *n);                       /* value of the header Date; cached per second */
+/* A handle or a socket is gone: frees the net when that was the last. */
+void net_unref_done(net *n);
 
 /* ---- listener.c ---- */
 void listener_close_all(net *n);
 
 /* ---- written by the WebSocket half: its part of net_create() and net_free() ---- */
-int ws_shared_create(net *n);    /* lists, pools; 0 or -ENOMEM */
-void ws_shared_free(net *n);     /* after the last socket has closed; also after a failed create */
+int ws_shared_create(net *n); /* lists, pools; 0 or -ENOMEM */
+void ws_shared_free(net *n);  /* after the last socket has closed; also after a failed create */
 #endif

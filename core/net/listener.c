@@ -1,9 +1,10 @@
 /* listener.c -- listening sockets: accepting, and what happens when there is no room for one more.
  *
- * We call accept() ourselves instead of uv_listen(): libuv's way out of EMFILE closes waiting clients without a word, and
- * may spin.  Here, when descriptors or max_connections run out, a reserve descriptor is given up for a moment to accept
- * and close what waits (those clients learn at once and may go elsewhere), one line per 10 s says so, and the listener
- * rests for LISTENER_REST_MS. */
+ * We call accept() ourselves instead of uv_listen(): libuv's way out of EMFILE closes waiting
+ * clients without a word, and may spin.  Here, when descriptors or max_connections run out, a
+ * reserve descriptor is given up for a moment to accept and close what waits (those clients learn
+ * at once and may go elsewhere), one line per 10 s says so, and the listener rests for
+ * LISTENER_REST_MS. */
 #include "core/net/internal.h"
 
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    LISTENER_BATCH = 64,    /* sockets accepted in a loop turn: reading must have its turn as well */
+    LISTENER_BATCH = 64, /* sockets accepted in a loop turn: reading must have its turn as well */
     LISTENER_REST_MS = 200, /* no accept() while out of descriptors */
     LISTENER_LOG_MS = 10000
 };
@@ -56,12 +57,14 @@ static void shed_log(net *n, const char *why)
     n->shed++;
     if (n->shed_logged_ms != 0 && now_ms - n->shed_logged_ms < LISTENER_LOG_MS)
         return;
-    log_msg(PARLEY_WARN, "listener: %s; %u connections refused since the last such line", why, n->shed);
+    log_msg(PARLEY_WARN, "listener: %s; connections refused since the last such line: %u", why,
+            n->shed);
     n->shed_logged_ms = now_ms;
     n->shed = 0;
 }
 
-/* Accepts and closes one waiting connection.  Returns 0, or -errno: none was waiting, or it cannot be done. */
+/* Accepts and closes one waiting connection.  Returns 0, or -errno: none was waiting, or it cannot
+ * be done. */
 static int listener_shed(struct listener *l, const char *why)
 {
     int got = listener_accept(l->fd);
@@ -123,7 +126,8 @@ static bool listener_take(struct listener *l)
         listener_full(l, "no file descriptor left (raise the limit of open files)");
     else if (fd == -ENOBUFS || fd == -ENOMEM)
         listener_full(l, "the system has no memory for another socket");
-    /* A connection that died in the queue is the next one's chance; anything else waits for the next event. */
+    /* A connection that died in the queue is the next one's chance; anything else waits for the
+     * next event. */
     return fd == -ECONNABORTED || fd == -EPROTO;
 }
 

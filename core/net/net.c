@@ -1,6 +1,8 @@
-/* net.c -- the network of one worker: creating, the timer of the wheel, when to flush, draining, freeing. */
+/* net.c -- the network of one worker: creating, the timer of the wheel, when to flush, draining,
+ * freeing. */
 #include "core/net/internal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,24 +14,23 @@ uint32_t net_tick(const net *n)
     return (uint32_t)(uv_now(n->loop) / WHEEL_TICK_MS) + 1;
 }
 
+/* An empty wheel leaves the timer alone: it fires once more, finds nothing and is not started
+ * again. */
 static void net_timer_fired(uv_timer_t *timer)
 {
     net *n = timer->data;
 
     n->timer_tick = WHEEL_NEVER;
     wheel_advance(&n->wheel, net_tick(n));
-    net_wheel_changed(n);
+    net_wheel_wake(n, wheel_next(&n->wheel));
 }
 
-/* An empty wheel leaves the timer alone: it fires once more, finds nothing and is not started again. */
-void net_wheel_changed(net *n)
+void net_wheel_wake(net *n, uint32_t tick)
 {
-    uint32_t next = n->freeing ? WHEEL_NEVER : wheel_next(&n->wheel);
-
-    if (next == WHEEL_NEVER || n->timer_tick <= next)
+    if (tick >= n->timer_tick || n->freeing)
         return;
-    uint64_t at_ms = (uint64_t)(next - 1) * WHEEL_TICK_MS, now_ms = uv_now(n->loop);
-    n->timer_tick = next;
+    uint64_t at_ms = (uint64_t)(tick - 1) * WHEEL_TICK_MS, now_ms = uv_now(n->loop);
+    n->timer_tick = tick;
     uv_timer_start(&n->timer, net_timer_fired, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
@@ -117,6 +118,8 @@ int net_create(uv_loop_t *loop, const net_limits *limits, const net_up *up, void
         net_memory_free(n);
         return -ENOMEM;
     }
+    /* libuv writes with write(): without this a peer's RST would end the process. */
+    (void)signal(SIGPIPE, SIG_IGN);
     wheel_init(&n->wheel, net_tick(n), net_wheel_node, net_wheel_fire, n);
     net_handles_open(n);
     *ret = n;

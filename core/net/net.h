@@ -81,7 +81,8 @@ struct request {
 /* ---- calls upward; every one returns quickly ---- */
 typedef struct net_up {
     /* The head has arrived, before any body is read: host looks the route up.  Returns the largest body it takes (bytes).
-     * It may also answer (request_reply) at once; then the body is not read. */
+     * It may also answer (request_reply) at once; then the body is not read.  From here on exactly one of done() and gone()
+     * comes for `req`, ready() or not: a body that the core refuses (413, 400, 408) gives refused(), then done(). */
     size_t (*head)(void *ud, request *req);
     /* Head and body are there (also after a refusal in head(): not called if answered). */
     void (*ready)(void *ud, request *req);

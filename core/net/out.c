@@ -17,13 +17,13 @@
 
 static frame **out_at(const out_queue_t *q, uint32_t i)
 {
-    return &q->ring[(q->first + i) & (q->room - 1)];
+    return &q->ring[(q->first + i) & (q->space - 1)];
 }
 
 static int out_grow(out_queue_t *q)
 {
-    uint32_t room = q->room * 2;
-    frame **ring = malloc(room * sizeof(*ring));
+    uint32_t space = q->space * 2;
+    frame **ring = malloc(space * sizeof(*ring));
 
     if (!ring)
         return -ENOMEM;
@@ -32,7 +32,7 @@ static int out_grow(out_queue_t *q)
     if (q->ring != q->few)
         free(q->ring);
     q->ring = ring;
-    q->room = room;
+    q->space = space;
     q->first = 0;
     return 0;
 }
@@ -44,7 +44,7 @@ static void out_shift(out_queue_t *q)
 
     q->bytes -= f->n - q->at;
     q->at = 0;
-    q->first = (q->first + 1) & (q->room - 1);
+    q->first = (q->first + 1) & (q->space - 1);
     q->n--;
     frame_unref(f);
 }
@@ -90,7 +90,7 @@ int out_queue_from(conn *c, frame *f, size_t at)
     out_queue_t *q = out_mark(c);
     if (!q)
         return -ENOMEM;
-    if (q->n == q->room && out_grow(q) < 0)
+    if (q->n == q->space && out_grow(q) < 0)
         return -ENOMEM;
     if (q->n == 0)
         q->at = at;
@@ -142,7 +142,8 @@ void out_free(conn *c)
 
 /* ---- the limits of a slow reader ---- */
 
-/* A burst of one loop turn is not yet a slow reader: what was never offered to the kernel is offered first. */
+/* A burst of one loop turn is not yet a slow reader: what was never offered to the kernel is
+ * offered first. */
 static void out_relieve(conn *c)
 {
     out_queue_t *q = c->out;
@@ -175,7 +176,8 @@ int out_offer(conn *c, frame *f)
 /* ---- writing ---- */
 
 /* The next part as a vector; the number of frames in it. */
-static uint32_t out_gather(const out_queue_t *q, uv_buf_t bufs[OUT_GATHER_FRAMES], size_t *ret_bytes)
+static uint32_t out_gather(const out_queue_t *q, uv_buf_t bufs[OUT_GATHER_FRAMES],
+                           size_t *ret_bytes)
 {
     uint32_t n = 0;
     size_t bytes = 0;

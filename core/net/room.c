@@ -2,13 +2,14 @@
  *
  *   room_send       remembers the frame until the loop turn ends
  *   room_flush      merges the frames of the turn into one buffer, once; one write per member
- *   room_catch_up   a member needs its share now: before a frame of its own, before it leaves or closes
+ *   room_catch_up   a member needs its share now: before a frame of its own, before it leaves or
+ * closes
  *
- * A member whose own queue is not empty, or whose socket does not take the whole buffer, gets references to the single
- * frames instead: bytes are never copied per member.
+ * A member whose own queue is not empty, or whose socket does not take the whole buffer, gets
+ * references to the single frames instead: bytes are never copied per member.
  *
- * Each member notes how many of the turn's frames it has had (or was not there for) and whether one of them skips it, in
- * four bytes that are zero for nearly all members nearly always. */
+ * Each member notes how many of the turn's frames it has had (or was not there for) and whether one
+ * of them skips it, in four bytes that are zero for nearly all members nearly always. */
 #include "core/net/room.h"
 
 #include "core/base/map.h"
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 
 #define ROOM_SKIPS 0x80000000u /* in room_member.note: a frame of this turn is not for it */
-#define ROOM_HAD 0x7fffffffu   /* the other bits: frames of this turn it has had */
+#define ROOM_HAD   0x7fffffffu /* the other bits: frames of this turn it has had */
 
 typedef struct room_member {
     uint32_t conn; /* slab index */
@@ -37,15 +38,15 @@ typedef struct room_frame {
  * Holds:  one reference on every frame of the turn. */
 struct room {
     UT_hash_handle hh;
-    list dirty;            /* in net.dirty_rooms, or alone */
+    list dirty; /* in net.dirty_rooms, or alone */
     net *net;
     room_member *members;
     uint32_t n, space;
-    room_frame *frames;    /* sent in this turn; NULL: none */
+    room_frame *frames; /* sent in this turn; NULL: none */
     uint32_t frame_n, frame_space;
     size_t frame_bytes;
-    uint32_t noted;        /* members whose note is not 0, at most */
-    uint32_t walks;        /* room_each() and room_flush() under way: it must not be freed */
+    uint32_t noted; /* members whose note is not 0, at most */
+    uint32_t walks; /* room_each() and room_flush() under way: it must not be freed */
     size_t name_n;
     char name[];
 };
@@ -206,7 +207,8 @@ static void room_remove(conn *c, room_seat *seat)
     room_free_if_empty(r);
 }
 
-/* The member's share of the turn's frames, into its own queue.  May end in room_forget_all(): slow reader. */
+/* The member's share of the turn's frames, into its own queue.  May end in room_forget_all(): slow
+ * reader. */
 static void room_member_catch_up(room *r, conn *c, room_member *m)
 {
     uint32_t had = m->note & ROOM_HAD;
@@ -316,7 +318,8 @@ int room_send(net *n, str name, frame *f, const conn *except)
     room *r = room_find(n, name);
     if (!r)
         return 0;
-    /* The cast takes back what the caller's const promised: only the member's note changes, not the socket. */
+    /* The cast takes back what the caller's const promised: only the member's note changes, not the
+     * socket. */
     const room_seat *skipped = except ? room_seat_find((conn *)(uintptr_t)except, r) : NULL;
     int receivers = (int)(skipped ? r->n - 1 : r->n);
 
@@ -407,7 +410,8 @@ static void room_chunk_send(const room_chunk *chunk, conn *c)
     room_chunk_queue(chunk, taken, c);
 }
 
-/* Members with a note get their share as single frames; the note stays until the chunks are through. */
+/* Members with a note get their share as single frames; the note stays until the chunks are
+ * through. */
 static void room_flush_noted(room *r)
 {
     for (uint32_t i = r->n; i-- > 0;) {

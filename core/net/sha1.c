@@ -1,7 +1,7 @@
 /* sha1.c -- SHA-1 of one text, block by block, after the method of RFC 3174, section 6.1. */
 #include "core/net/sha1.h"
 
-#define BLOCK 64        /* bytes of one round */
+#define BLOCK        64 /* bytes of one round */
 #define LENGTH_BYTES 8  /* the message's length in bits ends the last block */
 
 static uint32_t sha1_rotate(uint32_t x, unsigned n)

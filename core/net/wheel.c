@@ -64,7 +64,8 @@ void wheel_cancel(wheel *w, uint32_t index)
     w->count--;
 }
 
-/* Those that are due move to a list of their own first: the callbacks may change any node, those of this slot included. */
+/* Those that are due move to a list of their own first: the callbacks may change any node, those of
+ * this slot included. */
 static void wheel_fire_slot(wheel *w, uint32_t slot)
 {
     for (uint32_t link = w->slots[slot]; link != 0;) {

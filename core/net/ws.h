@@ -13,7 +13,7 @@
 
 #include <wslay/wslay.h>
 
-#define WS_HEAD_MAX 14u        /* bytes of a client's frame header */
+#define WS_HEAD_MAX      14u   /* bytes of a client's frame header */
 #define WS_FRAGMENTS_MAX 1024u /* frames of one message */
 
 enum { CONN_SLOW_DUE = 4096 }; /* conn.flags: net_up.slow() is to be told in net_flush() */
@@ -22,8 +22,8 @@ enum ws_close_code {
     WS_NORMAL = 1000,
     WS_GOING_AWAY = 1001,
     WS_PROTOCOL_ERROR = 1002,
-    WS_NO_CODE = 1005,    /* told upward only: a close frame without a code */
-    WS_ABNORMAL = 1006,   /* told upward only: no close frame */
+    WS_NO_CODE = 1005,  /* told upward only: a close frame without a code */
+    WS_ABNORMAL = 1006, /* told upward only: no close frame */
     WS_BAD_TEXT = 1007,
     WS_POLICY = 1008,
     WS_TOO_BIG = 1009,
@@ -36,23 +36,24 @@ enum ws_close_code {
  *
  * Owner:  ws.reader, or the pool. */
 typedef struct ws_reader {
-    list link;                  /* in the pool */
+    list link;                     /* in the pool */
     wslay_frame_context_ptr wslay; /* unmasks; always at a frame boundary while in the pool */
-    str input;                  /* what wslay's callback may take */
+    str input;                     /* what wslay's callback may take */
     uint8_t head[WS_HEAD_MAX];
     uint8_t head_n;
-    bool in_payload;            /* the header is whole and was found good */
-    bool broken;                /* wslay stopped inside a frame: not to be used again */
-    uint64_t length, left;      /* of the payload: all, not yet read */
+    bool in_payload;       /* the header is whole and was found good */
+    bool broken;           /* wslay stopped inside a frame: not to be used again */
+    uint64_t length, left; /* of the payload: all, not yet read */
     uint8_t control_n;
     char control[FRAME_CONTROL_MAX];
 } ws_reader;
 
-/* What a WebSocket needs while something is under way: a frame, a message, events being handled, input held back, closing.
+/* What a WebSocket needs while something is under way: a frame, a message, events being handled,
+ * input held back, closing.
  *
  * Owner:  conn.ws; given back by ws_tidy() when all of it is over. */
 struct ws {
-    list link;          /* in ws_shared.resume, in the pool, or alone */
+    list link; /* in ws_shared.resume, in the pool, or alone */
     conn *conn;
     ws_reader *reader;  /* NULL: at a frame boundary */
     list events;        /* request_full.link: being handled */
@@ -62,30 +63,30 @@ struct ws {
     uint32_t fragments; /* frames of it so far; 0: no message is open */
     uint8_t opcode;     /* of its first frame */
     ws_utf8 utf8;
-    bool feeding;       /* inside ws_feed(): must stay */
+    bool feeding; /* inside ws_feed(): must stay */
 };
 
 /* Of one net. */
 struct ws_shared {
-    list pool;          /* struct ws */
-    list readers;       /* ws_reader */
-    list outs;          /* out_queue.dirty */
+    list pool;    /* struct ws */
+    list readers; /* ws_reader */
+    list outs;    /* out_queue.dirty */
     uint32_t pool_n, reader_n, out_n;
-    list resume;        /* struct ws with kept input that may go on */
+    list resume; /* struct ws with kept input that may go on */
     bool flushing;
-    char *merge;        /* ROOM_CHUNK_BYTES */
+    char *merge; /* ROOM_CHUNK_BYTES */
 };
 
 /* ---- ws_shared.c ---- */
-struct ws *ws_get(conn *c);         /* c->ws, made if need be; NULL: no memory */
-void ws_tidy(conn *c);              /* gives back what is not needed any more */
-void ws_release(conn *c);           /* gives back all, at the end */
-ws_reader *ws_reader_get(struct ws *w);  /* w->reader, made if need be; NULL: no memory */
+struct ws *ws_get(conn *c);             /* c->ws, made if need be; NULL: no memory */
+void ws_tidy(conn *c);                  /* gives back what is not needed any more */
+void ws_release(conn *c);               /* gives back all, at the end */
+ws_reader *ws_reader_get(struct ws *w); /* w->reader, made if need be; NULL: no memory */
 void ws_reader_drop(struct ws *w);
-struct out_queue *ws_out_take(net *n);   /* zeroed; NULL: no memory */
+struct out_queue *ws_out_take(net *n); /* zeroed; NULL: no memory */
 void ws_out_put(net *n, struct out_queue *q);
 char *ws_merge_buffer(net *n);
-int ws_flush_begin(net *n);         /* -EALREADY: net_flush() is under way */
+int ws_flush_begin(net *n); /* -EALREADY: net_flush() is under way */
 void ws_flush_end(net *n);
 bool ws_has_resume(const net *n);
 
@@ -95,16 +96,18 @@ size_t ws_feed(conn *c, str input);
 
 /* ---- ws_message.c ---- */
 /* These return 0, or a close code for the error. */
-int ws_frame_begin(struct ws *w, const ws_reader *r);           /* a data frame's header: order, sizes */
+int ws_frame_begin(struct ws *w, const ws_reader *r); /* a data frame's header: order, sizes */
 int ws_frame_data(struct ws *w, const ws_reader *r, str part, str *ret_whole);
-int ws_frame_end(struct ws *w, const ws_reader *r, str whole);  /* may hand the message up */
-bool ws_may_feed(const conn *c);    /* false: what comes must wait */
+int ws_frame_end(struct ws *w, const ws_reader *r, str whole); /* may hand the message up */
+bool ws_may_feed(const conn *c);                               /* false: what comes must wait */
+void ws_go_on(conn *c); /* what held events back may be over */
 void ws_resume_all(net *n);
 void ws_events_gone(conn *c);
 
 /* ---- ws_close.c ---- */
 void ws_fail(conn *c, int code, const char *reason); /* close frame, then nothing more is read */
-void ws_slow_close(conn *c);        /* 4001: the unsent frames are dropped; for out_offer() */
-int ws_control(conn *c, enum frame_opcode opcode, str payload); /* ping, pong, close; 0 or a close code */
-void ws_tell_closed(conn *c);       /* net_up.closed(), if due and not told */
+void ws_slow_close(conn *c); /* 4001: the unsent frames are dropped; for out_offer() */
+int ws_control(conn *c, enum frame_opcode opcode,
+               str payload);  /* ping, pong, close; 0 or a close code */
+void ws_tell_closed(conn *c); /* net_up.closed(), if due and not told */
 #endif

@@ -1,5 +1,6 @@
-/* ws_utf8.c -- UTF-8 (RFC 3629) byte by byte.  All that must be remembered between two bytes is how many are missing and the
- * range of the next one: it excludes long forms, surrogates and what lies above U+10FFFF. */
+/* ws_utf8.c -- UTF-8 (RFC 3629) byte by byte.  All that must be remembered between two bytes is how
+ * many are missing and the range of the next one: it excludes long forms, surrogates and what lies
+ * above U+10FFFF. */
 #include "core/net/ws_utf8.h"
 
 typedef struct ws_utf8_lead {

@@ -1,5 +1,5 @@
-/* folders.c -- what the server needs of the file system before it starts: data and log folder, the lock that keeps two
- * servers out of one folder, the secret, and whose files they are. */
+/* folders.c -- what the server needs of the file system before it starts: data and log folder, the
+ * lock that keeps two servers out of one folder, the secret, and whose files they are. */
 #include "core/base/log.h"
 #include "core/base/random.h"
 #include "core/supervisor/supervisor.h"
@@ -19,7 +19,8 @@
 
 static int folder_path(str folder, const char *file, char ret[PATH_SIZE])
 {
-    int n = snprintf(ret, PATH_SIZE, STR_FMT "%s%s", STR_ARG(folder), file ? "/" : "", file ? file : "");
+    int n = snprintf(ret, PATH_SIZE, STR_FMT "%s%s", STR_ARG(folder), file ? "/" : "",
+                     file ? file : "");
 
     return n > 0 && n < PATH_SIZE ? 0 : -1;
 }
@@ -32,13 +33,17 @@ int folder_make(const char *what, str path, failure *f)
     if (path.n == 0 || folder_path(path, NULL, name) < 0)
         return failure_set(f, EXIT_CONFIG, "server.%s is empty or too long", what);
     if (mkdir(name, 0700) != 0 && errno != EEXIST)
-        return failure_set(f, EXIT_SYSTEM, "cannot make the folder %s (%s): %s", name, what, strerror(errno));
+        return failure_set(f, EXIT_SYSTEM, "cannot make the folder %s (%s): %s", name, what,
+                           strerror(errno));
     if (stat(name, &is) != 0 || !S_ISDIR(is.st_mode))
-        return failure_set(f, EXIT_SYSTEM, "%s (%s) is not a folder; remove it or configure another one", name, what);
-    if (access(name, W_OK | X_OK) != 0)
         return failure_set(f, EXIT_SYSTEM,
-                           "cannot write to the folder %s (%s): %s; give it to the user that runs the server", name,
-                           what, strerror(errno));
+                           "%s (%s) is not a folder; remove it or configure another one", name,
+                           what);
+    if (access(name, W_OK | X_OK) != 0)
+        return failure_set(
+            f, EXIT_SYSTEM,
+            "cannot write to the folder %s (%s): %s; give it to the user that runs the server",
+            name, what, strerror(errno));
     return 0;
 }
 
@@ -54,7 +59,8 @@ int folder_lock(str data_dir, int *ret_fd, failure *f)
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
         return failure_set(f, EXIT_SYSTEM,
-                           "another server is using " STR_FMT "; stop it, or set DATA_DIR to a folder of its own",
+                           "another server is using " STR_FMT
+                           "; stop it, or set DATA_DIR to a folder of its own",
                            STR_ARG(data_dir));
     }
     *ret_fd = fd;
@@ -69,18 +75,21 @@ static int secret_make(const char *name, failure *f)
     char draft[PATH_SIZE + 8];
 
     random_bytes(raw, sizeof(raw));
-    sodium_bin2base64(text, sizeof(text), raw, sizeof(raw), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(text, sizeof(text), raw, sizeof(raw),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(raw, sizeof(raw));
     (void)snprintf(draft, sizeof(draft), "%s.new", name);
     int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+    bool written =
+        fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
     int error = errno;
     if (fd >= 0)
         close(fd);
     sodium_memzero(text, sizeof(text));
     if (written && rename(draft, name) == 0)
         return 0;
-    return failure_set(f, EXIT_SYSTEM, "cannot write %s: %s", name, strerror(written ? errno : error));
+    return failure_set(f, EXIT_SYSTEM, "cannot write %s: %s", name,
+                       strerror(written ? errno : error));
 }
 
 int secret_read(const settings *s, str *ret, failure *f)
@@ -105,8 +114,9 @@ int secret_read(const settings *s, str *ret, failure *f)
         return failure_set(f, EXIT_SYSTEM, "cannot read %s: %s", name, strerror(error));
     str secret = str_trim((str){ text, (size_t)n });
     if (secret.n < 32)
-        return failure_set(f, EXIT_CONFIG, "%s holds fewer than 32 characters; restore it, or remove it to get a new one",
-                           name);
+        return failure_set(
+            f, EXIT_CONFIG,
+            "%s holds fewer than 32 characters; restore it, or remove it to get a new one", name);
     *ret = (str){ str_dup(secret), secret.n };
     sodium_memzero(text, sizeof(text));
     return ret->p ? 0 : failure_set(f, EXIT_SYSTEM, "out of memory");
@@ -119,7 +129,8 @@ static int folder_give(str folder, const struct passwd *to)
     char name[PATH_SIZE];
 
     for (size_t i = 0; i < COUNT(files); i++)
-        if (folder_path(folder, files[i], name) == 0 && chown(name, to->pw_uid, to->pw_gid) != 0 && errno != ENOENT)
+        if (folder_path(folder, files[i], name) == 0 && chown(name, to->pw_uid, to->pw_gid) != 0 &&
+            errno != ENOENT)
             return -1;
     return 0;
 }
@@ -137,10 +148,13 @@ int privileges_drop(const settings *s, failure *f)
     (void)snprintf(user, sizeof(user), STR_FMT, STR_ARG(s->user));
     const struct passwd *to = getpwnam(user);
     if (!to)
-        return failure_set(f, EXIT_CONFIG, "server.user: there is no account \"%s\" on this machine", user);
+        return failure_set(f, EXIT_CONFIG,
+                           "server.user: there is no account \"%s\" on this machine", user);
     if (folder_give(s->data_dir, to) != 0 || folder_give(s->log_dir, to) != 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s", user, strerror(errno));
-    if (setgroups(0, NULL) != 0 || setgid(to->pw_gid) != 0 || setuid(to->pw_uid) != 0 || setuid(0) == 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s", user,
+                           strerror(errno));
+    if (setgroups(0, NULL) != 0 || setgid(to->pw_gid) != 0 || setuid(to->pw_uid) != 0 ||
+        setuid(0) == 0)
         return failure_set(f, EXIT_SYSTEM, "cannot become %s: %s", user, strerror(errno));
     return 0;
 }

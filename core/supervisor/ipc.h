@@ -1,8 +1,9 @@
-/* ipc.h -- what a worker process gets from its supervisor: `parley worker --config F --slot N`, and descriptors.
+/* ipc.h -- what a worker process gets from its supervisor: `parley worker --config F --slot N`, and
+ * descriptors.
  *
- * The descriptors' numbers stand in the environment: PARLEY_LISTEN="5,6" (bound and listening sockets),
- * PARLEY_STATUS="7" (a pipe to the supervisor; lines: "ready", "crash <who>", "fail <text>").  SIGTERM drains, a second
- * one ends at once, SIGUSR1 reopens logs. */
+ * The descriptors' numbers stand in the environment: PARLEY_LISTEN="5,6" (bound and listening
+ * sockets), PARLEY_STATUS="7" (a pipe to the supervisor; lines: "ready", "crash <who>", "fail
+ * <text>").  SIGTERM drains, a second one ends at once, SIGUSR1 reopens logs. */
 #ifndef CORE_SUPERVISOR_IPC_H
 #define CORE_SUPERVISOR_IPC_H
 #define IPC_LISTEN "PARLEY_LISTEN"

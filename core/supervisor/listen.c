@@ -1,5 +1,5 @@
-/* listen.c -- the listening sockets: one per address and worker slot, kept across restarts of the worker, so that a dead
- * worker's backlog is served by its successor. */
+/* listen.c -- the listening sockets: one per address and worker slot, kept across restarts of the
+ * worker, so that a dead worker's backlog is served by its successor. */
 #include "core/base/log.h"
 #include "core/supervisor/supervisor.h"
 
@@ -15,11 +15,14 @@
 
 static int listen_fail(failure *f, const char *host, int port, int error)
 {
-    const char *remedy = error == EADDRINUSE ? "; another server has the port: stop it, or set PORT to a free one"
-                         : error == EACCES   ? "; ports below 1024 need root: set PORT, or give the service the capability"
-                         : error == EADDRNOTAVAIL ? "; no interface of this machine has that address: check HOST"
-                                                  : "";
-    return failure_set(f, EXIT_SYSTEM, "cannot listen on %s port %d: %s%s", host, port, strerror(error), remedy);
+    const char *remedy =
+        error == EADDRINUSE ? "; another server has the port: stop it, or set PORT to a free one"
+        : error == EACCES
+            ? "; ports below 1024 need root: set PORT, or give the service the capability"
+        : error == EADDRNOTAVAIL ? "; no interface of this machine has that address: check HOST"
+                                 : "";
+    return failure_set(f, EXIT_SYSTEM, "cannot listen on %s port %d: %s%s", host, port,
+                       strerror(error), remedy);
 }
 
 /* One bound, listening socket; -errno. */
@@ -58,7 +61,8 @@ static int listen_port(int fd)
                                          : ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-/* SO_REUSEPORT would let two servers of one user share a port silently.  A socket without it finds the other one. */
+/* SO_REUSEPORT would let two servers of one user share a port silently.  A socket without it finds
+ * the other one. */
 static int listen_probe(const struct addrinfo *at)
 {
     int fd = listen_socket(at, false);
@@ -73,13 +77,16 @@ static int listen_probe(const struct addrinfo *at)
 static int listen_address(listeners *l, int host_index, const char *host, int *port, failure *f)
 {
     char service[16];
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    struct addrinfo hints = { .ai_family = AF_UNSPEC,
+                              .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_PASSIVE };
     struct addrinfo *found = NULL;
 
     (void)snprintf(service, sizeof(service), "%d", *port);
     int unknown = getaddrinfo(host, service, &hints, &found);
     if (unknown)
-        return failure_set(f, EXIT_SYSTEM, "cannot listen on %s: %s; HOST takes addresses or names of this machine",
+        return failure_set(f, EXIT_SYSTEM,
+                           "cannot listen on %s: %s; HOST takes addresses or names of this machine",
                            host, gai_strerror(unknown));
     int err = l->reuse_port && *port != 0 ? listen_probe(found) : 0;
     for (int slot = 0; slot < l->slots && err >= 0; slot++) {
@@ -124,8 +131,8 @@ static void listen_url(listeners *l, const char *host, int port)
     const char *shown = is_any ? "localhost" : host;
     bool is_v6 = strchr(shown, ':') != NULL;
 
-    (void)snprintf(l->first_url, sizeof(l->first_url), "http://%s%.70s%s:%d", is_v6 ? "[" : "", shown, is_v6 ? "]" : "",
-                   port);
+    (void)snprintf(l->first_url, sizeof(l->first_url), "http://%s%.70s%s:%d", is_v6 ? "[" : "",
+                   shown, is_v6 ? "]" : "", port);
 }
 
 int listeners_open(const settings *s, int slots, listeners *ret, failure *f)
@@ -136,7 +143,8 @@ int listeners_open(const settings *s, int slots, listeners *ret, failure *f)
 
     l.host_n = listen_split(s->host, names);
     if (l.host_n == 0)
-        return failure_set(f, EXIT_CONFIG, "server.host names no address; write 127.0.0.1, or 0.0.0.0 for all");
+        return failure_set(f, EXIT_CONFIG,
+                           "server.host names no address; write 127.0.0.1, or 0.0.0.0 for all");
     size_t n = (size_t)l.slots * (size_t)l.host_n;
     l.fds = malloc(n * sizeof(*l.fds));
     if (!l.fds)

@@ -1,7 +1,7 @@
 /* process.c -- one worker process: started with its sockets, heard through a pipe, reaped.
  *
- * A process ends when both have happened: it was reaped, and its status pipe reached the end.  So its last words are always
- * read before `ended` is told. */
+ * A process ends when both have happened: it was reaped, and its status pipe reached the end.  So
+ * its last words are always read before `ended` is told. */
 #include "core/supervisor/ipc.h"
 #include "core/supervisor/supervisor.h"
 
@@ -13,20 +13,20 @@
 #include <unistd.h>
 
 #define PROCESS_FDS_MAX 32
-#define FIRST_FD 3 /* the child's first descriptor behind stdin, stdout, stderr */
+#define FIRST_FD        3 /* the child's first descriptor behind stdin, stdout, stderr */
 
 /* Owner: itself, from process_start() until `ended` has been told and its handles are closed. */
 struct process {
     uv_process_t handle;
-    uv_pipe_t pipe;       /* lines of the worker */
+    uv_pipe_t pipe; /* lines of the worker */
     const process_events *events;
     void *ud;
     int slot;
     int open_handles;
     int status;
-    bool reaped, silent;  /* silent: the pipe is at its end */
+    bool reaped, silent; /* silent: the pipe is at its end */
     bool was_ready;
-    char words[512];      /* of "crash ..." */
+    char words[512]; /* of "crash ..." */
     char line[600];
     size_t line_n;
     char input[600];
@@ -116,17 +116,19 @@ static char **process_env(char *listen_text, char *status_text)
     return env;
 }
 
-static void process_name_fds(int fd_n, char *listen_text, size_t room, char *status_text, size_t status_room)
+static void process_name_fds(int fd_n, char *listen_text, size_t listen_size, char *status_text,
+                             size_t status_size)
 {
-    size_t at = (size_t)snprintf(listen_text, room, IPC_LISTEN "=");
+    size_t at = (size_t)snprintf(listen_text, listen_size, IPC_LISTEN "=");
 
-    for (int i = 0; i < fd_n && at < room; i++)
-        at += (size_t)snprintf(listen_text + at, room - at, "%s%d", i ? "," : "", FIRST_FD + i);
-    (void)snprintf(status_text, status_room, IPC_STATUS "=%d", FIRST_FD + fd_n);
+    for (int i = 0; i < fd_n && at < listen_size; i++)
+        at += (size_t)snprintf(listen_text + at, listen_size - at, "%s%d", i ? "," : "",
+                               FIRST_FD + i);
+    (void)snprintf(status_text, status_size, IPC_STATUS "=%d", FIRST_FD + fd_n);
 }
 
-static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, bool migrate, const int *fds, int fd_n,
-                         int status_fd)
+static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, bool migrate,
+                         const int *fds, int fd_n, int status_fd)
 {
     uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 1] = {
         { .flags = UV_IGNORE },
@@ -151,17 +153,27 @@ static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, b
         return -ENOMEM;
     char config_copy[4096];
     (void)snprintf(config_copy, sizeof(config_copy), "%s", config_file);
-    char *args[] = { (char[]){ "parley" }, (char[]){ "worker" }, (char[]){ "--config" }, config_copy,
-                     (char[]){ "--slot" }, slot, migrate ? (char[]){ "--migrate" } : NULL, NULL };
-    uv_process_options_t options = { .file = exe, .args = args, .env = env, .exit_cb = process_reaped,
-                                     .stdio = stdio, .stdio_count = FIRST_FD + fd_n + 1 };
+    char *args[] = { (char[]){ "parley" },
+                     (char[]){ "worker" },
+                     (char[]){ "--config" },
+                     config_copy,
+                     (char[]){ "--slot" },
+                     slot,
+                     migrate ? (char[]){ "--migrate" } : NULL,
+                     NULL };
+    uv_process_options_t options = { .file = exe,
+                                     .args = args,
+                                     .env = env,
+                                     .exit_cb = process_reaped,
+                                     .stdio = stdio,
+                                     .stdio_count = FIRST_FD + fd_n + 1 };
     int err = uv_spawn(loop, &p->handle, &options);
     free(env);
     return err;
 }
 
-int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds, int fd_n,
-                  const process_events *events, void *ud, process **ret)
+int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds,
+                  int fd_n, const process_events *events, void *ud, process **ret)
 {
     int ends[2];
     process *p = calloc(1, sizeof(*p));

@@ -1,10 +1,11 @@
-/* supervisor.c -- the order of things: read the config, open sockets, lock the folder, drop privileges, migrate, start the
- * workers, and keep them alive until a signal says stop.
+/* supervisor.c -- the order of things: read the config, open sockets, lock the folder, drop
+ * privileges, migrate, start the workers, and keep them alive until a signal says stop.
  *
  *   STARTING --all ready--> RUNNING --SIGTERM, SIGINT--> STOPPING --all ended--> exit
  *
- * A worker that dies before it was ever ready ends the whole start with its own exit status: there is nothing that a restart
- * would mend.  One that dies later is restarted, at once the first time, then with growing pauses. */
+ * A worker that dies before it was ever ready ends the whole start with its own exit status: there
+ * is nothing that a restart would mend.  One that dies later is restarted, at once the first time,
+ * then with growing pauses. */
 #include "core/supervisor/supervisor.h"
 
 #include "core/base/clock.h"
@@ -21,21 +22,21 @@
 #include <unistd.h>
 
 #define RESTART_FIRST_MS 50
-#define RESTART_LAST_MS 10000
-#define RESTART_CALM_NS 60000000000 /* a worker that lived this long has earned a fresh start */
-#define KILL_AFTER_MS 500           /* beyond drain_ms: then SIGKILL */
+#define RESTART_LAST_MS  10000
+#define RESTART_CALM_NS  60000000000 /* a worker that lived this long has earned a fresh start */
+#define KILL_AFTER_MS    500         /* beyond drain_ms: then SIGKILL */
 
 enum supervisor_state { SUPERVISOR_STARTING, SUPERVISOR_RUNNING, SUPERVISOR_STOPPING };
 enum signal_slot { ON_TERM, ON_INT, ON_HUP, ON_USR1, SIGNALS };
 
 typedef struct worker_slot {
     struct supervisor *owner;
-    process *process;      /* NULL: none runs */
+    process *process; /* NULL: none runs */
     uv_timer_t restart;
     int64_t started_ns;
-    uint64_t pause_ms;     /* before the next restart */
+    uint64_t pause_ms; /* before the next restart */
     bool is_ready;
-    bool replacing;        /* told to drain because of SIGHUP */
+    bool replacing; /* told to drain because of SIGHUP */
 } worker_slot;
 
 typedef struct supervisor {
@@ -51,7 +52,7 @@ typedef struct supervisor {
     int lock_fd;
     enum supervisor_state state;
     int exit_status;
-    process *task;         /* `worker --migrate`, or the check before a reload */
+    process *task; /* `worker --migrate`, or the check before a reload */
 } supervisor;
 
 static int worker_start(worker_slot *slot);
@@ -106,7 +107,8 @@ static void supervisor_stop(supervisor *sv, int exit_status)
     sv->exit_status = exit_status;
     for (int i = 0; i < sv->slot_n; i++)
         uv_timer_stop(&sv->slots[i].restart);
-    uv_timer_start(&sv->kill_timer, kill_timer_over, (uint64_t)sv->settings->drain_ms + KILL_AFTER_MS, 0);
+    uv_timer_start(&sv->kill_timer, kill_timer_over,
+                   (uint64_t)sv->settings->drain_ms + KILL_AFTER_MS, 0);
     supervisor_signal_all(sv, SIGTERM);
     supervisor_end_if_over(sv);
 }
@@ -121,8 +123,8 @@ static void supervisor_announce(supervisor *sv)
     if (sv->state != SUPERVISOR_STARTING)
         return;
     sv->state = SUPERVISOR_RUNNING;
-    log_msg(PARLEY_INFO, "parley %s is listening on %s (%d worker%s)", PARLEY_VERSION, sv->listeners.first_url,
-            sv->slot_n, sv->slot_n == 1 ? "" : "s");
+    log_msg(PARLEY_INFO, "parley %s is listening on %s (%d worker%s)", PARLEY_VERSION,
+            sv->listeners.first_url, sv->slot_n, sv->slot_n == 1 ? "" : "s");
 }
 
 static void worker_ready(void *ud, process *p)
@@ -148,10 +150,12 @@ static void worker_restart(uv_timer_t *timer)
 static void worker_report(const worker_slot *slot, int number, int status, const char *words)
 {
     if (status < 0)
-        log_msg(PARLEY_ERROR, "worker %d (pid %d) died of signal %d (%s)%s%s", number, process_pid(slot->process),
-                -status, strsignal(-status), words[0] ? ": " : "", words);
+        log_msg(PARLEY_ERROR, "worker %d (pid %d) died of signal %d (%s)%s%s", number,
+                process_pid(slot->process), -status, strsignal(-status), words[0] ? ": " : "",
+                words);
     else if (status != 0)
-        log_msg(PARLEY_ERROR, "worker %d (pid %d) ended with status %d", number, process_pid(slot->process), status);
+        log_msg(PARLEY_ERROR, "worker %d (pid %d) ended with status %d", number,
+                process_pid(slot->process), status);
 }
 
 static void worker_ended(void *ud, process *p, int status, bool was_ready, const char *words)
@@ -172,7 +176,9 @@ static void worker_ended(void *ud, process *p, int status, bool was_ready, const
         return;
     }
     bool was_calm = clock_mono_ns() - slot->started_ns > RESTART_CALM_NS;
-    slot->pause_ms = slot->replacing ? 0 : was_calm || slot->pause_ms == 0 ? RESTART_FIRST_MS : slot->pause_ms * 2;
+    slot->pause_ms = slot->replacing                   ? 0
+                     : was_calm || slot->pause_ms == 0 ? RESTART_FIRST_MS
+                                                       : slot->pause_ms * 2;
     slot->replacing = false;
     if (slot->pause_ms > RESTART_LAST_MS)
         slot->pause_ms = RESTART_LAST_MS;
@@ -185,8 +191,8 @@ static int worker_start(worker_slot *slot)
     supervisor *sv = slot->owner;
     int number = (int)(slot - sv->slots);
     int err = process_start(&sv->loop, sv->config_file, number, false,
-                            &sv->listeners.fds[number * sv->listeners.host_n], sv->listeners.host_n, &events, sv,
-                            &slot->process);
+                            &sv->listeners.fds[number * sv->listeners.host_n], sv->listeners.host_n,
+                            &events, sv, &slot->process);
     slot->started_ns = clock_mono_ns();
     if (err < 0)
         log_msg(PARLEY_ERROR, "cannot start worker %d: %s", number, strerror(-err));
@@ -213,8 +219,8 @@ static void migrate_ended(void *ud, process *p, int status, bool was_ready, cons
         return;
     }
     if (status < 0)
-        log_msg(PARLEY_ERROR, "the migration process died of signal %d (%s)%s%s", -status, strsignal(-status),
-                words[0] ? ": " : "", words);
+        log_msg(PARLEY_ERROR, "the migration process died of signal %d (%s)%s%s", -status,
+                strsignal(-status), words[0] ? ": " : "", words);
     if (status != 0) {
         supervisor_stop(sv, status > 0 ? status : EXIT_SYSTEM);
         return;
@@ -233,8 +239,8 @@ static int migrate_start(supervisor *sv)
     return process_start(&sv->loop, sv->config_file, 0, true, NULL, 0, &events, sv, &sv->task);
 }
 
-/* ---- SIGHUP: check the file, then replace the workers: drain the old one, its successor follows at once while
- * connections wait in the backlog ---- */
+/* ---- SIGHUP: check the file, then replace the workers: drain the old one, its successor follows
+ * at once while connections wait in the backlog ---- */
 
 static void supervisor_reload(supervisor *sv)
 {
@@ -277,8 +283,9 @@ static void supervisor_signalled(uv_signal_t *handle, int number)
 
 static int supervisor_loop(supervisor *sv)
 {
-    static const int numbers[SIGNALS] = { [ON_TERM] = SIGTERM, [ON_INT] = SIGINT, [ON_HUP] = SIGHUP,
-                                          [ON_USR1] = SIGUSR1 };
+    static const int numbers[SIGNALS] = {
+        [ON_TERM] = SIGTERM, [ON_INT] = SIGINT, [ON_HUP] = SIGHUP, [ON_USR1] = SIGUSR1
+    };
     int err = uv_loop_init(&sv->loop);
 
     if (err < 0)
@@ -320,7 +327,8 @@ static int supervisor_open(supervisor *sv, failure *f)
         return -1;
     sv->settings = config_settings(sv->config);
     log_level_set(sv->settings->log_level);
-    sv->slot_n = sv->settings->workers > 0 ? sv->settings->workers : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    sv->slot_n =
+        sv->settings->workers > 0 ? sv->settings->workers : (int)sysconf(_SC_NPROCESSORS_ONLN);
     sv->slots = calloc((size_t)sv->slot_n, sizeof(*sv->slots));
     if (!sv->slots)
         return failure_set(f, EXIT_SYSTEM, "out of memory");

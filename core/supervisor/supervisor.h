@@ -1,8 +1,9 @@
-/* supervisor.h -- `parley serve`: the process that opens the sockets, starts the workers and keeps them alive.  It loads no
- * plugin, so no plugin can take it down.
+/* supervisor.h -- `parley serve`: the process that opens the sockets, starts the workers and keeps
+ * them alive.  It loads no plugin, so no plugin can take it down.
  *
  *   supervisor.c   the order of start and stop, signals        process.c   one worker process
- *   listen.c       listening sockets                           folders.c   data and log folder, lock, secret, privileges */
+ *   listen.c       listening sockets                           folders.c   data and log folder,
+ * lock, secret, privileges */
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
 #define CORE_SUPERVISOR_SUPERVISOR_H
 #include "core/base/failure.h"
@@ -15,20 +16,23 @@ int supervisor_run(const char *config_file); /* the exit status */
 /* ---- listen.c ---- */
 #define LISTEN_HOSTS_MAX 16
 typedef struct listeners {
-    int *fds;                  /* [slot * host_n + host]; owned */
+    int *fds; /* [slot * host_n + host]; owned */
     int slots, host_n;
-    char first_url[96];        /* "http://127.0.0.1:8000" for people */
+    char first_url[96]; /* "http://127.0.0.1:8000" for people */
     bool reuse_port;
 } listeners;
-int listeners_open(const settings *s, int slots, listeners *ret, failure *f); /* -1: f filled, EXIT_SYSTEM */
+int listeners_open(const settings *s, int slots, listeners *ret,
+                   failure *f); /* -1: f filled, EXIT_SYSTEM */
 void listeners_close(listeners *l);
 
 /* ---- folders.c ---- */
-int folder_make(const char *what, str path, failure *f);   /* exists, 0700 when made, writable by us */
-int folder_lock(str data_dir, int *ret_fd, failure *f);    /* one server per data folder */
+int folder_make(const char *what, str path,
+                failure *f);                            /* exists, 0700 when made, writable by us */
+int folder_lock(str data_dir, int *ret_fd, failure *f); /* one server per data folder */
 /* settings.secret_key, or <data_dir>/secret, made (0600) when missing. */
-int secret_read(const settings *s, str *ret, failure *f);  /* new: free((void *)ret->p) */
-int privileges_drop(const settings *s, failure *f);        /* root only: to settings.user, with its folders */
+int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)ret->p) */
+int privileges_drop(const settings *s,
+                    failure *f); /* root only: to settings.user, with its folders */
 
 /* ---- process.c ---- */
 typedef struct process process;
@@ -38,8 +42,8 @@ typedef struct process_events {
     void (*ended)(void *ud, process *p, int status, bool was_ready, const char *words);
 } process_events;
 /* Starts `parley worker`; fds: its listening sockets (borrowed).  0 or -errno. */
-int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds, int fd_n,
-                  const process_events *events, void *ud, process **ret);
+int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds,
+                  int fd_n, const process_events *events, void *ud, process **ret);
 int process_slot(const process *p);
 int process_pid(const process *p);
 void process_signal(process *p, int number);

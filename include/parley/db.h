@@ -62,7 +62,7 @@ typedef struct parley_db {
     /* n 1..; PARLEY_EAGAIN: the queue is full (answer 503); PARLEY_EINVAL: unknown statement, wrong number of params. */
     int (*run)(parley_ctx *, const parley_sql *, uint32_t n, uint32_t flags, parley_db_fn, void *ud);
     /* The server calls this in the migration process for every plugin that declares migrations, in order of needs:
-     * applies the files of `folder` (NNN_name.sql, ascending) that schema_migrations lacks for this plugin, each in a
+     * applies the files of `folder` (an absolute path; NNN_name.sql, ascending) that schema_migrations lacks for this plugin, each in a
      * transaction of its own with its row (plugin, version, checksum, applied_at).  A file whose checksum differs from
      * the recorded one: PARLEY_DB_ERROR with the text in result->message.  `done` as for run(); rows absent. */
     int (*migrate)(parley_ctx *, parley_str plugin, parley_str folder, parley_db_fn done, void *ud);

@@ -1,8 +1,9 @@
 /* access.h -- who may do what: refusals, and the order in which they are told.
  *
- * Visibility of the room comes before permission, media type, JSON and fields.  A handler checks its body first without
- * answering (the success path then needs no question of its own); only if the body is faulty does it ask who the caller
- * is in the room, and tells the first of the faults in the contract's order. */
+ * Visibility of the room comes before permission, media type, JSON and fields.  A handler checks
+ * its body first without answering (the success path then needs no question of its own); only if
+ * the body is faulty does it ask who the caller is in the room, and tells the first of the faults
+ * in the contract's order. */
 #ifndef CHAT_ACCESS_H
 #define CHAT_ACCESS_H
 #include "chat.h"
@@ -13,16 +14,20 @@ enum access_need { ACCESS_MEMBER, ACCESS_CREATOR };
 int access_deny_not_found(parley_req req);
 int access_deny_not_creator(parley_req req);
 
-/* users.id of the caller; 0: nobody (the route demands a user, so this is a session that has just ended). */
+/* users.id of the caller; 0: nobody (the route demands a user, so this is a session that has just
+ * ended). */
 int64_t access_caller(parley_req req);
 
-/* The body, if it is an object of the right media type; NULL: it must be refused, with parley->req_object(). */
+/* The body, if it is an object of the right media type; NULL: it must be refused, with
+ * parley->req_object(). */
 const parley_json *access_body(parley_req req);
 
-/* Asks SQL_ROOM_SEEN; return its result from the step.  The next step begins with access_check(). */
+/* Asks SQL_ROOM_SEEN; return its result from the step.  The next step begins with access_check().
+ */
 int access_ask(parley_flow *flow, int64_t caller, parley_str room_uid);
 /* PARLEY_FLOW_NEXT, or DONE after 404 or 403. */
 int access_check(parley_flow *flow, enum access_need need);
-/* The refusal of a body that access_body() did not like: PARLEY_FLOW_DONE, or NEXT with *ret when it is sound. */
+/* The refusal of a body that access_body() did not like: PARLEY_FLOW_DONE, or NEXT with *ret when
+ * it is sound. */
 int access_object(parley_flow *flow, const parley_json **ret);
 #endif

@@ -1,7 +1,9 @@
-/* chat.h -- what all files of the plugin share: its services, its options, the kinds of a room's events, refusals.
+/* chat.h -- what all files of the plugin share: its services, its options, the kinds of a room's
+ * events, refusals.
  *
- * Where to look: plugin.c has the table of routes, sql.c every statement; one endpoint per file; room_log.c stores
- * messages, live.c sends them to sockets in order (sequencer.c), room.c remembers rooms per worker. */
+ * Where to look: plugin.c has the table of routes, sql.c every statement; one endpoint per file;
+ * room_log.c stores messages, live.c sends them to sockets in order (sequencer.c), room.c remembers
+ * rooms per worker. */
 #ifndef CHAT_H
 #define CHAT_H
 #include <parley/auth.h>
@@ -69,6 +71,7 @@ int typing_event(parley_ctx *ctx, parley_req req, void *ud);
 
 /* sweep.c: removes what deleted rooms left, piece by piece; harmless to call at any time. */
 void sweep_start(void);
+void sweep_stop(void);
 
 /* poll.c: finds the events that the bus lost, when there are other workers. */
 int poll_load(parley_ctx *ctx);

@@ -1,112 +1,54 @@
-/* fields.c -- the fields of a body: what is wrong with them, in the contract's words (contract.md, 1.2 and 3). */
+/* fields.c -- the fields of a body: what is wrong with them, in the contract's words
+ * (contract.md, 1.2 and 3). */
 #include "fields.h"
-#include "text.h"
+#include <parley/text.h>
 
 enum { EMAIL_MOST = 254, EMAIL_KEY_SIZE = 1024 };
 
-#define REQUIRED PARLEY_S("This field is required.")
-#define NOT_NULL PARLEY_S("This field may not be null.")
-#define NOT_BLANK PARLEY_S("This field may not be blank.")
-#define NOT_STRING PARLEY_S("Not a valid string.")
-#define NO_NUL PARLEY_S("Null characters are not allowed.")
-#define NOT_EMAIL PARLEY_S("Enter a valid email address.")
-
-void field_error(parley_json *errors, const char *name, parley_str text)
+void field_error(parley_json *errors, const char *name, const char *text)
 {
-    if (!errors)
-        return;
-    /* The tree is ours, so its inner lists are ours to change; the getter only speaks of const views. */
-    parley_json *list = (parley_json *)(uintptr_t)parley->json_get(errors, name);
-
-    if (!list) {
-        parley->json_set(errors, name, parley->json_arr());
-        list = (parley_json *)(uintptr_t)parley->json_get(errors, name);
-    }
-    if (list)
-        parley->json_push(list, parley->json_s(text));
+    if (errors)
+        parley_text_fault(errors, name, text);
 }
 
 void field_error_unknown(parley_json *errors, const char *name, const struct email *email)
 {
     char text[2048];
-    int n = snprintf(text, sizeof(text), "No user with the email %.*s.",
-                     (int)(email->shown.n < 1024 ? email->shown.n : 1024), email->shown.p);
 
-    field_error(errors, name, (parley_str){ text, n > 0 ? (size_t)n : 0 });
-}
-
-static void field_error_long(parley_json *errors, const char *name, size_t most, const char *unit)
-{
-    char text[96];
-    int n = snprintf(text, sizeof(text), "Ensure this field has no more than %zu %s.", most, unit);
-
-    field_error(errors, name, (parley_str){ text, n > 0 ? (size_t)n : 0 });
-}
-
-/* What is wrong with a value whatever the text says: absent, null, of another type, blank.  An absent view: sound. */
-static parley_str value_fault(const parley_json *value, parley_str wrong_type)
-{
-    if (!value)
-        return REQUIRED;
-    if (parley->json_type(value) == PARLEY_J_NULL)
-        return NOT_NULL;
-    if (parley->json_type(value) != PARLEY_J_STR)
-        return wrong_type;
-    if (text_trim(parley->json_str(value)).n == 0)
-        return NOT_BLANK;
-    return (parley_str){ NULL, 0 };
+    (void)snprintf(text, sizeof(text), "No user with the email %.*s.",
+                   (int)(email->shown.n < 1024 ? email->shown.n : 1024), email->shown.p);
+    field_error(errors, name, text);
 }
 
 bool field_text(const parley_json *in, const char *name, size_t most, parley_str *ret,
                 parley_json *errors)
 {
-    const parley_json *value = parley->json_get(in, name);
-    parley_str fault = value_fault(value, NOT_STRING);
+    char why[PARLEY_TEXT_WHY_MAX];
+    const char *fault = parley_text_check(parley->json_get(in, name), most, 0, ret, why);
 
-    if (fault.p) {
+    if (fault)
         field_error(errors, name, fault);
-        return false;
-    }
-    parley_str text = text_trim(parley->json_str(value));
-    bool is_long = text_length(text) > most;
-    bool has_nul = text_has_nul(text);
-
-    if (is_long)
-        field_error_long(errors, name, most, "characters");
-    if (has_nul)
-        field_error(errors, name, NO_NUL);
-    if (is_long || has_nul)
-        return false;
-    *ret = text;
-    return true;
+    return !fault;
 }
 
 /* One address, which is errors[name]: a field, or an element of a list under its index. */
 static bool email_parse(parley_req req, const parley_json *value, const char *name,
                         struct email *ret, parley_json *errors)
 {
+    char why[PARLEY_TEXT_WHY_MAX];
     char key[EMAIL_KEY_SIZE];
-    parley_str fault = value_fault(value, NOT_EMAIL);
+    parley_str text = { NULL, 0 };
+    const char *fault = parley_text_check(value, EMAIL_MOST, PARLEY_TEXT_ADDRESS, &text, why);
 
-    if (fault.p) {
+    if (fault) {
         field_error(errors, name, fault);
-        return false;
-    }
-    parley_str text = text_trim(parley->json_str(value));
-
-    if (text_has_nul(text)) {
-        field_error(errors, name, NO_NUL);
-        return false;
-    }
-    if (text_length(text) > EMAIL_MOST) {
-        field_error_long(errors, name, EMAIL_MOST, "characters");
         return false;
     }
     int n = chat.auth->email_key(text, key, sizeof(key));
     char *copy = n > 0 ? parley->req_alloc(req, (size_t)n) : NULL;
 
     if (!copy) {
-        field_error(errors, name, NOT_EMAIL);
+        field_error(errors, name, "Enter a valid email address.");
         return false;
     }
     memcpy(copy, key, (size_t)n);
@@ -139,16 +81,22 @@ static const char *type_name(const parley_json *value)
 
 static bool emails_refuse_type(const parley_json *value, const char *name, parley_json *errors)
 {
+    char text[80] = "This field may not be null.";
+
+    if (parley->json_type(value) != PARLEY_J_NULL)
+        (void)snprintf(text, sizeof(text), "Expected a list of items but got type \"%s\".",
+                       type_name(value));
+    field_error(errors, name, text);
+    return false;
+}
+
+static bool emails_refuse_length(const char *name, parley_json *errors)
+{
     char text[80];
 
-    if (parley->json_type(value) == PARLEY_J_NULL) {
-        field_error(errors, name, NOT_NULL);
-        return false;
-    }
-    int n = snprintf(text, sizeof(text), "Expected a list of items but got type \"%s\".",
-                     type_name(value));
-
-    field_error(errors, name, (parley_str){ text, n > 0 ? (size_t)n : 0 });
+    (void)snprintf(text, sizeof(text), "Ensure this field has no more than %zu elements.",
+                   chat.max_participants);
+    field_error(errors, name, text);
     return false;
 }
 
@@ -176,17 +124,13 @@ bool field_emails(parley_req req, const parley_json *in, const char *name, struc
     if (parley->json_type(value) != PARLEY_J_ARR)
         return emails_refuse_type(value, name, errors);
     ret->n = parley->json_len(value);
-    if (ret->n > chat.max_participants) {
-        field_error_long(errors, name, chat.max_participants, "elements");
-        return false;
-    }
+    if (ret->n > chat.max_participants)
+        return emails_refuse_length(name, errors);
     if (ret->n == 0)
         return true;
     ret->items = parley->req_alloc(req, ret->n * sizeof(*ret->items));
-    if (!ret->items) {
-        field_error_long(errors, name, 0, "elements");
-        return false;
-    }
+    if (!ret->items)
+        return emails_refuse_length(name, errors);
     parley_json *elements = errors ? parley->json_obj() : NULL;
     bool sound = emails_parse(req, value, ret, elements);
 

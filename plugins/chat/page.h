@@ -1,4 +1,5 @@
-/* page.h -- limit and offset of a list, and the addresses of its neighbours.  Pure logic, no server calls. */
+/* page.h -- limit and offset of a list, and the addresses of its neighbours.  Pure logic, no server
+ * calls. */
 #ifndef CHAT_PAGE_H
 #define CHAT_PAGE_H
 #include <parley/plugin.h>

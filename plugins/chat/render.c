@@ -1,4 +1,5 @@
-/* render.c -- rooms, people, messages and events as JSON (contract.md, 3 to 5; delivery-and-conventions.md, 1). */
+/* render.c -- rooms, people, messages and events as JSON (contract.md, 3 to 5;
+ * delivery-and-conventions.md, 1). */
 #include "render.h"
 #include "sql.h"
 #include "stamp.h"
@@ -28,16 +29,18 @@ static parley_json *render_person(const parley_rows *rows, int64_t row, uint32_t
 }
 
 parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_rows *people,
-                         parley_str viewer_uid)
+                         int64_t *next_person, parley_str viewer_uid)
 {
     const parley_db *db = chat.db;
     parley_str key = db->get(rooms, row, ROOM_KEY);
     parley_json *out = parley->json_obj();
     parley_json *list = parley->json_arr();
 
-    for (int64_t i = 0; i < db->rows_n(people); i++)
-        if (str_equal(db->get(people, i, PEOPLE_ROOM), key))
-            parley->json_push(list, render_person(people, i, PEOPLE_PERSON, viewer_uid));
+    for (int64_t *i = next_person; *i < db->rows_n(people); ++*i) {
+        if (!str_equal(db->get(people, *i, PEOPLE_ROOM), key))
+            break;
+        parley->json_push(list, render_person(people, *i, PEOPLE_PERSON, viewer_uid));
+    }
     parley->json_set(out, "id", parley->json_s(db->get(rooms, row, ROOM_UID)));
     parley->json_set(out, "name", parley->json_s(db->get(rooms, row, ROOM_NAME)));
     parley->json_set(out, "creator", render_person(rooms, row, ROOM_OWNER, viewer_uid));

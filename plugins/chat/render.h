@@ -19,9 +19,10 @@ void render_take_sender(struct message *message, const parley_rows *rows, int64_
                         uint32_t first_column);
 /* New: the message as REST shows it. */
 parley_json *render_message(const struct message *message);
-/* New: the room of a row of SQL_ROOM or SQL_ROOMS_PAGE with the people of `people` that are its own. */
+/* New: the room of a row of SQL_ROOM or SQL_ROOMS_PAGE.  `people` come in the order of the rooms:
+ * *next_person is the first of this room's, and is moved behind its last. */
 parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_rows *people,
-                         parley_str viewer_uid);
+                         int64_t *next_person, parley_str viewer_uid);
 parley_json *render_stamp(int64_t micros);
 
 /* New: sequenced frames, {"type":...}. */

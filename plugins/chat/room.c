@@ -1,7 +1,8 @@
 /* room.c -- what this worker remembers of a room.
  *
- * A hash table of chains.  The keys are ids that the server made, except for the short life of a handshake to a room
- * that does not exist, so a plain hash will do.  Unused records stay, newest first, up to UNUSED_MOST. */
+ * A hash table of chains.  The keys are ids that the server made, except for the short life of a
+ * handshake to a room that does not exist, so a plain hash will do.  Unused records stay, newest
+ * first, up to UNUSED_MOST. */
 #include "room.h"
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ static struct {
     size_t bucket_n, n;
     struct room unused; /* head of a ring */
     size_t unused_n;
+    bool is_off; /* keeps no unused records */
 } rooms = { .unused = { .older = &rooms.unused, .newer = &rooms.unused } };
 
 static size_t hash(parley_str uid)
@@ -115,7 +117,7 @@ void room_unuse(struct room *room)
 {
     if (--room->uses > 0)
         return;
-    if (room->key == 0 || room->is_gone) {
+    if (room->key == 0 || room->is_gone || rooms.is_off) {
         room_forget(room);
         return;
     }
@@ -125,6 +127,18 @@ void room_unuse(struct room *room)
     room->newer->older = room;
     if (++rooms.unused_n > UNUSED_MOST)
         room_forget(rooms.unused.newer);
+}
+
+void room_remember(bool is_on)
+{
+    rooms.is_off = !is_on;
+    while (rooms.is_off && rooms.unused_n > 0)
+        room_forget(rooms.unused.newer);
+    if (rooms.n > 0 || is_on)
+        return;
+    free(rooms.buckets);
+    rooms.buckets = NULL;
+    rooms.bucket_n = 0;
 }
 
 void room_each_watched(void (*fn)(struct room *room, void *ud), void *ud)

@@ -1,7 +1,8 @@
 /* room.h -- what this worker remembers of a room: its key, its sockets, the order of its events.
  *
- * One record per room that is in use, shared by all its sockets (so a socket costs no memory of ours), and a bounded
- * number of recently used ones.  A record never decides who may do what: the database does. */
+ * One record per room that is in use, shared by all its sockets (so a socket costs no memory of
+ * ours), and a bounded number of recently used ones.  A record never decides who may do what: the
+ * database does. */
 #ifndef CHAT_ROOM_H
 #define CHAT_ROOM_H
 #include "chat.h"
@@ -11,15 +12,15 @@ struct room {
     struct room *next;          /* in its bucket */
     struct room *older, *newer; /* in the list of unused records */
     char uid[UID_SIZE];
-    bool is_gone;          /* deleted: nobody can open it any more */
-    bool is_reading;       /* of the log; one at a time */
-    bool must_read;        /* again, when that one is over */
-    uint32_t uses;         /* callbacks on the way that hold this record */
-    uint32_t watchers;     /* sockets and handshakes */
-    int64_t key;           /* rooms.id; 0: not known yet */
-    int64_t removed_at;    /* seq of the last removal of a member that was delivered here */
-    int64_t gap_ms;        /* how long the next wait for a missing event is */
-    parley_timer gap;      /* id 0: not waiting */
+    bool is_gone;       /* deleted: nobody can open it any more */
+    bool is_reading;    /* of the log; one at a time */
+    bool must_read;     /* again, when that one is over */
+    uint32_t uses;      /* callbacks on the way that hold this record */
+    uint32_t watchers;  /* sockets and handshakes */
+    int64_t key;        /* rooms.id; 0: not known yet */
+    int64_t removed_at; /* seq of the last removal of a member that was delivered here */
+    int64_t gap_ms;     /* how long the next wait for a missing event is */
+    parley_timer gap;   /* id 0: not waiting */
     struct sequencer order;
 };
 
@@ -29,6 +30,8 @@ struct room *room_find(parley_str uid);
 struct room *room_use(parley_str uid);
 void room_use_again(struct room *room);
 void room_unuse(struct room *room);
+/* Forgets all unused records, now and from now on (the server stops), or remembers them again. */
+void room_remember(bool is_on);
 /* Calls fn for every room that has watchers. */
 void room_each_watched(void (*fn)(struct room *room, void *ud), void *ud);
 #endif

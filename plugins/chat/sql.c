@@ -1,9 +1,10 @@
 /* sql.c -- every statement of the plugin.
  *
- * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes a room is a group of
- * statements run as one transaction: lock the room's row first (so that seq is dense whoever races), raise last_seq
- * under the guards that make the change lawful, then write under the same guards.  A guard that fails makes every
- * statement of the group do nothing, and the last one, a SELECT, tells why. */
+ * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes
+ * a room is a group of statements run as one transaction: lock the room's row first (so that seq is
+ * dense whoever races), raise last_seq under the guards that make the change lawful, then write
+ * under the same guards.  A guard that fails makes every statement of the group do nothing, and the
+ * last one, a SELECT, tells why. */
 #include "sql.h"
 
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
@@ -12,6 +13,11 @@
     " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c")
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
+
+/* The key of the caller's ($1) room ($2), if it has more than $3 messages. */
+#define OWN_ROOM                                                                                   \
+    "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
+    " WHERE r.uid = $2 AND r.message_count > $3)"
 
 /* The messages a caller ($1) may delete. */
 #define ERASABLE                                                                                   \
@@ -43,9 +49,14 @@ static const char *const texts[SQL_COUNT] = {
         " WHERE m.user_id = $1 ORDER BY m.room_id DESC LIMIT $2 OFFSET $3",
     [SQL_ROOMS_PEOPLE] =
         "SELECT m.room_id, " PERSON("u")
-        " FROM (SELECT room_id FROM room_members WHERE user_id = $1"
-        " ORDER BY room_id DESC LIMIT $2 OFFSET $3) p"
-        " JOIN room_members m ON m.room_id = p.room_id JOIN users u ON u.id = m.user_id",
+        " FROM room_members p JOIN room_members m ON m.room_id = p.room_id"
+        " JOIN users u ON u.id = m.user_id"
+        " WHERE p.user_id = $1 AND p.room_id >= COALESCE((SELECT b.room_id FROM room_members b"
+        " WHERE b.user_id = $1 ORDER BY b.room_id DESC LIMIT 1"
+        " OFFSET CAST($2 AS BIGINT) + CAST($3 AS BIGINT) - 1), 0)"
+        " AND p.room_id <= (SELECT b.room_id FROM room_members b"
+        " WHERE b.user_id = $1 ORDER BY b.room_id DESC LIMIT 1 OFFSET $3)"
+        " ORDER BY p.room_id DESC",
     [SQL_USER_BY_EMAIL] =
         "SELECT id, uid FROM users WHERE email_key = $1",
     [SQL_LOCK_UID] =
@@ -103,9 +114,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_REMOVE_STATE] =
         "SELECT r.last_seq, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END,"
         " CASE WHEN EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = $1)"
-        " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END,"
-        " CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.uid = $2)"
-        " THEN 1 ELSE 0 END"
+        " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END"
         " FROM rooms r JOIN users c ON c.id = r.creator_id WHERE r.uid = $3",
 
     [SQL_DROP_SWEEP] =
@@ -137,19 +146,19 @@ static const char *const texts[SQL_COUNT] = {
         " m.sender_first_name, m.sender_last_name"
         " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
 
-    /* An offset past the end is known from the counter, so it costs nothing. */
+    /* The offset is skipped in the log alone, without a look at the messages; one past the end is known from the counter
+     * and costs nothing. */
     [SQL_HISTORY_COUNT] =
         "SELECT r.message_count FROM rooms r"
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
     [SQL_HISTORY] =
-        "SELECT m.uid, p.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"
+        "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"
         " m.sender_first_name, m.sender_last_name"
-        " FROM (SELECT e.seq, e.message_id FROM room_events e"
-        " WHERE e.room_id = (SELECT r.id FROM rooms r"
-        " JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"
-        " WHERE r.uid = $2 AND r.message_count > $3)"
-        " AND e.kind = 1 ORDER BY e.seq DESC LIMIT $4 OFFSET $3) p"
-        " JOIN messages m ON m.id = p.message_id ORDER BY p.seq DESC",
+        " FROM room_events e JOIN messages m ON m.id = e.message_id"
+        " WHERE e.kind = 1 AND e.room_id = " OWN_ROOM
+        " AND e.seq <= (SELECT b.seq FROM room_events b"
+        " WHERE b.kind = 1 AND b.room_id = " OWN_ROOM " ORDER BY b.seq DESC LIMIT 1 OFFSET $3)"
+        " ORDER BY e.seq DESC LIMIT $4",
 
     [SQL_ERASE_LOCK] =
         "UPDATE rooms SET last_seq = last_seq"

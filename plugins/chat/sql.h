@@ -1,4 +1,5 @@
-/* sql.h -- the statements of the plugin by name; their texts, and the columns they answer, are in sql.c. */
+/* sql.h -- the statements of the plugin by name; their texts, and the columns they answer, are in
+ * sql.c. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
 #include "chat.h"
@@ -77,13 +78,7 @@ enum sent_column { SENT_SEQ, SENT_CREATED, SENT_EPOCH, SENT_SENDER };
 /* Columns of SQL_HISTORY. */
 enum history_column { HISTORY_UID, HISTORY_SEQ, HISTORY_CREATED, HISTORY_CONTENT, HISTORY_SENDER };
 /* Columns of SQL_REMOVE_STATE. */
-enum remove_column {
-    REMOVE_LAST_SEQ,
-    REMOVE_IS_CREATOR,
-    REMOVE_IS_MEMBER,
-    REMOVE_OF_CREATOR,
-    REMOVE_IS_SELF
-};
+enum remove_column { REMOVE_LAST_SEQ, REMOVE_IS_CREATOR, REMOVE_IS_MEMBER, REMOVE_OF_CREATOR };
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
 enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH };

@@ -1,4 +1,5 @@
-/* conn.c -- one SQLite connection: opening it, its prepared statements, running a list of statements on it. */
+/* conn.c -- one SQLite connection: opening it, its prepared statements, running a list of
+ * statements on it. */
 #include "plugins/sqlite/conn.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static int conn_authorize(void *ud, int action, const char *a, const char *b, co
     }
 }
 
-/* The bound of the file, in pages.  It belongs to the connection, so only those that write need it. */
+/* The bound of the file, in pages.  It belongs to the connection, so only those that write need it.
+ */
 static int conn_limit_size(dbconn *conn, int64_t max_bytes, dberror *why)
 {
     char sql[80];
@@ -57,7 +59,8 @@ static int conn_configure(dbconn *conn, const dbconn_conf *conf, int role, dberr
 
     (void)sqlite3_extended_result_codes(conn->db, 1);
     (void)sqlite3_busy_timeout(conn->db, conf->busy_ms);
-    /* "text" in double quotes is an error, as in PostgreSQL, and no statement may write into SQLite's own pages. */
+    /* "text" in double quotes is an error, as in PostgreSQL, and no statement may write into
+     * SQLite's own pages. */
     (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -67,16 +70,14 @@ static int conn_configure(dbconn *conn, const dbconn_conf *conf, int role, dberr
     if (dbconn_exec(conn, cache, why) < 0 ||
         dbconn_exec(conn, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;", why) < 0)
         return -1;
-    if (dbconn_exec(conn,
-                    role == DBCONN_MIGRATE ? "PRAGMA foreign_keys = OFF"
-                                           : "PRAGMA foreign_keys = ON",
-                    why) < 0)
+    if (dbconn_exec(
+            conn, role == DBCONN_MIGRATE ? "PRAGMA foreign_keys = OFF" : "PRAGMA foreign_keys = ON",
+            why) < 0)
         return -1;
     if (role == DBCONN_READ && dbconn_exec(conn, "PRAGMA query_only = ON", why) < 0)
         return -1;
     /* After a burst the WAL shrinks back to this when it is started again. */
-    if (role == DBCONN_WRITE &&
-        dbconn_exec(conn, "PRAGMA journal_size_limit = 67108864", why) < 0)
+    if (role == DBCONN_WRITE && dbconn_exec(conn, "PRAGMA journal_size_limit = 67108864", why) < 0)
         return -1;
     return (role == DBCONN_WRITE || role == DBCONN_MIGRATE) && conf->max_bytes
                ? conn_limit_size(conn, conf->max_bytes, why)
@@ -86,8 +87,8 @@ static int conn_configure(dbconn *conn, const dbconn_conf *conf, int role, dberr
 int dbconn_open(dbconn *ret, const dbconn_conf *conf, int role, dberror *why)
 {
     memset(ret, 0, sizeof(*ret));
-    int rc = sqlite3_open_v2(conf->path, &ret->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                             NULL);
+    int rc =
+        sqlite3_open_v2(conf->path, &ret->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK && !ret->db) {
         dberror_set(why, PARLEY_DB_ERROR, "out of memory");
         return -1;

@@ -9,7 +9,7 @@ typedef struct dbtext dbtext;
 typedef struct dbrun dbrun;
 
 enum dbconn_role {
-    DBCONN_CHECK,  /* the loop's: prepares texts to check them, runs nothing */
+    DBCONN_CHECK, /* the loop's: prepares texts to check them, runs nothing */
     DBCONN_WRITE,
     DBCONN_READ,
     DBCONN_KEEP,   /* checkpoints */

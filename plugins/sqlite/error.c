@@ -27,8 +27,8 @@ static const struct {
     /* clang-format on */
 };
 
-/* "UNIQUE constraint failed: users.email_key" -> "users.email_key"; "...: index 'name'" -> "name".  SQLite names
- * several columns one after the other: "messages.room, messages.sender". */
+/* "UNIQUE constraint failed: users.email_key" -> "users.email_key"; "...: index 'name'" -> "name".
+ * SQLite names several columns one after the other: "messages.room, messages.sender". */
 static void error_read_constraint(dberror *error)
 {
     static const char mark[] = " constraint failed: ";

@@ -23,7 +23,7 @@ static int file_fail(dberror *why, const char *what, int err)
 {
     char text[sizeof(why->message)];
 
-    (void)snprintf(text, sizeof(text), "%s: %s", what, strerrordesc_np(err));
+    (void)snprintf(text, sizeof(text), "%.400s: %s", what, strerrordesc_np(err));
     dberror_set(why, PARLEY_DB_ERROR, text);
     return -1;
 }
@@ -41,7 +41,8 @@ static int file_make_folders(const char *path, dberror *why)
     return 0;
 }
 
-/* SQLite would create it with the umask's mode.  The log and its index take the mode of the database. */
+/* SQLite would create it with the umask's mode.  The log and its index take the mode of the
+ * database. */
 static int file_create(const char *path, dberror *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -5,6 +5,7 @@
 
 /* The option `path`, or parley.db in data_dir.  returns 0, or < 0: too long */
 int file_choose_path(parley_str option, parley_str data_dir, char *ret, size_t size);
-/* Creates folder and file if they are missing, for us alone, and sets what belongs to the file: WAL. */
+/* Creates folder and file if they are missing, for us alone, and sets what belongs to the file:
+ * WAL. */
 int file_prepare(const dbconn_conf *conf, dberror *why);
 #endif

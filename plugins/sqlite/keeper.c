@@ -1,6 +1,9 @@
-/* keeper.c -- the thread that copies the WAL into the database (checkpoints), so that no COMMIT waits for it.
+/* keeper.c -- the thread that copies the WAL into the database (checkpoints), so that no COMMIT
+ * waits for it.
  *
- *   IDLE -> ASKED (the writer saw a long WAL) -> SWEPT (copied) -> IDLE (the writer copied the rest: writer_tend_wal) */
+ *   IDLE   -> ASKED  the writer saw a long WAL
+ *   ASKED  -> SWEPT  copied
+ *   SWEPT  -> IDLE   the writer copied the rest (writer_tend_wal) */
 #include <string.h>
 
 #include "plugins/sqlite/store.h"
@@ -65,7 +68,8 @@ static void keeper_set_swept(void)
     (void)pthread_mutex_unlock(&keeper.lock);
 }
 
-/* A checkpoint that fails is no loss: what is in the WAL is safe there, and the next one tries again. */
+/* A checkpoint that fails is no loss: what is in the WAL is safe there, and the next one tries
+ * again. */
 void *keeper_main(void *unused)
 {
     dbconn conn;

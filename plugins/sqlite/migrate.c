@@ -1,11 +1,12 @@
 /* migrate.c -- brings the tables of one plugin up to date, on the writer's thread.
  *
- *   files    <share_dir>/sql/sqlite/<folder>/NNN_name.sql, ascending
- *   known    what schema_migrations says was applied: nothing newer than our files, nothing changed since
- *   apply    each missing file in a transaction of its own, with its row
+ *   files    <folder>/NNN_name.sql, ascending
+ *   known    what schema_migrations says was applied: nothing newer than our files, nothing changed
+ * since apply    each missing file in a transaction of its own, with its row
  *
- * The transactions are exclusive and look again at what they are about to do, so two processes may migrate at once.  Foreign
- * keys are off while a file runs, because SQLite changes a table by rebuilding it; they are checked before COMMIT. */
+ * The transactions are exclusive and look again at what they are about to do, so two processes may
+ * migrate at once.  Foreign keys are off while a file runs, because SQLite changes a table by
+ * rebuilding it; they are checked before COMMIT. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +21,8 @@ enum { MIGRATION_FILE_MAX = 1024 * 1024, MIGRATION_BUSY_MS = 60000 };
 
 typedef struct migration {
     int64_t version;
-    char name[256];     /* of the file */
-    char checksum[65];  /* BLAKE2b-256, hexadecimal */
+    char name[256];    /* of the file */
+    char checksum[65]; /* BLAKE2b-256, hexadecimal */
     char *sql;
 } migration;
 
@@ -43,7 +44,8 @@ __attribute__((format(printf, 2, 3))) static int migrate_fail(dberror *why, cons
     return -1;
 }
 
-/* returns 1: "NNN_name.sql" with its number in *ret; 0: another kind of file; < 0: a .sql file that says no number */
+/* returns 1: "NNN_name.sql" with its number in *ret; 0: another kind of file; < 0: a .sql file that
+ * says no number */
 static int migration_read_name(const char *name, int64_t *ret)
 {
     size_t digits = strspn(name, "0123456789");
@@ -111,7 +113,7 @@ static int migration_load(const migration_list *list, migration *item, dberror *
 
 static int migration_list_read(migration_list *list, const char *folder, dberror *why)
 {
-    (void)snprintf(list->folder, sizeof(list->folder), "%s/sql/sqlite/%s", store.share_dir, folder);
+    (void)snprintf(list->folder, sizeof(list->folder), "%s", folder);
     DIR *dir = opendir(list->folder);
     if (!dir)
         return migrate_fail(why, "%s: %s", list->folder, strerrordesc_np(errno));
@@ -147,11 +149,12 @@ static int migrate_check_row(const migration_list *list, const char *plugin, int
     int64_t newest = list->n ? list->items[list->n - 1].version : 0;
 
     if (version > newest)
-        return migrate_fail(why,
-                            "the database has migration %lld of plugin \"%s\"; this server knows only "
-                            "up to %lld. Run the newer server that wrote it, or restore a backup from "
-                            "before the upgrade.",
-                            (long long)version, plugin, (long long)newest);
+        return migrate_fail(
+            why,
+            "the database has migration %lld of plugin \"%s\"; this server knows only "
+            "up to %lld. Run the newer server that wrote it, or restore a backup from "
+            "before the upgrade.",
+            (long long)version, plugin, (long long)newest);
     for (size_t i = 0; i < list->n; i++) {
         const migration *item = &list->items[i];
 
@@ -159,10 +162,11 @@ static int migrate_check_row(const migration_list *list, const char *plugin, int
             continue;
         if (checksum && strcmp(checksum, item->checksum) == 0)
             return 0;
-        return migrate_fail(why,
-                            "%s/%s was changed after it was applied: its checksum is %s, applied was "
-                            "%s. Restore the file; a change of the tables is a new migration.",
-                            list->folder, item->name, item->checksum, checksum ? checksum : "none");
+        return migrate_fail(
+            why,
+            "%s/%s was changed after it was applied: its checksum is %s, applied was "
+            "%s. Restore the file; a change of the tables is a new migration.",
+            list->folder, item->name, item->checksum, checksum ? checksum : "none");
     }
     return migrate_fail(why, "%s has no file for migration %lld, which was applied", list->folder,
                         (long long)version);
@@ -237,12 +241,14 @@ static int migrate_check_keys(dbconn *conn, dberror *why)
 static int migrate_record(dbconn *conn, const dbrun *run, const migration *item, dberror *why)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(conn->db,
-                                "INSERT INTO schema_migrations (plugin, version, checksum, applied_at)"
-                                " VALUES ($1, $2, $3, $4)",
-                                -1, &stmt, NULL);
+    int rc =
+        sqlite3_prepare_v2(conn->db,
+                           "INSERT INTO schema_migrations (plugin, version, checksum, applied_at)"
+                           " VALUES ($1, $2, $3, $4)",
+                           -1, &stmt, NULL);
 
-    if (rc == SQLITE_OK && sqlite3_bind_text(stmt, 1, run->plugin, -1, SQLITE_STATIC) == SQLITE_OK &&
+    if (rc == SQLITE_OK &&
+        sqlite3_bind_text(stmt, 1, run->plugin, -1, SQLITE_STATIC) == SQLITE_OK &&
         sqlite3_bind_int64(stmt, 2, item->version) == SQLITE_OK &&
         sqlite3_bind_text(stmt, 3, item->checksum, -1, SQLITE_STATIC) == SQLITE_OK &&
         sqlite3_bind_int64(stmt, 4, run->at_us) == SQLITE_OK)

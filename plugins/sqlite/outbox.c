@@ -1,8 +1,8 @@
 /* outbox.c -- what the threads have finished, on its way back to the loop and to the callbacks.
  *
- * Threads put lists of runs in; one post() wakes the loop for all that is there.  Writes come out in the order they were
- * given in, because one thread does them; reads may overtake each other, so a plugin's finished read waits here until
- * that plugin's earlier ones are done. */
+ * Threads put lists of runs in; one post() wakes the loop for all that is there.  Writes come out
+ * in the order they were given in, because one thread does them; reads may overtake each other, so
+ * a plugin's finished read waits here until that plugin's earlier ones are done. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -155,10 +155,10 @@ static void outbox_log(const dbrun *run)
         outbox.unlogged++;
         return;
     }
-    parley_logf(store.ctx, PARLEY_ERROR, "a transaction failed: %.*s: %.200s (%llu more not logged)",
-                run->result ? (int)run->result->message.n : 0,
-                run->result ? run->result->message.p : "", sql,
-                (unsigned long long)outbox.unlogged);
+    parley_logf(
+        store.ctx, PARLEY_ERROR, "a transaction failed: %.*s: %.200s (%llu more not logged)",
+        run->result ? (int)run->result->message.n : 0, run->result ? run->result->message.p : "",
+        sql, (unsigned long long)outbox.unlogged);
     outbox.logged_ns = now_ns;
     outbox.unlogged = 0;
 }

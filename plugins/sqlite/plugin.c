@@ -10,7 +10,7 @@
 
 /* clang-format off */
 static const parley_option options[] = {
-    { .name = "path", .type = PARLEY_T_STR, .help = "the database file; default: parley.db in the server's data_dir" },
+    { .name = "file", .type = PARLEY_T_STR, .help = "the database file; default: parley.db in the server's data_dir" },
     { .name = "readers", .def = "2", .type = PARLEY_T_INT, .min = 1, .max = STORE_READERS_MAX,
       .help = "threads that read beside the one that writes" },
     { .name = "queue", .def = "4096", .type = PARLEY_T_INT, .min = 1, .max = 1000000,
@@ -108,17 +108,13 @@ static const parley_db service = {
 
 static int sqlite_load(parley_ctx *ctx, const parley_conf *conf)
 {
-    parley_str share_dir = parley->server("share_dir");
-
     if (sodium_init() < 0)
         return parley->fail(ctx, "libsodium cannot start");
     memset(&store, 0, sizeof(store));
     store.ctx = ctx;
-    if (file_choose_path(parley->conf_str(conf, "path"), parley->server("data_dir"), store.path,
+    if (file_choose_path(parley->conf_str(conf, "file"), parley->server("data_dir"), store.path,
                          sizeof(store.path)) < 0)
-        return parley->conf_fail(ctx, "path", "the path is too long");
-    (void)snprintf(store.share_dir, sizeof(store.share_dir), "%.*s", (int)share_dir.n,
-                   share_dir.p ? share_dir.p : "");
+        return parley->conf_fail(ctx, "file", "the path is too long");
     store.reader_n = (uint32_t)parley->conf_int(conf, "readers");
     store.queue_max = (uint32_t)parley->conf_int(conf, "queue");
     store.checkpoint_pages = (int)parley->conf_int(conf, "wal_autocheckpoint");

@@ -82,8 +82,8 @@ int dbscratch_add_row(dbscratch *scratch, sqlite3_stmt *stmt)
 
     if (need > ROWS_BYTES_MAX / sizeof(dbcell))
         return SQLITE_TOOBIG;
-    int rc = array_reserve((void **)&scratch->cells, &scratch->cell_cap, need,
-                           sizeof(*scratch->cells));
+    int rc =
+        array_reserve((void **)&scratch->cells, &scratch->cell_cap, need, sizeof(*scratch->cells));
     for (uint32_t col = 0; col < set->col_n && rc == SQLITE_OK; col++)
         rc = scratch_add_cell(scratch, stmt, (int)col);
     if (rc != SQLITE_OK)
@@ -98,7 +98,8 @@ void dbscratch_set_changes(dbscratch *scratch, int64_t n)
     scratch->sets[scratch->set_n - 1].n = n;
 }
 
-/* The block: result, pointers to the sets, sets, cells, bytes; each part aligned by the one before it. */
+/* The block: result, pointers to the sets, sets, cells, bytes; each part aligned by the one before
+ * it. */
 parley_db_result *dbresult_pack(const dbscratch *scratch)
 {
     size_t n = scratch->set_n;
@@ -113,9 +114,8 @@ parley_db_result *dbresult_pack(const dbscratch *scratch)
     dbcell *cells = (dbcell *)(void *)(rows + n);
     char *bytes = (char *)(cells + scratch->cell_n);
 
-    *result = (parley_db_result){ PARLEY_SIZED(parley_db_result),
-                                  .count = (uint32_t)n,
-                                  .rows = list };
+    *result =
+        (parley_db_result){ PARLEY_SIZED(parley_db_result), .count = (uint32_t)n, .rows = list };
     if (scratch->cell_n)
         memcpy(cells, scratch->cells, scratch->cell_n * sizeof(dbcell));
     if (scratch->byte_n)

@@ -1,4 +1,5 @@
-/* run.c -- one call of run(): a transaction on its way from the loop to a thread and back; and the queues. */
+/* run.c -- one call of run(): a transaction on its way from the loop to a thread and back; and the
+ * queues. */
 #include "plugins/sqlite/run.h"
 
 #include <stdlib.h>
@@ -56,8 +57,8 @@ int dbrun_create(const parley_sql *sql, uint32_t n, uint32_t flags, dbrun **ret)
     int err = run_measure(sql, n, flags, &param_n, &byte_n);
     if (err < 0)
         return err;
-    dbrun *run = calloc(1, sizeof(*run) + n * sizeof(dbcall) + param_n * sizeof(parley_param) +
-                               byte_n + 1);
+    dbrun *run =
+        calloc(1, sizeof(*run) + n * sizeof(dbcall) + param_n * sizeof(parley_param) + byte_n + 1);
     if (!run)
         return PARLEY_ENOMEM;
     parley_param *params = (parley_param *)(void *)(run->calls + n);

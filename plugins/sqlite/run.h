@@ -15,12 +15,12 @@ typedef struct dbcall { /* one statement with its values */
 
 /* One transaction, in one block with all its parameters.
  *
- * Owner:  the loop until it is put in a queue; then the thread that takes it; the loop again from the outbox on,
- *         which frees it after the callback. */
+ * Owner:  the loop until it is put in a queue; then the thread that takes it; the loop again from
+ * the outbox on, which frees it after the callback. */
 struct dbrun {
-    dbrun *next;       /* in a queue, a group or the outbox */
-    dbrun *next_read;  /* the order of its plugin's reads; loop only */
-    int is_done;       /* a read that waits for an earlier one of its plugin; loop only */
+    dbrun *next;      /* in a queue, a group or the outbox */
+    dbrun *next_read; /* the order of its plugin's reads; loop only */
+    int is_done;      /* a read that waits for an earlier one of its plugin; loop only */
     int kind, status;
     parley_ctx *user;
     parley_db_fn fn;

@@ -1,8 +1,9 @@
 /* store.h -- the running store: its settings, its queues and threads, and what they tell the loop.
  *
- *   loop    run() -> dbqueue writes -> writer (one)     BEGIN, many runs, COMMIT  \
- *                 -> dbqueue reads  -> readers (n)      one run each               > outbox -> one post() -> callbacks
- *                                      keeper (one)     checkpoints               /
+ *   loop     run() -> dbqueue writes -> writer     BEGIN, many runs, COMMIT
+ *                  -> dbqueue reads  -> readers    one run each, all beside the writer
+ *   threads  a list of runs -> outbox -> one post() -> the loop -> callbacks
+ *   keeper   checkpoints, so that no COMMIT waits for one
  */
 #ifndef SQLITE_STORE_H
 #define SQLITE_STORE_H
@@ -14,7 +15,6 @@ typedef struct dbstore {
     parley_ctx *ctx; /* ours */
     dbconn_conf conf;
     char path[4096];
-    char share_dir[4096];
     uint32_t reader_n, queue_max;
     int checkpoint_pages;
     dbconn check; /* the loop's connection */
@@ -41,17 +41,19 @@ void store_finish_threads(void); /* joins threads that have ended; frees what th
 
 /* outbox: from the threads to the loop */
 void outbox_init(void);
-void outbox_put(dbrun *first, dbrun *last); /* a list of runs with their outcomes; one post() for all */
+void outbox_put(dbrun *first,
+                dbrun *last); /* a list of runs with their outcomes; one post() for all */
 void outbox_thread_ended(void);
 void outbox_set_health(const dberror *why); /* NULL: the store takes writes */
-int outbox_know_owner(parley_ctx *user);    /* loop only; before outbox_add_read(); returns 0 or PARLEY_ENOMEM */
-void outbox_add_read(dbrun *run);           /* loop only: remembers the order of a plugin's reads */
+int outbox_know_owner(
+    parley_ctx *user); /* loop only; before outbox_add_read(); returns 0 or PARLEY_ENOMEM */
+void outbox_add_read(dbrun *run); /* loop only: remembers the order of a plugin's reads */
 void outbox_done(void);
 
 /* keeper */
 void keeper_init(void);
-void keeper_ask(void);        /* the WAL has grown: copy it into the database now */
-int keeper_take_swept(void);  /* 1, once, when the bulk of it has been copied */
+void keeper_ask(void);          /* the WAL has grown: copy it into the database now */
+int keeper_take_swept(void);    /* 1, once, when the bulk of it has been copied */
 void keeper_thread_ended(void); /* writer and readers say so; the last checkpoint waits for all */
 
 /* migrate.c; on the writer's thread */

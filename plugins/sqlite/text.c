@@ -1,4 +1,5 @@
-/* text.c -- the SQL texts that plugins have prepared: checked once, then shared by all threads, read-only. */
+/* text.c -- the SQL texts that plugins have prepared: checked once, then shared by all threads,
+ * read-only. */
 #include "plugins/sqlite/text.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
-/* text.h -- the SQL texts that plugins have prepared: checked once, then shared by all threads, read-only. */
+/* text.h -- the SQL texts that plugins have prepared: checked once, then shared by all threads,
+ * read-only. */
 #ifndef SQLITE_TEXT_H
 #define SQLITE_TEXT_H
 #include "plugins/sqlite/conn.h"

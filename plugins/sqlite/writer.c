@@ -1,11 +1,12 @@
 /* writer.c -- the one thread that writes.
  *
- * Group commit: what has queued up while a transaction was on its way to the disk forms the next one, so the more there is
- * to do, the less each run costs.  Every run has a savepoint of its own: one that fails is undone alone.  Nobody is
- * answered before the COMMIT that holds its run.
+ * Group commit: what has queued up while a transaction was on its way to the disk forms the next
+ * one, so the more there is to do, the less each run costs.  Every run has a savepoint of its own:
+ * one that fails is undone alone.  Nobody is answered before the COMMIT that holds its run.
  *
- * When SQLite itself drops the transaction in the middle (disk full, I/O error), or refuses the COMMIT because of what
- * one of the runs did (a deferred foreign key), nothing of it has happened, and the runs go again one by one. */
+ * When SQLite itself drops the transaction in the middle (disk full, I/O error), or refuses the
+ * COMMIT because of what one of the runs did (a deferred foreign key), nothing of it has happened,
+ * and the runs go again one by one. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -18,9 +19,9 @@ static atomic_uint_least64_t commits;
 
 typedef struct writer {
     dbconn conn;
-    int wal_pages;      /* in the WAL after the last COMMIT */
-    int checkpoint_at;  /* pages at which the keeper is asked */
-    int is_ill;         /* the last group met trouble */
+    int wal_pages;     /* in the WAL after the last COMMIT */
+    int checkpoint_at; /* pages at which the keeper is asked */
+    int is_ill;        /* the last group met trouble */
 } writer;
 
 uint64_t writer_commits(void)
@@ -53,7 +54,8 @@ static void writer_rollback(writer *w)
         (void)dbconn_do(&w->conn, DBCONN_ROLLBACK, &ignored);
 }
 
-/* A COMMIT that ends in an I/O error may still be found in the WAL after a crash: nobody knows yet. */
+/* A COMMIT that ends in an I/O error may still be found in the WAL after a crash: nobody knows yet.
+ */
 static int writer_commit(writer *w, dberror *why)
 {
     if (dbconn_do(&w->conn, DBCONN_COMMIT, why) == 0) {
@@ -73,8 +75,7 @@ static void writer_run_alone(writer *w, dbrun *run)
 {
     dberror why;
 
-    if (dbconn_do(&w->conn, DBCONN_BEGIN_WRITE, &why) < 0 ||
-        dbconn_run(&w->conn, run, &why) < 0) {
+    if (dbconn_do(&w->conn, DBCONN_BEGIN_WRITE, &why) < 0 || dbconn_run(&w->conn, run, &why) < 0) {
         writer_note(w, &why);
         writer_rollback(w);
         dbrun_fail(run, &why);
@@ -134,7 +135,8 @@ static int writer_run_group(writer *w, dbrun *group)
         return GROUP_DONE;
     if ((why.code & 0xff) == SQLITE_CONSTRAINT)
         return GROUP_SPLIT;
-    /* Also those that had failed for reasons of their own: they may have met rows that now never were. */
+    /* Also those that had failed for reasons of their own: they may have met rows that now never
+     * were. */
     group_fail(group, &why);
     return GROUP_DONE;
 }
@@ -162,9 +164,9 @@ static void writer_handle(writer *w, dbrun *group)
         writer_run_alone(w, run);
 }
 
-/* The bulk of a long WAL is copied by the keeper while we go on writing; the few pages that we appended meanwhile are
- * copied here, and so the WAL can start again from its beginning.  Without this second step it would grow for as long as
- * writes do not pause. */
+/* The bulk of a long WAL is copied by the keeper while we go on writing; the few pages that we
+ * appended meanwhile are copied here, and so the WAL can start again from its beginning.  Without
+ * this second step it would grow for as long as writes do not pause. */
 static void writer_tend_wal(writer *w)
 {
     if (keeper_take_swept()) {
@@ -183,8 +185,8 @@ static void writer_tend_wal(writer *w)
     keeper_ask();
 }
 
-/* While the store is ill nobody may write any more, because we are not ready: so the writer itself tries whether some
- * pages can be written and committed. */
+/* While the store is ill nobody may write any more, because we are not ready: so the writer itself
+ * tries whether some pages can be written and committed. */
 static void writer_probe(writer *w)
 {
     dberror why;
@@ -193,8 +195,7 @@ static void writer_probe(writer *w)
     (void)snprintf(sql, sizeof(sql),
                    "INSERT OR REPLACE INTO parley_probe (id, filler) VALUES (1, zeroblob(%d))",
                    PROBE_BYTES);
-    if (dbconn_do(&w->conn, DBCONN_BEGIN_WRITE, &why) < 0 ||
-        dbconn_exec(&w->conn, sql, &why) < 0) {
+    if (dbconn_do(&w->conn, DBCONN_BEGIN_WRITE, &why) < 0 || dbconn_exec(&w->conn, sql, &why) < 0) {
         writer_note(w, &why);
         writer_rollback(w);
         return;

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -86,8 +87,13 @@ class Server:
         self.output = []
 
     # ---- life ----
-    def start(self, ready=True):
+    def start(self, ready=True, descriptors=None):
         self.output = []
+
+        def limit():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         self.process = subprocess.Popen(
             [self.build / "parley", "serve", "--config", str(self.config)],
             cwd=ROOT,
@@ -97,6 +103,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            preexec_fn=limit,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -2,6 +2,7 @@
  * bound. */
 #include "core/base/log.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,12 +73,28 @@ static void sink_wake(void *ud)
     __atomic_add_fetch(&seen.wakes, 1, __ATOMIC_RELAXED);
 }
 
+/* The lines of these tests are not for whoever runs them. */
+static int stderr_before;
+
 static int quiet_start(void **state)
 {
+    int nowhere = open("/dev/null", O_WRONLY);
+
     (void)state;
     memset(&seen, 0, sizeof(seen));
-    /* The lines of these tests are not for whoever runs them. */
-    return freopen("/dev/null", "w", stderr) ? 0 : -1;
+    stderr_before = dup(STDERR_FILENO);
+    if (stderr_before < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+        return -1;
+    return close(nowhere);
+}
+
+static int quiet_end(void **state)
+{
+    (void)state;
+    log_sink_set(NULL, NULL, NULL);
+    if (dup2(stderr_before, STDERR_FILENO) < 0)
+        return -1;
+    return close(stderr_before);
 }
 
 static void test_sink(void **state)
@@ -147,8 +164,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_escape),
-        cmocka_unit_test_setup(test_sink, quiet_start),
-        cmocka_unit_test_setup(test_threads, quiet_start),
+        cmocka_unit_test_setup_teardown(test_sink, quiet_start, quiet_end),
+        cmocka_unit_test_setup_teardown(test_threads, quiet_start, quiet_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

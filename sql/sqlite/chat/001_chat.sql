@@ -19,7 +19,7 @@ CREATE TABLE rooms (
 
 CREATE TABLE room_members (
     room_id BIGINT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
-    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id BIGINT NOT NULL REFERENCES users (id), -- who is in a room is not purged
     role TEXT NOT NULL DEFAULT 'member',
     joined_at BIGINT NOT NULL,
     read_seq BIGINT NOT NULL DEFAULT 0,

@@ -1,0 +1,81 @@
+/* migrate.c -- the short-lived process that brings the database up to date: only the store is started, then the files of
+ * every plugin are applied, in order of needs. */
+#include "core/host/inside.h"
+
+#include "core/base/log.h"
+
+#include <parley/db.h>
+
+/* `p` and whatever it cannot do without. */
+static void want(const host *h, const plugin *p)
+{
+    if (h->life.wanted[p->index])
+        return;
+    h->life.wanted[p->index] = true;
+    for (uint32_t i = 0; i < p->def->need_n; i++) {
+        const parley_need *need = plugin_need(p->def, i);
+        const service *s = need->optional ? NULL : service_find(h, need->service, need->major);
+        if (s)
+            want(h, s->owner);
+    }
+}
+
+static void migrated(parley_ctx *p, int status, const parley_db_result *result, void *ud)
+{
+    host *h = ud;
+    str why = result ? result->message : STR_NONE;
+
+    h->life.migrate_waits = false;
+    h->life.at++;
+    if (status < 0)
+        failure_set(&h->life.failure, EXIT_SYSTEM, "plugin \"" STR_FMT "\": migration failed (%d): " STR_FMT,
+                    STR_ARG(p->name), status, why.p ? (int)why.n : 9, why.p ? why.p : "no reason");
+    job_add(h, &h->life.step);
+}
+
+/* The store knows its dialect, so it finds the folder sql/<dialect>/<migrations>/ itself. */
+static int migrate_one(host *h, const service *store, plugin *p)
+{
+    const parley_db *db = (const parley_db *)(const void *)store->table;
+    plugin_frame saved;
+
+    h->life.migrate_waits = true;
+    plugin_enter(&saved, store->owner, "migrate", p->name);
+    int err = db->migrate(p, p->name, str_of(p->def->migrations), migrated, h);
+    plugin_leave(&saved);
+    return err;
+}
+
+/* The next plugin with migrations; called again when one is through. */
+void migrate_step(host *h)
+{
+    const service *store = service_find(h, "parley.db", -1);
+
+    if (h->life.migrate_waits)
+        return;
+    while (h->life.at < h->plugin_n) {
+        plugin *p = h->order[h->life.at];
+        if (!p->def->migrations || !store) {
+            h->life.at++;
+            continue;
+        }
+        int err = migrate_one(h, store, p);
+        if (err >= 0)
+            return;
+        failure_set(&h->life.failure, EXIT_SYSTEM, "plugin \"" STR_FMT "\": migration failed (%d): %s",
+                    STR_ARG(p->name), err, store->owner->why);
+        life_finish(h, &h->life.failure);
+        return;
+    }
+    life_finish(h, NULL);
+}
+
+void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud)
+{
+    const service *store = service_find(h, "parley.db", -1);
+
+    h->life.migrating = true;
+    if (store)
+        want(h, store->owner);
+    life_begin(h, done, ud);
+}

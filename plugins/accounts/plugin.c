@@ -1,0 +1,90 @@
+/* plugin.c -- accounts: registration, verification by mail, login, sessions; who a request or a socket is.
+ *
+ * Routes, options and needs are the tables of this file. */
+#include "plugins/accounts/accounts.h"
+#include "plugins/accounts/auth.h"
+#include "plugins/accounts/hash.h"
+#include "plugins/accounts/person.h"
+#include "plugins/accounts/revocation.h"
+#include <sodium.h>
+
+accounts_state accounts;
+
+/* clang-format off */
+static const parley_option options[] = {
+    { "session_ttl", "30d", NULL, "a session ends when it was not used for so long",
+      PARLEY_T_MS, 0, 60000, 31536000000 },
+    { "session_cache", "10000", NULL, "sessions that a worker remembers", PARLEY_T_INT, 0, 16, 10000000 },
+    { "verify_ttl", "24h", NULL, "how long the link of a verification mail works", PARLEY_T_MS, 0, 1000, 2592000000 },
+    { "unverified_ttl", "7d", NULL, "accounts that were not verified for so long are removed",
+      PARLEY_T_MS, 0, 60000, 31536000000 },
+    { "hash_parallel", "2", NULL, "passwords hashed at a time", PARLEY_T_INT, 0, 1, 64 },
+    { "hash_queue", "64", NULL, "passwords that may wait for it; more are answered 503", PARLEY_T_INT, 0, 1, 100000 },
+    { "hash_memory", "19MiB", NULL, "memory of one password hash (argon2id)", PARLEY_T_BYTES, 0, 8192, 4294967296 },
+    { "hash_passes", "2", NULL, "passes of one password hash (argon2id)", PARLEY_T_INT, 0, 1, 1000 },
+};
+
+static const parley_need needs[] = {
+    { "parley.db", 0, 1, 0 },
+    { "parley.mail", 0, 1, 0 },
+};
+
+static const struct {
+    const char *method, *path;
+    uint32_t flags;
+    parley_req_fn handler;
+} routes[] = {
+    { "POST", "/api/auth/register/",            0,             register_handle },
+    { "POST", "/api/auth/login/",               0,             login_handle },
+    { "POST", "/api/auth/resend-verification/", 0,             resend_handle },
+    { "POST", "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_post },
+    { "GET",  "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_get },
+    { "GET",  "/api/auth/profile/",             PARLEY_R_USER, profile_handle },
+};
+/* clang-format on */
+
+static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
+{
+    accounts.ctx = ctx;
+    if (sodium_init() < 0)
+        return parley->fail(ctx, "libsodium does not start");
+    accounts.session_ttl_us = parley->conf_int(conf, "session_ttl") * 1000;
+    accounts.verify_ttl_us = parley->conf_int(conf, "verify_ttl") * 1000;
+    accounts.unverified_ttl_us = parley->conf_int(conf, "unverified_ttl") * 1000;
+    hash_configure(conf);
+    if (person_cache_create((size_t)parley->conf_int(conf, "session_cache")) < 0)
+        return parley->fail(ctx, "no memory for the cache of sessions");
+    for (size_t i = 0; i < COUNT(routes); i++) {
+        parley_route route = { PARLEY_SIZED(parley_route),
+                               .flags = routes[i].flags,
+                               .method = routes[i].method,
+                               .path = routes[i].path,
+                               .fn = routes[i].handler };
+        int err = parley->route(ctx, &route);
+
+        if (err < 0)
+            return err;
+    }
+    return auth_register(ctx);
+}
+
+static int accounts_start(parley_ctx *ctx)
+{
+    accounts.db = parley->service(ctx, "parley.db");
+    accounts.mail = parley->service(ctx, "parley.mail");
+    int err = sql_prepare_all();
+    return err < 0 ? err : tidy_start();
+}
+
+static int accounts_stop(parley_ctx *ctx)
+{
+    (void)ctx;
+    revocation_stop();
+    person_cache_free();
+    return 0;
+}
+
+PARLEY_PLUGIN(.name = "accounts", .version = "0.1.0",
+              .about = "registration, verification by mail, login, sessions", .license = "MIT",
+              PARLEY_LIST(option, options), PARLEY_LIST(need, needs), .migrations = "accounts",
+              .load = accounts_load, .start = accounts_start, .stop = accounts_stop)

@@ -1,0 +1,40 @@
+/* profile.c -- GET /api/auth/profile/ (token): the caller's own account, 200.
+ *
+ * Read from the database, not from the cache of sessions: it shows what is true now. */
+#include "plugins/accounts/account.h"
+#include "plugins/accounts/accounts.h"
+#include "plugins/accounts/auth.h"
+
+static int profile_ask(parley_flow *flow)
+{
+    const parley_person *me = auth_person(flow->req);
+
+    if (!me) /* PARLEY_R_USER does not let it come so far */
+        return PARLEY_EINVAL;
+    parley_param params[] = { PARLEY_INT(me->key) };
+    parley_sql sql = SQL(SQL_PROFILE, params);
+    return parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ);
+}
+
+static int profile_reply(parley_flow *flow)
+{
+    const parley_rows *rows = flow->result->rows[0];
+
+    if (accounts.db->rows_n(rows) == 0) { /* removed a moment ago */
+        (void)parley->reply_header(flow->req, "WWW-Authenticate", PARLEY_S("Token"));
+        (void)parley->deny(flow->req, 401, "authentication_failed", "Invalid token.");
+        return PARLEY_FLOW_DONE;
+    }
+    account shown = account_from_row(rows);
+    (void)parley->reply_header(flow->req, "Cache-Control", PARLEY_S("no-store"));
+    (void)parley->reply_json(flow->req, 200, account_json(&shown));
+    return PARLEY_FLOW_DONE;
+}
+
+int profile_handle(parley_ctx *ctx, parley_req req, void *ud)
+{
+    static const parley_step steps[] = { profile_ask, profile_reply };
+
+    (void)ud;
+    return parley_flow_start(ctx, req, accounts.db, 0, steps, COUNT(steps));
+}

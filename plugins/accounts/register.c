@@ -1,0 +1,265 @@
+/* register.c -- POST /api/auth/register/ (open)
+ *
+ *   parse    the fields, all faults at once
+ *   taken    SQL: address or name in use?            400 fields
+ *   judge    the password: confirmed, strong?        400 fields
+ *   hash     argon2id in the pool                    503 when too many wait
+ *   store    SQL: user, token and mail, or nothing   back to `taken` when another registration was quicker
+ *   reply    201 {"message", "user"}
+ */
+#include "plugins/accounts/account.h"
+#include "plugins/accounts/accounts.h"
+#include "plugins/accounts/address.h"
+#include "plugins/accounts/hash.h"
+#include "plugins/accounts/name.h"
+#include "plugins/accounts/verification.h"
+#include <sodium.h>
+#include <stdlib.h>
+
+enum { FIRST_NAME_MAX = 150, STEP_TAKEN = 1, RACES_MAX = 2 };
+
+typedef struct registration {
+    parley_str first_name, last_name, username, password, confirm; /* views into the body */
+    char email[ADDRESS_MAX + 1];                                   /* lower case */
+    parley_str email_key, username_key;                            /* empty: the field is faulty */
+    parley_json *errors;                                           /* owned until refused or freed */
+    hash_job hash;
+    verification mail;
+    char uid[37];
+    int64_t now_us;
+    int races; /* lost to another registration */
+} registration;
+
+static int register_refuse(parley_flow *flow, registration *r)
+{
+    parley_json *errors = r->errors;
+
+    r->errors = NULL;
+    (void)parley->deny_fields(flow->req, errors);
+    return PARLEY_FLOW_DONE;
+}
+
+static void parse_email(registration *r, const parley_json *in)
+{
+    parley_str text;
+
+    if (!parley_text_field(r->errors, in, "email", ADDRESS_MAX, PARLEY_TEXT_ADDRESS, &text))
+        return;
+    int n = address_key(text, r->email, sizeof(r->email));
+    if (n < 0)
+        parley_text_fault(r->errors, "email", "Enter a valid email address.");
+    else
+        r->email_key = parley_text_view(r->email, (size_t)n);
+}
+
+static int parse_username(parley_req req, registration *r, const parley_json *in)
+{
+    char *key = NULL;
+
+    if (!parley_text_field(r->errors, in, "username", NAME_MAX_POINTS, 0, &r->username))
+        return 0;
+    if (!name_is_valid(r->username)) {
+        parley_text_fault(r->errors, "username",
+                          "Enter a valid username. This value may contain only letters, numbers,"
+                          " and @/./+/-/_ characters.");
+        return 0;
+    }
+    int err = name_key(r->username, &key);
+    if (err < 0)
+        return err;
+    size_t n = strlen(key);
+    char *kept = parley->req_alloc(req, n + 1);
+    if (kept) {
+        memcpy(kept, key, n + 1);
+        r->username_key = parley_text_view(kept, n);
+    }
+    free(key);
+    return kept ? 0 : PARLEY_ENOMEM;
+}
+
+static int register_parse(parley_flow *flow)
+{
+    registration *r = flow->state;
+    const parley_json *in = parley->req_json(flow->req);
+
+    r->errors = parley->json_obj();
+    (void)parley_text_field(r->errors, in, "first_name", FIRST_NAME_MAX, 0, &r->first_name);
+    (void)parley_text_field(r->errors, in, "last_name", FIRST_NAME_MAX, 0, &r->last_name);
+    parse_email(r, in);
+    int err = parse_username(flow->req, r, in);
+    if (err < 0) {
+        parley->json_free(r->errors);
+        return err;
+    }
+    (void)parley_text_field(r->errors, in, "password", STRENGTH_MAX_POINTS, PARLEY_TEXT_RAW,
+                            &r->password);
+    (void)parley_text_field(r->errors, in, "password_confirm", 0, PARLEY_TEXT_RAW, &r->confirm);
+    return PARLEY_FLOW_NEXT;
+}
+
+/* Faulty ones are asked for as "", which nobody has. */
+static int register_ask_taken(parley_flow *flow)
+{
+    registration *r = flow->state;
+    parley_param params[] = {
+        PARLEY_TEXT(r->email_key.p ? r->email_key : PARLEY_S("")),
+        PARLEY_TEXT(r->username_key.p ? r->username_key : PARLEY_S("")),
+    };
+    parley_sql sql = SQL(SQL_TAKEN, params);
+
+    if (!r->email_key.p && !r->username_key.p)
+        return register_refuse(flow, r);
+    int verdict = parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ);
+    if (verdict != PARLEY_FLOW_WAIT) {
+        parley->json_free(r->errors);
+        r->errors = NULL;
+    }
+    return verdict;
+}
+
+static int is_same(parley_str a, parley_str b)
+{
+    return a.n == b.n && a.n > 0 && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static void name_taken(const parley_flow *flow, registration *r)
+{
+    const parley_rows *rows = flow->result->rows[0];
+    int email = 0, username = 0;
+
+    for (int64_t i = 0; i < accounts.db->rows_n(rows); i++) {
+        email |= is_same(accounts.db->get(rows, i, 0), r->email_key);
+        username |= is_same(accounts.db->get(rows, i, 1), r->username_key);
+    }
+    if (email)
+        parley_text_fault(r->errors, "email", "A user with that email already exists.");
+    if (username)
+        parley_text_fault(r->errors, "username", "A user with that username already exists.");
+}
+
+static void judge_password(registration *r)
+{
+    const char *faults[STRENGTH_FAULTS];
+    strength_of of = { r->username, r->first_name, r->last_name, r->email_key };
+
+    if (r->password.n != r->confirm.n ||
+        sodium_memcmp(r->password.p, r->confirm.p, r->password.n) != 0) {
+        parley_text_fault(r->errors, "password_confirm", "Passwords do not match.");
+        return;
+    }
+    size_t n = strength_faults(r->password, &of, faults);
+    for (size_t i = 0; i < n; i++)
+        parley_text_fault(r->errors, "password", faults[i]);
+}
+
+static int register_judge(parley_flow *flow)
+{
+    registration *r = flow->state;
+
+    name_taken(flow, r);
+    if (parley->json_len(r->errors) == 0)
+        judge_password(r);
+    if (parley->json_len(r->errors) > 0)
+        return register_refuse(flow, r);
+    parley->json_free(r->errors);
+    r->errors = NULL;
+    return PARLEY_FLOW_NEXT;
+}
+
+static void register_hashed(hash_job *job)
+{
+    parley_flow_run(job->ud);
+}
+
+static int register_hash(parley_flow *flow)
+{
+    registration *r = flow->state;
+
+    if (r->hash.text[0] != '\0') /* once more after a lost race */
+        return PARLEY_FLOW_NEXT;
+    hash_job_init(&r->hash, HASH_MAKE, r->password, NULL);
+    r->hash.done = register_hashed;
+    r->hash.ud = flow;
+    if (hash_submit(&r->hash) == 0)
+        return PARLEY_FLOW_WAIT;
+    parley_flow_unavailable(flow->req);
+    return PARLEY_FLOW_DONE;
+}
+
+static int register_store(parley_flow *flow)
+{
+    registration *r = flow->state;
+
+    if (r->hash.status < 0) {
+        parley_flow_unavailable(flow->req);
+        return PARLEY_FLOW_DONE;
+    }
+    r->now_us = parley->now_us();
+    parley->uuid7(r->uid);
+    int err = verification_init(&r->mail, flow->req);
+    if (err >= 0)
+        err = verification_make(&r->mail, parley_text_view(r->uid, 36), r->email_key, r->now_us);
+    if (err < 0)
+        return err;
+    parley_param params[] = {
+        PARLEY_TEXT(parley_text_view(r->uid, 36)),
+        PARLEY_TEXT(r->username),
+        PARLEY_TEXT(r->username_key),
+        PARLEY_TEXT(r->email_key),
+        PARLEY_TEXT(r->email_key),
+        PARLEY_TEXT(r->first_name),
+        PARLEY_TEXT(r->last_name),
+        PARLEY_TEXT(parley_text_view(r->hash.text, strlen(r->hash.text))),
+        PARLEY_INT(r->now_us),
+    };
+    parley_sql sql[] = { SQL(SQL_USER_ADD, params), r->mail.sql[0], r->mail.sql[1] };
+    flow->allow = PARLEY_DB_UNIQUE;
+    return parley_flow_sql(flow, sql, COUNT(sql), 0);
+}
+
+/* Another registration took the address or the name in between: ask again, to name the right fields. */
+static int register_lost(parley_flow *flow, registration *r)
+{
+    if (r->races++ >= RACES_MAX) {
+        parley_flow_unavailable(flow->req);
+        return PARLEY_FLOW_DONE;
+    }
+    r->errors = parley->json_obj();
+    flow->at = STEP_TAKEN;
+    return PARLEY_FLOW_NEXT;
+}
+
+static int register_reply(parley_flow *flow)
+{
+    registration *r = flow->state;
+    account shown = { .uid = parley_text_view(r->uid, 36),
+                      .username = r->username,
+                      .email = r->email_key,
+                      .first_name = r->first_name,
+                      .last_name = r->last_name,
+                      .joined_us = r->now_us };
+
+    if (flow->status == PARLEY_DB_UNIQUE)
+        return register_lost(flow, r);
+    accounts.mail->wake(accounts.ctx);
+    parley_json *out = parley->json_obj();
+    parley->json_set(out, "message",
+                     parley->json_s(PARLEY_S("Registration successful. Please check your email to"
+                                             " verify your account.")));
+    parley->json_set(out, "user", account_json(&shown));
+    (void)parley->reply_header(flow->req, "Cache-Control", PARLEY_S("no-store"));
+    (void)parley->reply_json(flow->req, 201, out);
+    return PARLEY_FLOW_DONE;
+}
+
+int register_handle(parley_ctx *ctx, parley_req req, void *ud)
+{
+    static const parley_step steps[] = { register_parse, register_ask_taken, register_judge,
+                                         register_hash,  register_store,     register_reply };
+    const parley_json *in;
+
+    (void)ud;
+    if (parley->req_object(req, &in) != PARLEY_OK)
+        return PARLEY_DENY;
+    return parley_flow_start(ctx, req, accounts.db, sizeof(registration), steps, COUNT(steps));
+}

@@ -1,0 +1,121 @@
+/* revocation.c -- who is it no more? */
+#include "plugins/accounts/revocation.h"
+#include "plugins/accounts/accounts.h"
+#include "plugins/accounts/person.h"
+
+enum {
+    POLL_MS = 500,
+    WINDOW = 64 /* rows before the newest that may still appear: transactions commit out of order */
+};
+#define STALE_NS 5000000000 /* without a good poll for so long, the cache is not believed */
+#define SKEW_US 10000000    /* between the clocks of two machines, at most */
+
+static struct {
+    parley_timer timer;
+    int is_on, is_asking;
+    int64_t head;   /* largest id seen */
+    uint64_t seen;  /* bit k: row head - k was worked off */
+    int64_t good_ns;
+    uint32_t epoch;
+} watch;
+
+int revocation_is_watched(void)
+{
+    return watch.is_on && parley->mono_ns() - watch.good_ns < STALE_NS;
+}
+
+uint32_t revocation_epoch(void)
+{
+    return watch.epoch;
+}
+
+/* What was revoked before the session was read is already in what was read. */
+static int is_meant(const person *p, int64_t user_key, int64_t session_key, int64_t at_us)
+{
+    return p->facts.shown.key == user_key &&
+           (session_key == 0 || p->facts.session_key == session_key) &&
+           p->facts.loaded_us < at_us + SKEW_US;
+}
+
+/* Closing does not call back before it returns, but dropping the cache's reference may free the person. */
+static void revoke(int64_t user_key, int64_t session_key, int64_t at_us)
+{
+    person *next;
+
+    for (person *p = person_next(NULL); p; p = next) {
+        next = person_next(p);
+        if (!is_meant(p, user_key, session_key, at_us))
+            continue;
+        p->is_revoked = 1;
+        for (size_t i = 0; i < p->conn_n; i++)
+            (void)parley->conn_close((parley_conn){ p->conns[i] }, 4401,
+                                     PARLEY_S("session revoked"));
+        person_forget(p);
+    }
+}
+
+/* 1 the first time it is asked for `id`. */
+static int take_id(int64_t id)
+{
+    if (id > watch.head) {
+        watch.seen = id - watch.head >= WINDOW ? 0 : watch.seen << (id - watch.head);
+        watch.head = id;
+    }
+    int64_t back = watch.head - id;
+    if (back >= WINDOW || (watch.seen >> back & 1))
+        return 0;
+    watch.seen |= (uint64_t)1 << back;
+    return 1;
+}
+
+static void poll_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    (void)ctx;
+    (void)ud;
+    watch.is_asking = 0;
+    if (status < 0)
+        return;
+    watch.good_ns = parley->mono_ns();
+    const parley_rows *rows = result->rows[0];
+    for (int64_t i = 0; i < accounts.db->rows_n(rows); i++) {
+        if (!take_id(accounts.db->get_int(rows, i, 0, 0)))
+            continue;
+        watch.epoch++;
+        revoke(accounts.db->get_int(rows, i, 1, 0), accounts.db->get_int(rows, i, 2, 0),
+               accounts.db->get_int(rows, i, 3, 0));
+    }
+}
+
+void revocation_stop(void)
+{
+    if (watch.is_on)
+        (void)parley->timer_stop(watch.timer);
+    watch.is_on = 0;
+}
+
+static void poll_tick(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ud;
+    if (status < 0 || person_alive() == 0) {
+        revocation_stop();
+        return;
+    }
+    if (watch.is_asking)
+        return;
+    parley_param params[] = { PARLEY_INT(watch.head - WINDOW) };
+    parley_sql sql = SQL(SQL_REVOKED_SINCE, params);
+    watch.is_asking = accounts.db->run(ctx, &sql, 1, PARLEY_DB_READ, poll_done, NULL) >= 0;
+}
+
+void revocation_watch(int64_t head)
+{
+    if (watch.is_on)
+        return;
+    watch.timer = parley->timer(accounts.ctx, POLL_MS, POLL_MS, poll_tick, NULL);
+    if (watch.timer.id == 0) /* no timer, no watch: every request asks the database */
+        return;
+    watch.is_on = 1;
+    watch.head = head;
+    watch.seen = 0;
+    watch.good_ns = parley->mono_ns();
+}

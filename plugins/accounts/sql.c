@@ -1,0 +1,78 @@
+/* sql.c -- every SQL statement of the plugin.  One text for SQLite and PostgreSQL (docs/SQL.md). */
+#include "plugins/accounts/accounts.h"
+
+static const char *const sql_texts[SQL_COUNT] = {
+    [SQL_TAKEN] = "SELECT email_key, username_key FROM users"
+                  " WHERE email_key = $1 OR username_key = $2",
+    [SQL_USER_ADD] = "INSERT INTO users (uid, username, username_key, email, email_key,"
+                     " first_name, last_name, password_hash, joined_at)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_TOKEN_ADD] = "INSERT INTO email_tokens (token_hash, user_id, purpose, created_at,"
+                      " expires_at) SELECT $1, id, 'verify', CAST($2 AS BIGINT),"
+                      " CAST($3 AS BIGINT) FROM users WHERE uid = $4",
+    [SQL_TOKENS_DROP] = "DELETE FROM email_tokens WHERE purpose = 'verify' AND used_at IS NULL"
+                        " AND user_id = (SELECT id FROM users WHERE uid = $1)",
+    [SQL_TOKEN_USE] = "UPDATE email_tokens SET used_at = $1 WHERE token_hash = $2"
+                      " AND purpose = 'verify' AND used_at IS NULL AND expires_at > $1",
+    [SQL_USER_VERIFY] = "UPDATE users SET is_verified = 1 WHERE id = (SELECT user_id"
+                        " FROM email_tokens WHERE token_hash = $1 AND purpose = 'verify'"
+                        " AND used_at = $2)",
+    [SQL_UNVERIFIED_FIND] = "SELECT uid, email FROM users"
+                            " WHERE email_key = $1 AND is_verified = 0 AND is_active = 1",
+    [SQL_LOGIN_FIND] = "SELECT uid, username, email, first_name, last_name, is_verified,"
+                       " joined_at, id, is_active, password_hash FROM users"
+                       " WHERE email_key = $1",
+    /* Only while the password is the one that was checked: a change ends all sessions, this one too. */
+    [SQL_SESSION_ADD] = "INSERT INTO sessions (uid, user_id, token_hash, created_at,"
+                        " last_used_at, expires_at, user_agent, ip) SELECT $1, id, $2,"
+                        " CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), $5, $6"
+                        " FROM users WHERE id = $7 AND password_hash = $8 AND is_active = 1",
+    [SQL_PASSWORD_REHASH] = "UPDATE users SET password_hash = $1"
+                            " WHERE id = $2 AND password_hash = $3",
+    [SQL_PROFILE] = "SELECT uid, username, email, first_name, last_name, is_verified, joined_at"
+                    " FROM users WHERE id = $1",
+    [SQL_SESSION_FIND] = "SELECT s.id, s.uid, s.last_used_at, s.expires_at, u.id, u.uid,"
+                         " u.username, u.email, u.first_name, u.last_name, u.is_staff"
+                         " FROM sessions s JOIN users u ON u.id = s.user_id"
+                         " WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.is_active = 1",
+    [SQL_SESSION_TOUCH] = "UPDATE sessions SET last_used_at = $1, expires_at = $2"
+                          " WHERE id = $3 AND last_used_at < $1",
+    [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
+    [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at FROM revocations"
+                          " WHERE id > $1 ORDER BY id LIMIT 1000",
+    [SQL_PURGE_LIST] = "SELECT id FROM users WHERE is_verified = 0 AND is_superuser = 0"
+                       " AND joined_at < $1 AND id > $2 ORDER BY id LIMIT 100",
+    [SQL_PURGE_ONE] = "DELETE FROM users WHERE id = $1 AND is_verified = 0",
+    [SQL_TIDY_SESSIONS] = "DELETE FROM sessions WHERE expires_at < $1",
+    [SQL_TIDY_TOKENS] = "DELETE FROM email_tokens WHERE expires_at < $1",
+    [SQL_TIDY_REVOCATIONS] = "DELETE FROM revocations WHERE at < $1",
+};
+
+int sql_prepare_all(void)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        int err = accounts.db->prepare(accounts.ctx, sql_texts[i], &accounts.stmts[i]);
+
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+parley_sql sql_make(enum sql_id id, const parley_param *params, size_t n)
+{
+    return (parley_sql){ accounts.stmts[id], params, (uint32_t)n };
+}
+
+static void sql_ran_quietly(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    (void)ud;
+    if (status == PARLEY_DB_ERROR)
+        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n,
+                    result->message.p);
+}
+
+int sql_run_quietly(const parley_sql *sql, uint32_t n)
+{
+    return accounts.db->run(accounts.ctx, sql, n, 0, sql_ran_quietly, NULL);
+}

@@ -1,0 +1,11 @@
+/* list.h -- the answer of a list: {"count","next","previous","results"}. */
+#ifndef CHAT_LIST_H
+#define CHAT_LIST_H
+#include "chat.h"
+#include "page.h"
+
+/* limit and offset of the request. */
+struct page list_page(parley_req req);
+/* Answers 200; `results` (an array) is taken. */
+int list_reply(parley_req req, const struct page *page, int64_t count, parley_json *results);
+#endif

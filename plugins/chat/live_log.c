@@ -1,0 +1,100 @@
+/* live_log.c -- reads a room's log from a position on, as events ready to be shown.
+ *
+ * The log holds no content: a message is shown as it is now.  The creation of one that has been
+ * deleted since is shown as the deletion, at its own seq, so that no seq is skipped and no content
+ * appears. */
+#include "live_log.h"
+#include "render.h"
+#include "sql.h"
+#include <stdlib.h>
+
+struct log_ask {
+    struct room *room;
+    live_log_fn fn;
+};
+
+static parley_json *log_frame(const struct log_page *page, int64_t i)
+{
+    const parley_db *db = chat.db;
+    const parley_rows *rows = page->rows;
+    int64_t kind = db->get_int(rows, i, LOG_KIND, 0);
+    bool is_deleted = db->get(rows, i, LOG_DELETED).p != NULL;
+    struct event_head head = { .room = page->room,
+                               .epoch = page->epoch,
+                               .seq = db->get_int(rows, i, LOG_SEQ, 0),
+                               .at = db->get_int(rows, i, LOG_AT, 0) };
+
+    if (kind == EVENT_MESSAGE && !is_deleted) {
+        struct message message = { .uid = db->get(rows, i, LOG_MESSAGE),
+                                   .room = page->room,
+                                   .content = db->get(rows, i, LOG_CONTENT),
+                                   .seq = head.seq,
+                                   .created_at = db->get_int(rows, i, LOG_CREATED, 0) };
+
+        render_take_sender(&message, rows, i, LOG_SENDER);
+        return render_message_event(&message, page->epoch);
+    }
+    if (kind == EVENT_MESSAGE || kind == EVENT_MESSAGE_SINCE_DELETED ||
+        kind == EVENT_MESSAGE_DELETED) {
+        struct deletion deletion = { .message = db->get(rows, i, LOG_MESSAGE),
+                                     .actor_uid = db->get(rows, i, LOG_ACTOR),
+                                     .actor_username = db->get(rows, i, LOG_ACTOR_NAME),
+                                     .deleted_at = db->get_int(rows, i, LOG_DELETED, 0) };
+
+        return render_deletion_event(&head, &deletion);
+    }
+    return NULL;
+}
+
+void log_page_event(const struct log_page *page, int64_t i, struct room_event *ret)
+{
+    parley_str user = chat.db->get(page->rows, i, LOG_USER);
+    parley_json *data = log_frame(page, i);
+
+    *ret = (struct room_event){ .seq = chat.db->get_int(page->rows, i, LOG_SEQ, 0),
+                                .kind = (uint32_t)chat.db->get_int(page->rows, i, LOG_KIND, 0) };
+    if (user.p && user.n < sizeof(ret->user))
+        memcpy(ret->user, user.p, user.n);
+    if (!data)
+        return;
+    ret->frame = parley->frame(NULL, data, 0);
+    parley->json_free(data);
+}
+
+static void log_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    struct log_ask ask = *(struct log_ask *)ud;
+    struct log_page page = { .room = str_of(ask.room->uid) };
+    int64_t last_seq = -1;
+
+    (void)ctx;
+    free(ud);
+    if (status >= 0) {
+        last_seq = chat.db->get_int(result->rows[0], 0, HEAD_LAST_SEQ, -1);
+        page.epoch = chat.db->get(result->rows[0], 0, HEAD_EPOCH);
+        page.rows = result->rows[1];
+        page.n = chat.db->rows_n(result->rows[1]);
+    }
+    ask.fn(ask.room, status, last_seq, &page);
+    room_unuse(ask.room);
+}
+
+int live_log_ask(struct room *room, int64_t after, live_log_fn fn)
+{
+    const parley_param of_room[] = { PARLEY_INT(room->key) };
+    const parley_param from[] = { PARLEY_INT(room->key), PARLEY_INT(after) };
+    const parley_sql sql[] = { SQL(SQL_HEAD, of_room), SQL(SQL_LOG, from) };
+    struct log_ask *ask = malloc(sizeof(*ask));
+
+    if (!ask)
+        return PARLEY_ENOMEM;
+    *ask = (struct log_ask){ room, fn };
+    int err = chat.db->run(chat.ctx, sql, COUNT(sql), PARLEY_DB_READ, log_answered, ask);
+
+    if (err < 0) {
+        free(ask);
+        return err;
+    }
+    room_use_again(room);
+    return PARLEY_OK;
+}

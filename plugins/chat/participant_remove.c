@@ -1,0 +1,77 @@
+/* participant_remove.c -- DELETE /api/chat/rooms/:id/participants/:user/
+ *
+ *   store    SQL: the member goes, under the guards that the caller is the creator or goes himself,
+ * and that it is not the creator who goes reply    204, 404, 403, 400; the user's sockets close
+ * with 4403 at this event's place in the room's order
+ */
+#include "access.h"
+#include "live.h"
+#include "sql.h"
+
+enum { REMOVE_LOCK, REMOVE_SEQ, REMOVE_EVENT, REMOVE_MEMBER, REMOVE_STATE };
+
+static int remove_store(parley_flow *flow)
+{
+    const parley_param uid = PARLEY_TEXT(parley->req_param(flow->req, "id"));
+    const parley_param user = PARLEY_TEXT(parley->req_param(flow->req, "user"));
+    const parley_param caller = PARLEY_INT(access_caller(flow->req));
+    const parley_param lock[] = { uid };
+    const parley_param guard[] = { uid, user, caller };
+    const parley_param event[] = { caller, PARLEY_INT(parley->now_us()), uid, user };
+    const parley_param state[] = { caller, user, uid };
+    const parley_sql sql[] = {
+        [REMOVE_LOCK] = SQL(SQL_LOCK_UID, lock),
+        [REMOVE_SEQ] = SQL(SQL_REMOVE_SEQ, guard),
+        [REMOVE_EVENT] = SQL(SQL_REMOVE_EVENT, event),
+        [REMOVE_MEMBER] = SQL(SQL_REMOVE_MEMBER, guard),
+        [REMOVE_STATE] = SQL(SQL_REMOVE_STATE, state),
+    };
+
+    return parley_flow_sql(flow, sql, COUNT(sql), 0);
+}
+
+/* Nobody was removed: why? */
+static int remove_refuse(parley_flow *flow, const parley_rows *state)
+{
+    const parley_db *db = flow->db;
+    bool is_creator = db->get_int(state, 0, REMOVE_IS_CREATOR, 0) != 0;
+
+    if (!db->get_int(state, 0, REMOVE_IS_MEMBER, 0))
+        return access_deny_not_found(flow->req);
+    if (!is_creator)
+        return access_deny_not_creator(flow->req);
+    if (!db->get_int(state, 0, REMOVE_OF_CREATOR, 0))
+        return access_deny_not_found(flow->req);
+    parley->deny(flow->req, 400, "invalid", "The creator cannot be removed from the room.");
+    return PARLEY_FLOW_DONE;
+}
+
+static int remove_reply(parley_flow *flow)
+{
+    const parley_rows *const *rows = flow->result->rows;
+    const parley_rows *state = rows[REMOVE_STATE];
+    parley_str room = parley->req_param(flow->req, "id");
+    parley_str user = parley->req_param(flow->req, "user");
+    char room_uid[UID_SIZE] = "";
+    char user_uid[UID_SIZE] = "";
+
+    if (flow->db->rows_n(rows[REMOVE_MEMBER]) == 0)
+        return remove_refuse(flow, state);
+    memcpy(room_uid, room.p, room.n < UID_SIZE ? room.n : 0);
+    memcpy(user_uid, user.p, user.n < UID_SIZE ? user.n : 0);
+    struct announcement what = { .kind = EVENT_MEMBER_REMOVED,
+                                 .seq = flow->db->get_int(state, 0, REMOVE_LAST_SEQ, 0),
+                                 .user = str_of(user_uid) };
+
+    parley->reply(flow->req, 204, NULL, (parley_str){ NULL, 0 });
+    live_announce(str_of(room_uid), &what);
+    return PARLEY_FLOW_DONE;
+}
+
+int participant_remove(parley_ctx *ctx, parley_req req, void *ud)
+{
+    static const parley_step steps[] = { remove_store, remove_reply };
+
+    (void)ud;
+    return parley_flow_start(ctx, req, chat.db, 0, steps, COUNT(steps));
+}

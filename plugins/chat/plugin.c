@@ -1,0 +1,109 @@
+/* plugin.c -- the plugin "chat": rooms, participants, messages, live sockets.
+ *
+ * The tables below are its index: what it answers, what can be set, what it needs. */
+#include "chat.h"
+#include "room.h"
+#include "sql.h"
+#include "typing_gate.h"
+
+static const parley_option options[] = {
+    { .name = "max_text",
+      .type = PARLEY_T_INT,
+      .def = "5000",
+      .min = 1,
+      .max = 16000,
+      .help = "Longest message, in characters." },
+    { .name = "max_participants",
+      .type = PARLEY_T_INT,
+      .def = "1000",
+      .min = 1,
+      .max = 1000,
+      .help = "Most addresses in one request that makes a room." },
+    { .name = "show_emails",
+      .type = PARLEY_T_ENUM,
+      .choices = "members|self",
+      .def = "members",
+      .help = "Who sees the address of a participant: all members of the room, or only the "
+              "participant." },
+};
+
+static const parley_need needs[] = {
+    { .service = "parley.db", .major = 0, .minor = 1 },
+    { .service = "parley.auth", .major = 0, .minor = 1 },
+};
+
+#define ROOM   "/api/chat/rooms/:id(uuid)/"
+#define SOCKET "/ws/chat/:room(uuid)/"
+
+/* clang-format off */
+static const parley_route routes[] = {
+#define ROUTE(verb, where, who, handler) \
+    { PARLEY_SIZED(parley_route), .method = verb, .path = where, .flags = who, .fn = handler }
+#define EVENT(type, handler) \
+    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = type, .endpoint = SOCKET, .fn = handler }
+    /*     method    path                                 who            handler            */
+    ROUTE("GET",    "/api/",                              0,             api_root),
+    ROUTE("GET",    "/api/chat/rooms/",                   PARLEY_R_USER, rooms_list),
+    ROUTE("POST",   "/api/chat/rooms/",                   PARLEY_R_USER, room_create),
+    ROUTE("GET",    ROOM,                                 PARLEY_R_USER, room_show),
+    ROUTE("PUT",    ROOM,                                 PARLEY_R_USER, room_update),
+    ROUTE("DELETE", ROOM,                                 PARLEY_R_USER, room_delete),
+    ROUTE("POST",   ROOM "participants/",                 PARLEY_R_USER, participant_add),
+    ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove),
+    ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history),
+    ROUTE("POST",   ROOM "send/",                         PARLEY_R_USER, send_request),
+    ROUTE("DELETE", "/api/chat/messages/:id(uuid)/",      PARLEY_R_USER, message_delete),
+    ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
+    EVENT("chat_message", send_event),
+    EVENT("typing",       typing_event),
+};
+/* clang-format on */
+
+struct chat chat;
+
+static int chat_load(parley_ctx *ctx, const parley_conf *conf)
+{
+    chat.ctx = ctx;
+    chat.max_text = (size_t)parley->conf_int(conf, "max_text");
+    chat.max_participants = (size_t)parley->conf_int(conf, "max_participants");
+    chat.show_emails =
+        parley->conf_int(conf, "show_emails") == SHOW_SELF ? SHOW_SELF : SHOW_MEMBERS;
+    for (size_t i = 0; i < COUNT(routes); i++) {
+        int err = parley->route(ctx, &routes[i]);
+
+        if (err < 0)
+            return err;
+    }
+    return poll_load(ctx);
+}
+
+static int chat_start(parley_ctx *ctx)
+{
+    parley_str workers = parley->server("workers");
+
+    chat.db = parley->service(ctx, "parley.db");
+    chat.auth = parley->service(ctx, "parley.auth");
+    if (!chat.db || !chat.auth)
+        return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
+    chat.many_workers = !str_equal(workers, PARLEY_S("1"));
+    int err = sql_start(ctx);
+
+    if (err < 0)
+        return err;
+    room_remember(true);
+    sweep_start();
+    return poll_start(ctx);
+}
+
+static int chat_stop(parley_ctx *ctx)
+{
+    (void)ctx;
+    sweep_stop();
+    typing_gate_clear();
+    room_remember(false);
+    return PARLEY_OK;
+}
+
+PARLEY_PLUGIN(.name = "chat", .version = "0.1.0", .about = "rooms, participants, messages, sockets",
+              PARLEY_LIST(option, options), PARLEY_LIST(need, needs), .migrations = "chat",
+              .load = chat_load, .start = chat_start, .stop = chat_stop)

@@ -1,0 +1,313 @@
+/* room_log.c -- stores messages: many in one transaction, each with its seq.
+ *
+ *   room_log_append   into the queue; starts a group if none runs
+ *   group_start       takes the queue's head, rooms in the order of their keys (so that workers
+ * cannot deadlock), and runs lock, seq, message, event, answer for each group_done        tells
+ * each append what the database answered; starts the next group group_failed      one by one,
+ * again, or unavailable, by the kind of failure group_look        the outcome is unknown: under the
+ * rooms' locks (so after whatever became of the lost transaction) each append looks for its own
+ * message
+ *
+ * The membership of the sender is a guard in each statement, so it is decided in the transaction
+ * that stores. */
+#include "room_log.h"
+#include "sql.h"
+#include <stdlib.h>
+
+enum {
+    GROUP_MOST = 64,
+    QUEUE_MOST = 8192,
+    STATEMENTS_OF_ONE = 5, /* with the lock of its room */
+    TRIES_MOST = 3,
+    LOOKS_MOST = 8,
+    LOOK_AGAIN_MS = 500
+};
+
+static struct {
+    struct append *first, **last;
+    size_t n; /* waiting */
+    struct append *group[GROUP_MOST];
+    uint32_t group_n; /* in the running transaction; 0: none runs */
+    uint32_t looks;
+} room_log = { .last = &room_log.first };
+
+/* Parameters and statements of one run; the provider copies them before run() returns. */
+static struct {
+    parley_sql sql[GROUP_MOST * STATEMENTS_OF_ONE];
+    parley_param params[GROUP_MOST * 10];
+    uint32_t sql_n, param_n;
+} batch;
+
+static void group_start(void);
+static void group_look(void);
+
+/* ---- the run ---- */
+
+static void batch_add(enum sql_name name, const parley_param *params, uint32_t n)
+{
+    parley_param *copy = batch.params + batch.param_n;
+
+    memcpy(copy, params, n * sizeof(*params));
+    batch.param_n += n;
+    batch.sql[batch.sql_n++] = (parley_sql){ .stmt = sql_prepared[name], .params = copy, .n = n };
+}
+
+static void batch_lock(uint32_t i)
+{
+    const parley_param room[] = { PARLEY_INT(room_log.group[i]->room->key) };
+
+    if (i == 0 || room_log.group[i - 1]->room != room_log.group[i]->room)
+        batch_add(SQL_LOCK, room, COUNT(room));
+}
+
+static void batch_append(struct append *append)
+{
+    parley_str uid = str_of(append->uid);
+    const parley_param who[] = { PARLEY_INT(append->room->key), PARLEY_INT(append->sender) };
+    const parley_param message[] = { PARLEY_TEXT(uid), PARLEY_TEXT(append->content),
+                                     PARLEY_INT(append->at), PARLEY_INT(append->room->key),
+                                     PARLEY_INT(append->sender) };
+    const parley_param own[] = { PARLEY_TEXT(uid) };
+
+    batch_add(SQL_SEND_SEQ, who, COUNT(who));
+    batch_add(SQL_SEND_MESSAGE, message, COUNT(message));
+    batch_add(SQL_SEND_EVENT, own, COUNT(own));
+    append->answer = batch.sql_n;
+    batch_add(SQL_SENT, own, COUNT(own));
+}
+
+static int group_compare(const void *a, const void *b)
+{
+    const struct append *x = *(struct append *const *)a;
+    const struct append *y = *(struct append *const *)b;
+
+    if (x->room->key != y->room->key)
+        return x->room->key < y->room->key ? -1 : 1;
+    return x->answer < y->answer ? -1 : 1; /* the place in the queue, for now */
+}
+
+static void group_take(void)
+{
+    room_log.group_n = 0;
+    while (room_log.first && room_log.group_n < GROUP_MOST) {
+        struct append *append = room_log.first;
+
+        if (append->is_alone && room_log.group_n > 0)
+            break;
+        room_log.first = append->next;
+        append->next = NULL;
+        append->answer = room_log.group_n;
+        room_log.group[room_log.group_n++] = append;
+        room_log.n--;
+        if (append->is_alone)
+            break;
+    }
+    if (!room_log.first)
+        room_log.last = &room_log.first;
+    qsort(room_log.group, room_log.group_n, sizeof(struct append *), group_compare);
+}
+
+/* ---- the end of an append ---- */
+
+static void append_end(struct append *append, enum append_outcome outcome)
+{
+    struct room *room = append->room;
+
+    append->done(append, outcome, NULL, (parley_str){ NULL, 0 });
+    room_unuse(room);
+}
+
+static void append_stored(struct append *append, const parley_rows *answer)
+{
+    struct room *room = append->room;
+    struct message message = { .uid = str_of(append->uid),
+                               .room = str_of(room->uid),
+                               .content = append->content,
+                               .seq = chat.db->get_int(answer, 0, SENT_SEQ, 0),
+                               .created_at = chat.db->get_int(answer, 0, SENT_CREATED, 0) };
+
+    render_take_sender(&message, answer, 0, SENT_SENDER);
+    append->done(append, APPEND_STORED, &message, chat.db->get(answer, 0, SENT_EPOCH));
+    room_unuse(room);
+}
+
+static void group_end(enum append_outcome outcome)
+{
+    uint32_t n = room_log.group_n;
+
+    for (uint32_t i = 0; i < n; i++)
+        append_end(room_log.group[i], outcome);
+    room_log.group_n = 0;
+}
+
+/* Puts the group back at the head of the queue, to be run one by one.  The sort kept each room's
+ * order. */
+static void group_again(void)
+{
+    for (uint32_t i = room_log.group_n; i-- > 0;) {
+        struct append *append = room_log.group[i];
+
+        append->is_alone = true;
+        append->tries++;
+        append->next = room_log.first;
+        if (!room_log.first)
+            room_log.last = &append->next;
+        room_log.first = append;
+        room_log.n++;
+    }
+    room_log.group_n = 0;
+}
+
+/* ---- answers ---- */
+
+static void group_failed(int status)
+{
+    bool is_one = room_log.group_n == 1;
+    uint32_t tries = room_log.group[0]->tries;
+
+    switch (status) {
+    case PARLEY_DB_UNKNOWN:
+        room_log.looks = 0;
+        group_look();
+        return;
+    case PARLEY_DB_BUSY:
+        if (tries < TRIES_MOST)
+            group_again();
+        else
+            group_end(APPEND_UNAVAILABLE);
+        break;
+    case PARLEY_DB_UNIQUE:
+    case PARLEY_DB_FOREIGN_KEY:
+    case PARLEY_DB_CHECK:
+    case PARLEY_DB_ERROR:
+        if (!is_one)
+            group_again();
+        else
+            group_end(APPEND_FAILED);
+        break;
+    default: /* away, full, read-only: one by one would be no better */
+        group_end(APPEND_UNAVAILABLE);
+        break;
+    }
+    group_start();
+}
+
+static void group_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    (void)ud;
+    if (status < 0) {
+        if (result && result->message.n > 0)
+            parley_logf(ctx, PARLEY_WARN, "storing %u messages failed: %.*s", room_log.group_n,
+                        (int)result->message.n, result->message.p);
+        group_failed(status);
+        return;
+    }
+    for (uint32_t i = 0; i < room_log.group_n; i++) {
+        struct append *append = room_log.group[i];
+        const parley_rows *answer = result->rows[append->answer];
+
+        if (chat.db->rows_n(answer) > 0)
+            append_stored(append, answer);
+        else
+            append_end(append, APPEND_REFUSED);
+    }
+    room_log.group_n = 0;
+    group_start();
+}
+
+static void group_start(void)
+{
+    while (room_log.group_n == 0 && room_log.first) {
+        group_take();
+        batch.sql_n = batch.param_n = 0;
+        for (uint32_t i = 0; i < room_log.group_n; i++) {
+            batch_lock(i);
+            batch_append(room_log.group[i]);
+        }
+        if (chat.db->run(chat.ctx, batch.sql, batch.sql_n, 0, group_done, NULL) < 0)
+            group_end(APPEND_UNAVAILABLE);
+    }
+}
+
+/* ---- the outcome is unknown ---- */
+
+static void look_again(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    if (status < 0)
+        room_log.looks = LOOKS_MOST; /* the server stops */
+    group_look();
+}
+
+static void look_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    uint32_t missing = 0;
+
+    (void)ctx, (void)ud;
+    if (status < 0) {
+        if (!parley->timer(chat.ctx, LOOK_AGAIN_MS, 0, look_again, NULL).id)
+            group_look();
+        return;
+    }
+    for (uint32_t i = 0; i < room_log.group_n; i++) {
+        struct append *append = room_log.group[i];
+        const parley_rows *answer = result->rows[append->answer];
+
+        if (chat.db->rows_n(answer) > 0)
+            append_stored(append, answer);
+        else if (append->tries < TRIES_MOST)
+            room_log.group[missing++] = append;
+        else
+            append_end(append, APPEND_UNAVAILABLE);
+    }
+    room_log.group_n = missing;
+    group_again();
+    group_start();
+}
+
+static void group_look(void)
+{
+    while (room_log.looks++ < LOOKS_MOST) {
+        batch.sql_n = batch.param_n = 0;
+        for (uint32_t i = 0; i < room_log.group_n; i++)
+            batch_lock(i);
+        for (uint32_t i = 0; i < room_log.group_n; i++) {
+            const parley_param own[] = { PARLEY_TEXT(str_of(room_log.group[i]->uid)) };
+
+            room_log.group[i]->answer = batch.sql_n;
+            batch_add(SQL_SENT, own, COUNT(own));
+        }
+        if (chat.db->run(chat.ctx, batch.sql, batch.sql_n, 0, look_done, NULL) >= 0)
+            return;
+        if (parley->timer(chat.ctx, LOOK_AGAIN_MS, 0, look_again, NULL).id)
+            return;
+    }
+    group_end(APPEND_UNAVAILABLE);
+    group_start();
+}
+
+static void room_log_started(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)status, (void)ud;
+    group_start();
+}
+
+int room_log_append(struct append *append)
+{
+    if (room_log.n >= QUEUE_MOST)
+        return PARLEY_EAGAIN;
+    /* A group that cannot be run ends its appends, and that must not happen inside this call. */
+    if (room_log.group_n == 0 && !room_log.first &&
+        parley->defer(chat.ctx, room_log_started, NULL) < 0)
+        return PARLEY_EAGAIN;
+    append->next = NULL;
+    append->tries = 0;
+    append->is_alone = false;
+    append->at = parley->now_us();
+    parley->uuid7(append->uid);
+    room_use_again(append->room);
+    *room_log.last = append;
+    room_log.last = &append->next;
+    room_log.n++;
+    return PARLEY_OK;
+}

@@ -1,0 +1,40 @@
+/* room_log.h -- stores messages: many in one transaction, each with its seq.
+ *
+ * Appends that arrive while a transaction runs form the next one, so there is no timer and no
+ * waiting when it is calm. Appends of one socket are stored in the order in which they were given.
+ */
+#ifndef CHAT_ROOM_LOG_H
+#define CHAT_ROOM_LOG_H
+#include "render.h"
+#include "room.h"
+
+enum append_outcome {
+    APPEND_STORED,
+    APPEND_REFUSED,     /* the sender is no member, or there is no such room */
+    APPEND_UNAVAILABLE, /* the store is away; after PARLEY_DB_UNKNOWN it may be stored all the same
+                         */
+    APPEND_FAILED       /* a mistake of ours */
+};
+
+struct append {
+    /* filled by the caller; all must live until `done` */
+    struct room *room; /* in use, its key known */
+    int64_t sender;    /* users.id */
+    parley_str content;
+    /* Exactly once, never before room_log_append() returns; the log does not touch the append
+     * afterwards. message, epoch: only with STORED; views until it returns. */
+    void (*done)(struct append *append, enum append_outcome outcome, const struct message *message,
+                 parley_str epoch);
+
+    /* the log's own */
+    struct append *next;
+    uint32_t answer; /* index of the statement that tells what became of it */
+    uint32_t tries;
+    bool is_alone; /* its group failed: runs by itself */
+    int64_t at;    /* microseconds */
+    char uid[UID_SIZE];
+};
+
+/* PARLEY_EAGAIN: too many wait; `done` is not called. */
+int room_log_append(struct append *append);
+#endif

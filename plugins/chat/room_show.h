@@ -1,0 +1,9 @@
+/* room_show.h -- a room as the answer of several endpoints. */
+#ifndef CHAT_ROOM_SHOW_H
+#define CHAT_ROOM_SHOW_H
+#include "chat.h"
+
+/* Answers `status` and the room of the first row of `room` (SQL_ROOM) with `people`
+ * (SQL_ROOM_PEOPLE). */
+int room_reply(parley_req req, int status, const parley_rows *room, const parley_rows *people);
+#endif

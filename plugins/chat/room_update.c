@@ -1,0 +1,113 @@
+/* room_update.c -- PUT /api/chat/rooms/:id/ {"name":...}
+ *
+ *   check    the body, without answering
+ *   ask      SQL, only if it is faulty: who is the caller in the room?
+ *   refuse   404, 403, 415, 400; asks whose the addresses are, if there are any
+ *   people   400 for an address nobody has; the addresses have no other effect
+ *   store    SQL: the name, under the guard that the caller is the creator
+ *   reply    200 the room, 404, 403
+ */
+#include "access.h"
+#include "live.h"
+#include "room_body.h"
+#include "room_show.h"
+#include "sql.h"
+
+struct update {
+    struct room_body body;
+    parley_str uid;
+    int64_t caller;
+    bool is_sound, asked_people;
+};
+/* Statements of the last step, by place. */
+enum { STORED_LOCK, STORED_NAME, STORED_EVENT, STORED_ROOM, STORED_PEOPLE };
+
+static int update_check(parley_flow *flow)
+{
+    struct update *update = flow->state;
+    const parley_json *in = access_body(flow->req);
+
+    update->uid = parley->req_param(flow->req, "id");
+    update->caller = access_caller(flow->req);
+    update->is_sound = in && room_body_parse(flow->req, in, &update->body, NULL);
+    if (update->is_sound && update->body.emails.n == 0)
+        return PARLEY_FLOW_NEXT;
+    return access_ask(flow, update->caller, update->uid);
+}
+
+static int update_refuse(parley_flow *flow)
+{
+    struct update *update = flow->state;
+    const parley_json *in;
+
+    if (update->is_sound && update->body.emails.n == 0)
+        return PARLEY_FLOW_NEXT;
+    if (access_check(flow, ACCESS_CREATOR) != PARLEY_FLOW_NEXT ||
+        access_object(flow, &in) != PARLEY_FLOW_NEXT)
+        return PARLEY_FLOW_DONE;
+    parley_json *errors = parley->json_obj();
+
+    if (!room_body_parse(flow->req, in, &update->body, errors)) {
+        parley->deny_fields(flow->req, errors);
+        return PARLEY_FLOW_DONE;
+    }
+    parley->json_free(errors);
+    update->asked_people = update->body.emails.n > 0;
+    return update->asked_people ? room_body_ask_people(flow, &update->body) : PARLEY_FLOW_NEXT;
+}
+
+static int update_people(parley_flow *flow)
+{
+    const struct update *update = flow->state;
+
+    return update->asked_people ? room_body_refuse_unknown(flow, &update->body) : PARLEY_FLOW_NEXT;
+}
+
+static int update_store(parley_flow *flow)
+{
+    const struct update *update = flow->state;
+    const parley_param uid = PARLEY_TEXT(update->uid);
+    const parley_param caller = PARLEY_INT(update->caller);
+    const parley_param lock[] = { uid };
+    const parley_param name[] = { PARLEY_TEXT(update->body.name), PARLEY_INT(parley->now_us()), uid,
+                                  caller };
+    const parley_param own[] = { uid, caller };
+    const parley_param seen[] = { caller, uid };
+    const parley_sql sql[] = {
+        [STORED_LOCK] = SQL(SQL_LOCK_UID, lock),      [STORED_NAME] = SQL(SQL_RENAME, name),
+        [STORED_EVENT] = SQL(SQL_RENAME_EVENT, own),  [STORED_ROOM] = SQL(SQL_ROOM, seen),
+        [STORED_PEOPLE] = SQL(SQL_ROOM_PEOPLE, seen),
+    };
+
+    return parley_flow_sql(flow, sql, COUNT(sql), 0);
+}
+
+static int update_reply(parley_flow *flow)
+{
+    const struct update *update = flow->state;
+    const parley_rows *const *rows = flow->result->rows;
+    char uid[UID_SIZE] = "";
+
+    if (flow->db->rows_n(rows[STORED_ROOM]) == 0)
+        return access_deny_not_found(flow->req);
+    if (flow->db->rows_n(rows[STORED_NAME]) == 0)
+        return access_deny_not_creator(flow->req);
+    struct announcement what = {
+        .kind = EVENT_ROOM_UPDATED,
+        .seq = flow->db->get_int(rows[STORED_ROOM], 0, ROOM_LAST_SEQ, 0),
+    };
+
+    memcpy(uid, update->uid.p, update->uid.n < UID_SIZE ? update->uid.n : 0);
+    room_reply(flow->req, 200, rows[STORED_ROOM], rows[STORED_PEOPLE]);
+    live_announce(str_of(uid), &what);
+    return PARLEY_FLOW_DONE;
+}
+
+int room_update(parley_ctx *ctx, parley_req req, void *ud)
+{
+    static const parley_step steps[] = { update_check, update_refuse, update_people, update_store,
+                                         update_reply };
+
+    (void)ud;
+    return parley_flow_start(ctx, req, chat.db, sizeof(struct update), steps, COUNT(steps));
+}

@@ -1,0 +1,171 @@
+/* send.c -- POST /api/chat/rooms/:id/send/ {"content":...}, and the frame
+ * {"type":"chat_message","content":...}
+ *
+ *   check    the body, without answering; is the room's key remembered?
+ *   ask      SQL, only if not both: may the caller see the room?
+ *   refuse   404, 415, 400
+ *   append   into the room log, which decides again inside its transaction
+ *
+ * then 201 and the message, or 404, 503.  The frame goes straight to the append: its socket knows
+ * the room, and the database decided who may open it.  A frame is not answered; the message itself
+ * comes back to all sockets. */
+#include "access.h"
+#include "fields.h"
+#include "live.h"
+#include "room_log.h"
+#include "sql.h"
+
+struct send {
+    struct append append; /* first: a pointer to it is a pointer to this */
+    parley_req req;
+    bool is_event;
+    parley_str room_uid;
+    int64_t key; /* rooms.id; 0: to be asked */
+    bool is_sound, was_asked;
+};
+
+static void send_done(struct append *append, enum append_outcome outcome,
+                      const struct message *message, parley_str epoch)
+{
+    struct send *send = (struct send *)append;
+    parley_req req = send->req;
+    struct room *room = append->room;
+    struct announcement what;
+
+    switch (outcome) {
+    case APPEND_STORED:
+        what = (struct announcement){ .kind = EVENT_MESSAGE,
+                                      .seq = message->seq,
+                                      .data = render_message_event(message, epoch) };
+        /* Answering ends the request and with it the content, so all is rendered before. */
+        if (send->is_event)
+            parley->go_on(req);
+        else
+            parley->reply_json(req, 201, render_message(message));
+        live_announce(str_of(room->uid), &what);
+        return;
+    case APPEND_REFUSED:
+        access_deny_not_found(req);
+        live_catch_up(room); /* the removal may be news to this worker */
+        return;
+    case APPEND_UNAVAILABLE:
+        parley_flow_unavailable(req);
+        return;
+    case APPEND_FAILED:
+        parley->deny(req, 500, "internal", "Internal server error.");
+        return;
+    }
+}
+
+static int send_append(struct send *send)
+{
+    send->append.done = send_done;
+    return room_log_append(&send->append);
+}
+
+/* ---- by REST ---- */
+
+static int send_check(parley_flow *flow)
+{
+    struct send *send = flow->state;
+    const parley_json *in = access_body(flow->req);
+    const struct room *room;
+
+    send->req = flow->req;
+    send->room_uid = parley->req_param(flow->req, "id");
+    send->append.sender = access_caller(flow->req);
+    send->is_sound = in && field_text(in, "content", chat.max_text, &send->append.content, NULL);
+    room = room_find(send->room_uid);
+    send->key = room ? room->key : 0;
+    if (send->is_sound && send->key)
+        return PARLEY_FLOW_NEXT;
+    send->was_asked = true;
+    return access_ask(flow, send->append.sender, send->room_uid);
+}
+
+static int send_refuse(parley_flow *flow)
+{
+    struct send *send = flow->state;
+    const parley_json *in;
+
+    if (!send->was_asked)
+        return PARLEY_FLOW_NEXT;
+    if (access_check(flow, ACCESS_MEMBER) != PARLEY_FLOW_NEXT)
+        return PARLEY_FLOW_DONE;
+    send->key = flow->db->get_int(flow->result->rows[0], 0, SEEN_KEY, 0);
+    if (send->is_sound)
+        return PARLEY_FLOW_NEXT;
+    if (access_object(flow, &in) != PARLEY_FLOW_NEXT)
+        return PARLEY_FLOW_DONE;
+    parley_json *errors = parley->json_obj();
+
+    if (!field_text(in, "content", chat.max_text, &send->append.content, errors)) {
+        parley->deny_fields(flow->req, errors);
+        return PARLEY_FLOW_DONE;
+    }
+    parley->json_free(errors);
+    return PARLEY_FLOW_NEXT;
+}
+
+static int send_store(parley_flow *flow)
+{
+    struct send *send = flow->state;
+    struct room *room = room_use(send->room_uid);
+
+    if (!room)
+        return PARLEY_ENOMEM;
+    room->key = send->key;
+    send->append.room = room;
+    int err = send_append(send);
+
+    room_unuse(room);
+    if (err < 0) {
+        parley_flow_unavailable(flow->req);
+        return PARLEY_FLOW_DONE;
+    }
+    return PARLEY_FLOW_WAIT; /* for send_done */
+}
+
+int send_request(parley_ctx *ctx, parley_req req, void *ud)
+{
+    static const parley_step steps[] = { send_check, send_refuse, send_store };
+
+    (void)ud;
+    return parley_flow_start(ctx, req, chat.db, sizeof(struct send), steps, COUNT(steps));
+}
+
+/* ---- by socket ---- */
+
+int send_event(parley_ctx *ctx, parley_req req, void *ud)
+{
+    struct room *room = parley->conn_get(ctx, parley->req_conn(req));
+    const parley_json *in = parley->req_json(req);
+    parley_str content;
+
+    (void)ud;
+    if (!room) {
+        access_deny_not_found(req);
+        return PARLEY_DENY;
+    }
+    if (!field_text(in, "content", chat.max_text, &content, NULL)) {
+        parley_json *errors = parley->json_obj();
+
+        field_text(in, "content", chat.max_text, &content, errors);
+        parley->deny_fields(req, errors);
+        return PARLEY_DENY;
+    }
+    struct send *send = parley->req_alloc(req, sizeof(*send));
+
+    if (!send)
+        return PARLEY_ENOMEM;
+    *send = (struct send){
+        .req = req,
+        .is_event = true,
+        .append = { .room = room, .sender = access_caller(req), .content = content },
+    };
+    if (send_append(send) < 0) {
+        parley_flow_unavailable(req);
+        return PARLEY_DENY;
+    }
+    return PARLEY_PENDING;
+}

@@ -1,0 +1,39 @@
+/* typing.c -- the frame {"type":"typing"}: told to all other sockets of the room, neither stored
+ * nor counted.
+ *
+ * Once in two seconds per user and room, whoever sends more is told nothing; more than 20 a second
+ * close the socket. */
+#include "live.h"
+#include "typing_gate.h"
+
+static parley_json *typing_render(const parley_person *person)
+{
+    parley_json *out = parley->json_obj();
+    parley_json *user = parley->json_obj();
+
+    parley->json_set(user, "id", parley->json_s(person->uid));
+    parley->json_set(user, "username", parley->json_s(person->username));
+    parley->json_set(out, "type", parley->json_s(PARLEY_S("typing")));
+    parley->json_set(out, "user", user);
+    return out;
+}
+
+int typing_event(parley_ctx *ctx, parley_req req, void *ud)
+{
+    parley_conn conn = parley->req_conn(req);
+    struct room *room = parley->conn_get(ctx, conn);
+    const parley_person *person = chat.auth->person(req);
+    int64_t now_ms = parley->mono_ns() / 1000000;
+
+    (void)ud;
+    if (!room || !person)
+        return PARLEY_DONE; /* the socket is on its way out */
+    if (!typing_gate_count(conn.id, now_ms)) {
+        parley->deny(req, 429, "rate_limited", "Too many typing frames.");
+        parley->conn_close(conn, CLOSE_RATE_LIMITED, PARLEY_S("rate_limited"));
+        return PARLEY_DENY;
+    }
+    if (typing_gate_tell(room->key, person->key, now_ms))
+        live_tell(room, person->key, typing_render(person), conn);
+    return PARLEY_DONE;
+}

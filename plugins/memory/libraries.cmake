@@ -1,0 +1,2 @@
+# libsodium: the keyed hash of the table (keys come from strangers).
+set(PARLEY_PLUGIN_LIBRARIES PkgConfig::SODIUM)

@@ -1,0 +1,231 @@
+/* plugin.c -- parley.kv and parley.bus for one worker: everything stands in its memory and is
+ * answered at once. */
+#include <parley/bus.h>
+#include <parley/kv.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "plugins/memory/limit.h"
+
+enum { KEY_MAX = 512, VALUE_MAX = 65536, TAKE_MAX = 32 };
+enum {
+    SWEEP_MS = 1000,
+    SWEEP_SOON_MS = 10,
+    SWEEP_KEYS = 2000 /* in one go: the loop must not wait */
+};
+
+static struct {
+    parley_ctx *ctx;
+    table keys;
+    int is_sweeping; /* the timer runs */
+    parley_timer timer;
+} memory;
+
+/* clang-format off */
+static const parley_option options[] = {
+    { .name = "max_keys", .def = "1000000", .type = PARLEY_T_INT, .min = 1000, .max = 1000000000,
+      .help = "keys held at once; beyond, the one whose time is over next has to go" },
+    { .name = "max_memory", .def = "256MiB", .type = PARLEY_T_BYTES, .min = 1 << 20, .max = 1LL << 40,
+      .help = "bytes held at once, likewise" },
+};
+/* clang-format on */
+
+static int64_t memory_now_us(void)
+{
+    return parley->mono_ns() / 1000;
+}
+
+/* `after_us` from now; no sum of ours may overflow. */
+static int64_t memory_end(int64_t now_us, int64_t after_us)
+{
+    return after_us >= INT64_MAX - now_us ? INT64_MAX : now_us + after_us;
+}
+
+static void memory_sweep(parley_ctx *ctx, int status, void *ud);
+
+/* One timer, and only while there is something to forget. */
+static void memory_watch(int64_t after_ms)
+{
+    if (memory.is_sweeping || memory.keys.n == 0)
+        return;
+    memory.timer = parley->timer(memory.ctx, after_ms, 0, memory_sweep, NULL);
+    memory.is_sweeping = memory.timer.id != 0;
+}
+
+static void memory_sweep(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    memory.is_sweeping = 0;
+    if (status < 0)
+        return;
+    size_t dropped = table_sweep(&memory.keys, memory_now_us(), SWEEP_KEYS);
+    memory_watch(dropped == SWEEP_KEYS ? SWEEP_SOON_MS : SWEEP_MS);
+}
+
+static int key_is_good(parley_str key)
+{
+    return key.p && key.n >= 1 && key.n <= KEY_MAX;
+}
+
+static int limits_are_good(const parley_kv_limit *limits, uint32_t n)
+{
+    if (!limits || n < 1 || n > TAKE_MAX)
+        return 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!key_is_good(limits[i].key) || limits[i].limit < 1 || limits[i].limit > LIMIT_MAX ||
+            limits[i].window_us < 1 || limits[i].window_us > INT64_MAX / 4)
+            return 0;
+    return 1;
+}
+
+static int kv_take(parley_ctx *ctx, const parley_kv_limit *limits, uint32_t n, parley_kv_taken *ret,
+                   parley_kv_take_fn fn, void *ud)
+{
+    int64_t now_us = memory_now_us();
+    parley_kv_taken taken = { PARLEY_SIZED(parley_kv_taken) };
+
+    (void)ctx, (void)fn, (void)ud; /* there is nothing to wait for */
+    if (!ret || !limits_are_good(limits, n))
+        return PARLEY_EINVAL;
+    for (uint32_t i = 0; i < n; i++) {
+        const parley_kv_limit *limit = &limits[i];
+        limit_answer answer;
+
+        if (limit_take(&memory.keys, limit->key.p, limit->key.n, limit->limit, limit->window_us,
+                       now_us, &answer) < 0)
+            return PARLEY_ENOMEM;
+        taken.left[i] = answer.left;
+        taken.reset_us[i] = answer.reset_us;
+        if (answer.is_refused)
+            taken.refused |= 1u << i;
+        if (answer.wait_us > taken.wait_us)
+            taken.wait_us = answer.wait_us;
+    }
+    memory_watch(SWEEP_MS);
+    *ret = taken;
+    return PARLEY_DONE;
+}
+
+/* The bytes take the place of those the entry has. */
+static int value_put(table_entry *entry, parley_str value)
+{
+    char *bytes = malloc(value.n + 1);
+
+    if (!bytes)
+        return PARLEY_ENOMEM;
+    if (value.n)
+        memcpy(bytes, value.p, value.n);
+    free(entry->value.bytes);
+    entry->value.bytes = bytes;
+    entry->value.n = value.n;
+    table_set_size(&memory.keys, entry, value.n + 1);
+    return 0;
+}
+
+static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl_ms)
+{
+    int64_t now_us = memory_now_us();
+
+    (void)ctx;
+    if (!key_is_good(key) || !value.p || value.n > VALUE_MAX || ttl_ms < 0)
+        return PARLEY_EINVAL;
+    int64_t end_us =
+        ttl_ms == 0 || ttl_ms > INT64_MAX / 1000 ? INT64_MAX : memory_end(now_us, ttl_ms * 1000);
+    table_entry *entry = table_find(&memory.keys, TABLE_VALUE, key.p, key.n, now_us);
+    int is_new = !entry;
+    if (is_new)
+        entry = table_add(&memory.keys, TABLE_VALUE, key.p, key.n, end_us);
+    if (!entry)
+        return PARLEY_ENOMEM;
+    if (value_put(entry, value) < 0) {
+        if (is_new)
+            table_drop(&memory.keys, entry);
+        return PARLEY_ENOMEM;
+    }
+    table_set_end(&memory.keys, entry, end_us);
+    if (table_shrink(&memory.keys, entry) < 0) {
+        table_drop(&memory.keys, entry);
+        return PARLEY_ENOMEM;
+    }
+    memory_watch(SWEEP_MS);
+    return PARLEY_DONE;
+}
+
+static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_kv_get_fn fn,
+                  void *ud)
+{
+    (void)ctx, (void)fn, (void)ud;
+    if (!ret || !key_is_good(key))
+        return PARLEY_EINVAL;
+    table_entry *entry = table_find(&memory.keys, TABLE_VALUE, key.p, key.n, memory_now_us());
+    *ret = (parley_kv_value){ PARLEY_SIZED(parley_kv_value) };
+    if (entry)
+        ret->value = (parley_str){ entry->value.bytes, entry->value.n };
+    return PARLEY_DONE;
+}
+
+static int kv_del(parley_ctx *ctx, parley_str key)
+{
+    (void)ctx;
+    if (!key_is_good(key))
+        return PARLEY_EINVAL;
+    table_entry *entry = table_find(&memory.keys, TABLE_VALUE, key.p, key.n, memory_now_us());
+    if (entry)
+        table_drop(&memory.keys, entry);
+    return PARLEY_DONE;
+}
+
+static const parley_kv kv = {
+    .head = PARLEY_SERVICE(parley_kv, 0, 1),
+    .take = kv_take,
+    .set = kv_set,
+    .get = kv_get,
+    .del = kv_del,
+};
+
+/* There is no other worker, so there is nobody to tell and nobody to hear. */
+static int bus_publish(parley_ctx *ctx, parley_str topic, parley_str bytes)
+{
+    (void)ctx, (void)topic, (void)bytes;
+    return PARLEY_OK;
+}
+
+static int bus_subscribe(parley_ctx *ctx, parley_str topic)
+{
+    (void)ctx, (void)topic;
+    return PARLEY_OK;
+}
+
+static const parley_bus bus = {
+    .head = PARLEY_SERVICE(parley_bus, 0, 1),
+    .publish = bus_publish,
+    .subscribe = bus_subscribe,
+    .unsubscribe = bus_subscribe,
+};
+
+static int memory_load(parley_ctx *ctx, const parley_conf *conf)
+{
+    if (sodium_init() < 0)
+        return parley->fail(ctx, "libsodium cannot start");
+    memset(&memory, 0, sizeof(memory));
+    memory.ctx = ctx;
+    table_init(&memory.keys, (size_t)parley->conf_int(conf, "max_keys"),
+               (size_t)parley->conf_int(conf, "max_memory"));
+    int err = parley->provide(ctx, "parley.kv", &kv.head);
+    return err < 0 ? err : parley->provide(ctx, "parley.bus", &bus.head);
+}
+
+static int memory_stop(parley_ctx *ctx)
+{
+    (void)ctx;
+    if (memory.is_sweeping)
+        (void)parley->timer_stop(memory.timer);
+    memory.is_sweeping = 0;
+    table_done(&memory.keys);
+    return PARLEY_OK;
+}
+
+PARLEY_PLUGIN(.name = "memory", .version = "0.1.0",
+              .about = "counters, limits and small values in the memory of one worker",
+              .features = PARLEY_SINGLE_WORKER, PARLEY_LIST(option, options), .load = memory_load,
+              .stop = memory_stop)

@@ -1,0 +1,157 @@
+"""Clients that are slow, silent, too many or too large: they are bounded, and nobody else notices."""
+import re
+import os
+import socket as sockets
+import time
+
+from parley import PATIENCE, ROOT, Closed, Refused, Socket, wait_until
+
+
+def configured(**server_keys):
+    """the default configuration with other values under server:"""
+    text = (ROOT / "config/parley.yaml").read_text()
+    lines = "".join(f"  {key}: {value}\n" for key, value in server_keys.items())
+    return re.sub(r"^server:\n", "server:\n" + lines, text, count=1, flags=re.M)
+
+
+def connect(server):
+    return sockets.create_connection(("127.0.0.1", server.port), PATIENCE)
+
+
+def read_all(sock):
+    data = b""
+    try:
+        while more := sock.recv(65536):
+            data += more
+    except ConnectionResetError:
+        pass
+    return data
+
+
+def test_a_slow_reader_is_closed_with_4001_and_the_others_get_everything(own_server):
+    server = own_server(config=configured(max_queue="64KiB", send_buffer="16KiB"))
+    ada, bob = server.person(), server.person()
+    room = ada.room(bob)
+    slow = Socket.open(server, f"/ws/chat/{room['id']}/", token=bob.token)
+    slow.sync()
+    with ada.socket(room) as fast:
+        for i in range(120):
+            for _ in range(10):
+                fast.say(f"{i} " + "x" * 4900)
+            assert [fast.message()["content"].split()[0] for _ in range(10)] == [str(i)] * 10
+        codes = slow.closed().code
+        assert codes in (4001, 1006)
+        fast.sync()
+    slow.sock.close()
+    assert server.anonymous().get("/readyz").status_code == 200
+
+
+def test_a_head_that_drips_is_ended_in_time(own_server):
+    server = own_server(config=configured(head_timeout="1s"))
+    with connect(server) as sock:
+        started = time.monotonic()
+        sock.sendall(b"GET /api/ HTTP/1.1\r\nHost: localhost\r\n")
+        answer = read_all(sock)
+        assert 0.8 < time.monotonic() - started < 10
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_drips_is_ended_in_time(own_server):
+    server = own_server(config=configured(body_timeout="1s"))
+    with connect(server) as sock:
+        sock.sendall(b"POST /api/auth/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        assert read_all(sock).startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_idle_connection_is_ended_in_time(own_server):
+    server = own_server(config=configured(idle_timeout="1s"))
+    with connect(server) as sock:
+        sock.sendall(b"GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = read_all(sock)
+        assert answer.startswith(b"HTTP/1.1 200 ") and answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_socket_that_answers_no_ping_is_dead(own_server):
+    server = own_server(config=configured(ping_interval="1s", pong_timeout="1s"))
+    ada = server.person()
+    room = ada.room()
+    with ada.socket(room) as silent, ada.socket(room) as alive:
+        frames = []
+        try:
+            while True:
+                frames.append(silent.read_frame())
+                if frames[-1][0] == 8:
+                    break
+        except Closed:
+            pass
+        assert 9 in [opcode for opcode, _ in frames]
+        closes = [payload for opcode, payload in frames if opcode == 8]
+        assert not closes or closes[0][:2] == (4002).to_bytes(2, "big")
+        alive.read_frame()
+        alive.frame(10)
+        alive.sync()
+
+
+def test_descriptors_that_run_out(own_server):
+    server = own_server(start=False)
+    server.start(descriptors=64)
+    crowd = [connect(server) for _ in range(120)]
+    server.wait_line("descriptors|too many open files|EMFILE")
+    before = cpu(server)
+    time.sleep(1)  # the point of the case: nothing spins meanwhile
+    assert cpu(server) - before < 0.3
+    assert len([l for l in server.output if re.search("descriptors|too many open files|EMFILE", l)]) <= 2
+    for sock in crowd:
+        sock.close()
+    wait_until("an answer", lambda: server.anonymous().get("/api/").status_code == 200)
+
+
+def cpu(server):
+    """seconds of processor time of all its processes"""
+    total = 0
+    for pid in [server.process.pid, *server.workers()]:
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / 100
+
+
+def test_a_user_has_at_most_so_many_sockets(own_server):
+    server = own_server(config=configured(max_user_sockets=3))
+    ada = server.person()
+    room = ada.room()
+    opened = [ada.socket(room) for _ in range(3)]
+    with ada.socket(room, headers={"Origin": server.url}) as fourth:
+        assert fourth.closed().code == 4409
+    opened.pop().close()
+    wait_until("a free place", lambda: try_open(ada, room))
+    for socket in opened:
+        socket.sock.close()
+
+
+def try_open(person, room):
+    try:
+        person.socket(room).sock.close()
+        return True
+    except Refused:
+        return False
+
+
+def test_memory_returns_after_many_connections(own_server):
+    server = own_server()
+    ada = server.person()
+    room = ada.room()
+
+    def round_of(n):
+        many = [ada.socket(room) for _ in range(n)]
+        for socket in many:
+            socket.sock.close()
+        wait_until("the sockets to be gone", lambda: descriptors(server) < 60)
+    round_of(80)
+    before = descriptors(server)
+    for _ in range(5):
+        round_of(80)
+    assert descriptors(server) <= before + 2
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.workers()[0]}/fd"))
