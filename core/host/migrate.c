@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 
 #include <parley/db.h>
+#include <stdio.h>
 
 /* `p` and whatever it cannot do without. */
 static void want(const host *h, const plugin *p)
@@ -33,15 +34,19 @@ static void migrated(parley_ctx *p, int status, const parley_db_result *result, 
     job_add(h, &h->life.step);
 }
 
-/* The store knows its dialect, so it finds the folder sql/<dialect>/<migrations>/ itself. */
 static int migrate_one(host *h, const service *store, plugin *p)
 {
     const parley_db *db = (const parley_db *)(const void *)store->table;
+    char folder[1024];
     plugin_frame saved;
 
+    int n = snprintf(folder, sizeof(folder), STR_FMT "/sql/%s/%s", STR_ARG(h->set->share_dir), db->dialect(),
+                     p->def->migrations);
+    if (n < 0 || (size_t)n >= sizeof(folder))
+        return PARLEY_ETOOBIG;
     h->life.migrate_waits = true;
     plugin_enter(&saved, store->owner, "migrate", p->name);
-    int err = db->migrate(p, p->name, str_of(p->def->migrations), migrated, h);
+    int err = db->migrate(p, p->name, (str){ folder, (size_t)n }, migrated, h);
     plugin_leave(&saved);
     return err;
 }

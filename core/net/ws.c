@@ -2,8 +2,8 @@
  *
  *   ws_input          what was read; held back while events must wait
  *   ws_feed           frame by frame
- *   ws_head_check     the header's rules, at its second byte and when it is whole: 1002, 1009
- * before any payload ws_step_payload   wslay takes header and payload, and unmasks
+ *   ws_step_head      the header's rules, each as soon as its byte is there: 1002, 1009
+ *   ws_step_payload   wslay takes header and payload, and unmasks
  *
  * The header is looked at here and not left to wslay, because wslay tells of a frame only with its
  * first payload byte. */
@@ -30,12 +30,13 @@ static uint8_t ws_head_length_bytes(const ws_reader *r)
     return n < 126 ? 0 : n == 126 ? 2 : 8;
 }
 
-/* Bytes of the whole header, as far as it is known. */
-static uint8_t ws_head_size(const ws_reader *r)
+/* Where the next rule can be applied: behind the first two bytes, the length, the mask. */
+static uint8_t ws_head_stop(const ws_reader *r)
 {
     if (r->head_n < 2)
         return 2;
-    return (uint8_t)(2 + ws_head_length_bytes(r) + 4);
+    uint8_t length_end = (uint8_t)(2 + ws_head_length_bytes(r));
+    return r->head_n < length_end ? length_end : (uint8_t)(length_end + 4);
 }
 
 /* The first two bytes: mask, reserved bits, opcode, the limits of a control frame. */
@@ -109,20 +110,26 @@ static int ws_unmask(ws_reader *r, str *ret)
     return 0;
 }
 
-/* The header is whole. */
-static int ws_head_over(struct ws *w, ws_reader *r)
+/* The length is known: a message that is too long is refused here, before its mask or payload has
+ * come. */
+static int ws_head_length_over(struct ws *w, ws_reader *r)
 {
-    str nothing;
     int code = ws_head_read_length(r);
 
     if (code == 0 && !ws_head_is_control(r) && w->conn->state == CONN_WS)
         code = ws_frame_begin(w, r);
-    if (code != 0)
-        return code;
+    return code;
+}
+
+/* The header is whole. */
+static int ws_head_over(struct ws *w, ws_reader *r)
+{
+    str nothing;
+
     r->in_payload = true;
     r->control_n = 0;
     r->input = (str){ (const char *)r->head, r->head_n };
-    code = ws_unmask(r, &nothing);
+    int code = ws_unmask(r, &nothing);
     if (code == 0 && r->left == 0)
         code = ws_frame_over(w, r, STR(""));
     return code;
@@ -130,18 +137,23 @@ static int ws_head_over(struct ws *w, ws_reader *r)
 
 static int ws_step_head(struct ws *w, ws_reader *r, str input, size_t *ret_used)
 {
-    size_t n = (size_t)(ws_head_size(r) - r->head_n);
+    uint8_t stop = ws_head_stop(r);
+    size_t n = (size_t)(stop - r->head_n);
     int code = 0;
 
     if (n > input.n)
         n = input.n;
-    bool had_start = r->head_n >= 2;
     memcpy(r->head + r->head_n, input.p, n);
     r->head_n = (uint8_t)(r->head_n + n);
     *ret_used = n;
-    if (!had_start && r->head_n >= 2)
+    if (r->head_n < stop)
+        return 0;
+    uint8_t length_end = (uint8_t)(2 + ws_head_length_bytes(r));
+    if (stop == 2)
         code = ws_head_check_start(r);
-    if (code == 0 && r->head_n >= 2 && r->head_n == ws_head_size(r))
+    if (code == 0 && stop == length_end)
+        code = ws_head_length_over(w, r);
+    if (code == 0 && stop == length_end + 4)
         code = ws_head_over(w, r);
     return code;
 }

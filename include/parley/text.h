@@ -1,5 +1,5 @@
-/* parley/text.h -- the rules of a text field, the same in every plugin (contract.md, section 1.2).  A helper over the
- * ABI, compiled into the plugin; the server knows nothing of it.
+/* parley/text.h -- the rules of a text field, the same in every plugin (contract.md, section 1.2).
+ * A helper over the ABI, compiled into the plugin; the server knows nothing of it.
  *
  *     parley_json *errors = parley->json_obj();
  *     parley_str name;
@@ -23,7 +23,8 @@ enum parley_textflag {
 };
 #define PARLEY_TEXT_WHY_MAX 80 /* bytes of the longest error text, with its NUL */
 
-/* Reads one code point of valid UTF-8 at *at and moves *at behind it.  Ill-formed bytes count as one each. */
+/* Reads one code point of valid UTF-8 at *at and moves *at behind it.  Ill-formed bytes count as
+ * one each. */
 static inline uint32_t parley_text_next(parley_str s, size_t *at)
 {
     static const uint32_t masks[] = { 0x7f, 0x1f, 0x0f, 0x07 };
@@ -92,9 +93,9 @@ static inline size_t parley_text_count(parley_str s)
  * value    NULL: the field is missing; borrowed
  * max      code points; 0: any length
  * flags    enum parley_textflag
- * ret      set when sound: a view into `value`, trimmed unless RAW; absent for a missing OPTIONAL field
- * why      room for a text that has a number in it
- * returns  NULL when sound, else the text of the fault (static, or in `why`) */
+ * ret      set when sound: a view into `value`, trimmed unless RAW; absent for a missing OPTIONAL
+ * field why      room for a text that has a number in it returns  NULL when sound, else the text of
+ * the fault (static, or in `why`) */
 static inline const char *parley_text_check(const parley_json *value, size_t max, uint32_t flags,
                                             parley_str *ret, char why[PARLEY_TEXT_WHY_MAX])
 {
@@ -144,8 +145,7 @@ static inline int parley_text_field(parley_json *errors, const parley_json *obje
 {
     char why[PARLEY_TEXT_WHY_MAX];
     parley_str text = { NULL, 0 };
-    const char *fault =
-        parley_text_check(parley->json_get(object, name), max, flags, &text, why);
+    const char *fault = parley_text_check(parley->json_get(object, name), max, flags, &text, why);
 
     *ret = fault ? parley_text_view(NULL, 0) : text;
     if (fault)

@@ -1,9 +1,9 @@
 /* accounts.h -- what the files of this plugin share.
  *
  *   plugin.c      descriptor, options, routes     sql.c        every statement
- *   auth.c        who is it? (AUTH middleware)    person.c     known sessions, shared by requests and sockets
- *   revocation.c  who is it no more?              hash.c       argon2id in the pool, a few at a time
- *   register.c login.c profile.c verify.c resend.c             one endpoint each
+ *   auth.c        who is it? (AUTH middleware)    person.c     known sessions, shared by requests
+ * and sockets revocation.c  who is it no more?              hash.c       argon2id in the pool, a
+ * few at a time register.c login.c profile.c verify.c resend.c             one endpoint each
  *   verification.c  the mail with the link        tidy.c       what is old goes
  *   account.c     the JSON of a user              page.c       small HTML pages
  *   address.c name.c strength.c key.c             rules, pure
@@ -19,7 +19,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The plugin's state.  A process has one instance, so it is a global.  Life: load() to the end of the process. */
+/* The plugin's state.  A process has one instance, so it is a global.  Life: load() to the end of
+ * the process. */
 typedef struct accounts_state {
     parley_ctx *ctx;
     const parley_db *db;

@@ -1,12 +1,12 @@
 /* auth.c -- who is it?
  *
- *   header   Authorization: Token <key> | Bearer <key>      401 with one of five texts, if the route wants a user
- *   cache    a session that this worker knows: no database
- *   ask      SQL: the session and its user
- *   attach   a copy of the facts to the request, the principal to the host; the socket takes the shared person over
+ *   header   Authorization: Token <key> | Bearer <key>      401 with one of five texts, if the
+ * route wants a user cache    a session that this worker knows: no database ask      SQL: the
+ * session and its user attach   a copy of the facts to the request, the principal to the host; the
+ * socket takes the shared person over
  *
- * Routes that want nobody: a good header counts, a bad one is ignored.  The routes that give access in the first place
- * ignore any header and are anonymous. */
+ * Routes that want nobody: a good header counts, a bad one is ignored.  The routes that give access
+ * in the first place ignore any header and are anonymous. */
 #include "plugins/accounts/auth.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/address.h"
@@ -14,7 +14,7 @@
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
 
-#define TOUCH_US 300000000 /* last_used_at is written at most so often */
+#define TOUCH_US INT64_C(300000000) /* last_used_at is written at most so often */
 
 /* What a request carries in this plugin's slot. */
 typedef struct attached {
@@ -62,8 +62,7 @@ static int refuse(parley_req req, enum key_header what)
     } rows[] = {
         [KEY_OK] = { "authentication_failed", "Invalid token." },
         [KEY_NONE] = { "not_authenticated", "Authentication credentials were not provided." },
-        [KEY_EMPTY] = { "authentication_failed",
-                        "Invalid token header. No credentials provided." },
+        [KEY_EMPTY] = { "authentication_failed", "Invalid token header. No credentials provided." },
         [KEY_SPACES] = { "authentication_failed",
                          "Invalid token header. Token string should not contain spaces." },
         [KEY_CHARACTERS] = { "authentication_failed",
@@ -79,7 +78,8 @@ static int refuse(parley_req req, enum key_header what)
 /* Moves the end of the session on, now and then. */
 static void touch(person_facts *facts, int64_t now_us)
 {
-    int64_t after_us = accounts.session_ttl_us / 4 < TOUCH_US ? accounts.session_ttl_us / 4 : TOUCH_US;
+    int64_t after_us =
+        accounts.session_ttl_us / 4 < TOUCH_US ? accounts.session_ttl_us / 4 : TOUCH_US;
 
     if (now_us - facts->last_used_us < after_us)
         return;

@@ -1,7 +1,8 @@
 /* hash.c -- argon2id in the pool: a few at a time, the others wait in a bounded queue.
  *
- * Hashing is slow and hungry on purpose, so its share of threads and memory is fixed: `parallel` jobs run, `waiting_max`
- * wait, more are refused (503).  Without that a flood of logins would take every thread of the pool. */
+ * Hashing is slow and hungry on purpose, so its share of threads and memory is fixed: `parallel`
+ * jobs run, `waiting_max` wait, more are refused (503).  Without that a flood of logins would take
+ * every thread of the pool. */
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/accounts.h"
 #include <errno.h>

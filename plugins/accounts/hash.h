@@ -8,8 +8,8 @@
 
 enum hash_kind { HASH_MAKE, HASH_VERIFY };
 
-/* One piece of work.  The memory is the caller's and must live until `done` has run (a request's does while it is
- * pending). */
+/* One piece of work.  The memory is the caller's and must live until `done` has run (a request's
+ * does while it is pending). */
 typedef struct hash_job {
     struct hash_job *next; /* while waiting */
     enum hash_kind kind;

@@ -1,12 +1,13 @@
-/* key.h -- secrets that we give away and keep only the hash of: keys of sessions, tokens of mails.  Pure but for random. */
+/* key.h -- secrets that we give away and keep only the hash of: keys of sessions, tokens of mails.
+ * Pure but for random. */
 #ifndef ACCOUNTS_KEY_H
 #define ACCOUNTS_KEY_H
 #include <parley/plugin.h>
 
-#define KEY_PREFIX "ply_"
-#define KEY_SECRET_CHARS 43                                    /* base64url of 32 bytes, unpadded */
-#define KEY_CHARS (sizeof(KEY_PREFIX) - 1 + KEY_SECRET_CHARS)  /* of a session's key */
-#define KEY_HASH_CHARS 64                                      /* lower-case hexadecimal */
+#define KEY_PREFIX       "ply_"
+#define KEY_SECRET_CHARS 43 /* base64url of 32 bytes, unpadded */
+#define KEY_CHARS        (sizeof(KEY_PREFIX) - 1 + KEY_SECRET_CHARS) /* of a session's key */
+#define KEY_HASH_CHARS   64                                          /* lower-case hexadecimal */
 
 typedef struct key_hash {
     unsigned char bytes[32];

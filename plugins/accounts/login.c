@@ -3,8 +3,8 @@
  *   parse    address and password                            400 fields
  *   ask      SQL: the user of that address
  *   verify   argon2id in the pool; for nobody the same work  503 when too many wait
- *   open     SQL: a session                                  400 wrong, unknown or disabled; 403 not verified
- *   reply    200 {"token", "user", "expires_at"}
+ *   open     SQL: a session                                  400 wrong, unknown or disabled; 403
+ * not verified reply    200 {"token", "user", "expires_at"}
  *
  * Unknown, disabled and wrong look the same, in text and in time. */
 #include "plugins/accounts/account.h"
@@ -186,7 +186,8 @@ static int login_open(parley_flow *flow)
     return session_add(flow, l);
 }
 
-/* The parameters of hashing have changed since: once the session stands, the hash is made anew, and nobody waits. */
+/* The parameters of hashing have changed since: once the session stands, the hash is made anew, and
+ * nobody waits. */
 typedef struct rehash {
     hash_job hash;
     int64_t user_key;
@@ -212,7 +213,8 @@ static void rehash_done(hash_job *job)
 
 static void rehash_start(const login *l)
 {
-    rehash *h = sodium_malloc(sizeof(*h)); /* outlives the request and holds a password: wiped when freed */
+    rehash *h =
+        sodium_malloc(sizeof(*h)); /* outlives the request and holds a password: wiped when freed */
 
     if (!h)
         return;

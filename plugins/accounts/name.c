@@ -17,8 +17,7 @@ int name_is_word(uint32_t point)
 {
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)point);
 
-    return point == '_' ||
-           (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+    return point == '_' || (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
            (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
@@ -53,7 +52,8 @@ int name_key(parley_str s, char **ret)
         utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &once, how);
     if (n < 0)
         return n == UTF8PROC_ERROR_NOMEM ? PARLEY_ENOMEM : PARLEY_EINVAL;
-    /* Composing can make a character that folds again; the second pass makes the key of a key itself. */
+    /* Composing can make a character that folds again; the second pass makes the key of a key
+     * itself. */
     n = utf8proc_map(once, n, &twice, how);
     free(once);
     if (n < 0)

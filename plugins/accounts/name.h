@@ -5,8 +5,8 @@
 
 #define NAME_MAX_POINTS 150
 
-/* 1 if all characters are letters or digits of any script or one of @ . + - _ .  Combining marks may follow a letter
- * (many scripts cannot be written without them), at most three in a row. */
+/* 1 if all characters are letters or digits of any script or one of @ . + - _ .  Combining marks
+ * may follow a letter (many scripts cannot be written without them), at most three in a row. */
 int name_is_valid(parley_str s);
 
 /* The form in which names are compared: NFKC and case-folded.

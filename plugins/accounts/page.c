@@ -1,7 +1,7 @@
 /* page.c -- small pages for people who come from a mail.
  *
- * The address of the page holds a token: no-store and no-referrer keep it from leaving the browser.  The policy allows
- * nothing but the style below, which carries a number used once. */
+ * The address of the page holds a token: no-store and no-referrer keep it from leaving the browser.
+ * The policy allows nothing but the style below, which carries a number used once. */
 #include "plugins/accounts/page.h"
 #include <parley/text.h>
 #include <sodium.h>
@@ -19,11 +19,9 @@ static void page_headers(parley_req req, const char *nonce)
     (void)parley->reply_header(req, "Content-Security-Policy", parley_text_view(policy, (size_t)n));
     (void)parley->reply_header(req, "Cache-Control", PARLEY_S("no-store"));
     (void)parley->reply_header(req, "Referrer-Policy", PARLEY_S("no-referrer"));
-    (void)parley->reply_header(req, "X-Content-Type-Options", PARLEY_S("nosniff"));
 }
 
-void page_reply(parley_req req, int status, const char *title, const char *text,
-                const char *button)
+void page_reply(parley_req req, int status, const char *title, const char *text, const char *button)
 {
     unsigned char random[NONCE_BYTES];
     char nonce[NONCE_MAX], form[128] = "", page[PAGE_MAX];
@@ -52,6 +50,5 @@ void page_reply(parley_req req, int status, const char *title, const char *text,
                      "</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n<p>%s</p>\n%s</main>\n"
                      "</body>\n</html>\n",
                      title, nonce, title, text, form);
-    (void)parley->reply(req, status, "text/html; charset=utf-8",
-                        parley_text_view(page, (size_t)n));
+    (void)parley->reply(req, status, "text/html; charset=utf-8", parley_text_view(page, (size_t)n));
 }

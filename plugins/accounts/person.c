@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The keys are hashes of secrets that we made ourselves, so four of their bytes are a good hash for anybody. */
+/* The keys are hashes of secrets that we made ourselves, so four of their bytes are a good hash for
+ * anybody. */
 static struct {
     person **buckets;
     size_t mask;

@@ -1,7 +1,8 @@
-/* person.h -- the sessions that this worker knows: a bounded cache, least recently used out first.  Loop thread only.
+/* person.h -- the sessions that this worker knows: a bounded cache, least recently used out first.
+ * Loop thread only.
  *
- * A person is one session with its user.  Requests carry a copy of the facts; sockets share the person itself, so a
- * socket costs nothing but its number in the person's list. */
+ * A person is one session with its user.  Requests carry a copy of the facts; sockets share the
+ * person itself, so a socket costs nothing but its number in the person's list. */
 #ifndef ACCOUNTS_PERSON_H
 #define ACCOUNTS_PERSON_H
 #include "plugins/accounts/key.h"
@@ -25,14 +26,16 @@ typedef struct person {
     size_t conn_n, conn_max;
     uint32_t refs;
     int is_cached, is_revoked;
-    char text[];                    /* what the views of facts.shown point to */
+    char text[]; /* what the views of facts.shown point to */
 } person;
 
 /* load() only.  returns 0 or PARLEY_ENOMEM */
 int person_cache_create(size_t max);
 void person_cache_free(void); /* persons with open sockets live on with them */
-person *person_find(const unsigned char hash[32]); /* NULL: not cached.  Borrowed: until the next person_*() call */
-/* Copies the facts into the cache, or answers the one that is there.  NULL: no memory.  Borrowed, as above. */
+person *person_find(
+    const unsigned char hash[32]); /* NULL: not cached.  Borrowed: until the next person_*() call */
+/* Copies the facts into the cache, or answers the one that is there.  NULL: no memory.  Borrowed,
+ * as above. */
 person *person_add(const person_facts *facts);
 void person_forget(person *p); /* out of the cache; sockets keep it */
 void person_unref(void *p);    /* parley_free_fn */
@@ -42,7 +45,8 @@ int person_conn_add(person *p, parley_conn conn);
 void person_conn_remove(person *p, parley_conn conn);
 
 size_t person_alive(void); /* cached, or with a socket */
-/* The person after `p` among all that are alive; NULL: the first.  Do not drop references in between. */
+/* The person after `p` among all that are alive; NULL: the first.  Do not drop references in
+ * between. */
 person *person_next(const person *p);
 
 /* Bytes for the texts of `from`. */

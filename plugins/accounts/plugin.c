@@ -1,4 +1,5 @@
-/* plugin.c -- accounts: registration, verification by mail, login, sessions; who a request or a socket is.
+/* plugin.c -- accounts: registration, verification by mail, login, sessions; who a request or a
+ * socket is.
  *
  * Routes, options and needs are the tables of this file. */
 #include "plugins/accounts/accounts.h"
@@ -55,10 +56,8 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
     if (person_cache_create((size_t)parley->conf_int(conf, "session_cache")) < 0)
         return parley->fail(ctx, "no memory for the cache of sessions");
     for (size_t i = 0; i < COUNT(routes); i++) {
-        parley_route route = { PARLEY_SIZED(parley_route),
-                               .flags = routes[i].flags,
-                               .method = routes[i].method,
-                               .path = routes[i].path,
+        parley_route route = { PARLEY_SIZED(parley_route), .flags = routes[i].flags,
+                               .method = routes[i].method, .path = routes[i].path,
                                .fn = routes[i].handler };
         int err = parley->route(ctx, &route);
 

@@ -4,8 +4,8 @@
  *   taken    SQL: address or name in use?            400 fields
  *   judge    the password: confirmed, strong?        400 fields
  *   hash     argon2id in the pool                    503 when too many wait
- *   store    SQL: user, token and mail, or nothing   back to `taken` when another registration was quicker
- *   reply    201 {"message", "user"}
+ *   store    SQL: user, token and mail, or nothing   back to `taken` when another registration was
+ * quicker reply    201 {"message", "user"}
  */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
@@ -21,8 +21,7 @@ enum { FIRST_NAME_MAX = 150, STEP_TAKEN = 1, RACES_MAX = 2 };
 typedef struct registration {
     parley_str first_name, last_name, username, password, confirm; /* views into the body */
     char email[ADDRESS_MAX + 1];                                   /* lower case */
-    parley_str email_key, username_key;                            /* empty: the field is faulty */
-    parley_json *errors;                                           /* owned until refused or freed */
+    parley_str email_key, username_key;                            /* absent: the field is faulty */
     hash_job hash;
     verification mail;
     char uid[37];
@@ -30,71 +29,76 @@ typedef struct registration {
     int races; /* lost to another registration */
 } registration;
 
-static int register_refuse(parley_flow *flow, registration *r)
-{
-    parley_json *errors = r->errors;
-
-    r->errors = NULL;
-    (void)parley->deny_fields(flow->req, errors);
-    return PARLEY_FLOW_DONE;
-}
-
-static void parse_email(registration *r, const parley_json *in)
+static void parse_email(registration *r, const parley_json *in, parley_json *errors)
 {
     parley_str text;
 
-    if (!parley_text_field(r->errors, in, "email", ADDRESS_MAX, PARLEY_TEXT_ADDRESS, &text))
+    if (!parley_text_field(errors, in, "email", ADDRESS_MAX, PARLEY_TEXT_ADDRESS, &text))
         return;
     int n = address_key(text, r->email, sizeof(r->email));
     if (n < 0)
-        parley_text_fault(r->errors, "email", "Enter a valid email address.");
+        parley_text_fault(errors, "email", "Enter a valid email address.");
     else
         r->email_key = parley_text_view(r->email, (size_t)n);
 }
 
-static int parse_username(parley_req req, registration *r, const parley_json *in)
+static void parse_username(registration *r, const parley_json *in, parley_json *errors)
+{
+    if (!parley_text_field(errors, in, "username", NAME_MAX_POINTS, 0, &r->username) ||
+        name_is_valid(r->username))
+        return;
+    r->username = parley_text_view(NULL, 0);
+    parley_text_fault(errors, "username",
+                      "Enter a valid username. This value may contain only letters, numbers, and"
+                      " @/./+/-/_ characters.");
+}
+
+/* Names all faults of the fields in `errors`. */
+static void parse_fields(parley_flow *flow, parley_json *errors)
+{
+    registration *r = flow->state;
+    const parley_json *in = parley->req_json(flow->req);
+
+    (void)parley_text_field(errors, in, "first_name", FIRST_NAME_MAX, 0, &r->first_name);
+    (void)parley_text_field(errors, in, "last_name", FIRST_NAME_MAX, 0, &r->last_name);
+    parse_email(r, in, errors);
+    parse_username(r, in, errors);
+    (void)parley_text_field(errors, in, "password", STRENGTH_MAX_POINTS, PARLEY_TEXT_RAW,
+                            &r->password);
+    (void)parley_text_field(errors, in, "password_confirm", 0, PARLEY_TEXT_RAW, &r->confirm);
+}
+
+/* Into the request's memory. */
+static int make_username_key(parley_flow *flow, registration *r)
 {
     char *key = NULL;
-
-    if (!parley_text_field(r->errors, in, "username", NAME_MAX_POINTS, 0, &r->username))
-        return 0;
-    if (!name_is_valid(r->username)) {
-        parley_text_fault(r->errors, "username",
-                          "Enter a valid username. This value may contain only letters, numbers,"
-                          " and @/./+/-/_ characters.");
-        return 0;
-    }
     int err = name_key(r->username, &key);
+
     if (err < 0)
         return err;
     size_t n = strlen(key);
-    char *kept = parley->req_alloc(req, n + 1);
-    if (kept) {
+    char *kept = parley->req_alloc(flow->req, n + 1);
+    if (kept)
         memcpy(kept, key, n + 1);
-        r->username_key = parley_text_view(kept, n);
-    }
     free(key);
+    r->username_key = parley_text_view(kept, n);
     return kept ? 0 : PARLEY_ENOMEM;
 }
 
 static int register_parse(parley_flow *flow)
 {
     registration *r = flow->state;
-    const parley_json *in = parley->req_json(flow->req);
+    parley_json *errors = parley->json_obj();
 
-    r->errors = parley->json_obj();
-    (void)parley_text_field(r->errors, in, "first_name", FIRST_NAME_MAX, 0, &r->first_name);
-    (void)parley_text_field(r->errors, in, "last_name", FIRST_NAME_MAX, 0, &r->last_name);
-    parse_email(r, in);
-    int err = parse_username(flow->req, r, in);
-    if (err < 0) {
-        parley->json_free(r->errors);
-        return err;
+    parse_fields(flow, errors);
+    if (!r->email_key.p && !r->username.p) { /* nothing to ask for */
+        (void)parley->deny_fields(flow->req, errors);
+        return PARLEY_FLOW_DONE;
     }
-    (void)parley_text_field(r->errors, in, "password", STRENGTH_MAX_POINTS, PARLEY_TEXT_RAW,
-                            &r->password);
-    (void)parley_text_field(r->errors, in, "password_confirm", 0, PARLEY_TEXT_RAW, &r->confirm);
-    return PARLEY_FLOW_NEXT;
+    /* The other faults are told together with what the database says; nothing is kept while it is
+     * asked. */
+    parley->json_free(errors);
+    return r->username.p ? make_username_key(flow, r) : PARLEY_FLOW_NEXT;
 }
 
 /* Faulty ones are asked for as "", which nobody has. */
@@ -107,14 +111,7 @@ static int register_ask_taken(parley_flow *flow)
     };
     parley_sql sql = SQL(SQL_TAKEN, params);
 
-    if (!r->email_key.p && !r->username_key.p)
-        return register_refuse(flow, r);
-    int verdict = parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ);
-    if (verdict != PARLEY_FLOW_WAIT) {
-        parley->json_free(r->errors);
-        r->errors = NULL;
-    }
-    return verdict;
+    return parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ);
 }
 
 static int is_same(parley_str a, parley_str b)
@@ -122,8 +119,9 @@ static int is_same(parley_str a, parley_str b)
     return a.n == b.n && a.n > 0 && memcmp(a.p, b.p, a.n) == 0;
 }
 
-static void name_taken(const parley_flow *flow, registration *r)
+static void name_taken(const parley_flow *flow, parley_json *errors)
 {
+    const registration *r = flow->state;
     const parley_rows *rows = flow->result->rows[0];
     int email = 0, username = 0;
 
@@ -132,37 +130,39 @@ static void name_taken(const parley_flow *flow, registration *r)
         username |= is_same(accounts.db->get(rows, i, 1), r->username_key);
     }
     if (email)
-        parley_text_fault(r->errors, "email", "A user with that email already exists.");
+        parley_text_fault(errors, "email", "A user with that email already exists.");
     if (username)
-        parley_text_fault(r->errors, "username", "A user with that username already exists.");
+        parley_text_fault(errors, "username", "A user with that username already exists.");
 }
 
-static void judge_password(registration *r)
+static void judge_password(const registration *r, parley_json *errors)
 {
     const char *faults[STRENGTH_FAULTS];
     strength_of of = { r->username, r->first_name, r->last_name, r->email_key };
 
     if (r->password.n != r->confirm.n ||
         sodium_memcmp(r->password.p, r->confirm.p, r->password.n) != 0) {
-        parley_text_fault(r->errors, "password_confirm", "Passwords do not match.");
+        parley_text_fault(errors, "password_confirm", "Passwords do not match.");
         return;
     }
     size_t n = strength_faults(r->password, &of, faults);
     for (size_t i = 0; i < n; i++)
-        parley_text_fault(r->errors, "password", faults[i]);
+        parley_text_fault(errors, "password", faults[i]);
 }
 
 static int register_judge(parley_flow *flow)
 {
-    registration *r = flow->state;
+    parley_json *errors = parley->json_obj();
 
-    name_taken(flow, r);
-    if (parley->json_len(r->errors) == 0)
-        judge_password(r);
-    if (parley->json_len(r->errors) > 0)
-        return register_refuse(flow, r);
-    parley->json_free(r->errors);
-    r->errors = NULL;
+    parse_fields(flow, errors);
+    name_taken(flow, errors);
+    if (parley->json_len(errors) == 0)
+        judge_password(flow->state, errors);
+    if (parley->json_len(errors) > 0) {
+        (void)parley->deny_fields(flow->req, errors);
+        return PARLEY_FLOW_DONE;
+    }
+    parley->json_free(errors);
     return PARLEY_FLOW_NEXT;
 }
 
@@ -217,14 +217,14 @@ static int register_store(parley_flow *flow)
     return parley_flow_sql(flow, sql, COUNT(sql), 0);
 }
 
-/* Another registration took the address or the name in between: ask again, to name the right fields. */
+/* Another registration took the address or the name in between: ask again, to name the right
+ * fields. */
 static int register_lost(parley_flow *flow, registration *r)
 {
     if (r->races++ >= RACES_MAX) {
         parley_flow_unavailable(flow->req);
         return PARLEY_FLOW_DONE;
     }
-    r->errors = parley->json_obj();
     flow->at = STEP_TAKEN;
     return PARLEY_FLOW_NEXT;
 }

@@ -7,14 +7,15 @@ enum {
     POLL_MS = 500,
     WINDOW = 64 /* rows before the newest that may still appear: transactions commit out of order */
 };
-#define STALE_NS 5000000000 /* without a good poll for so long, the cache is not believed */
-#define SKEW_US 10000000    /* between the clocks of two machines, at most */
+#define STALE_NS                                                                                   \
+    INT64_C(5000000000)           /* without a good poll for so long, the cache is not believed */
+#define SKEW_US INT64_C(10000000) /* between the clocks of two machines, at most */
 
 static struct {
     parley_timer timer;
     int is_on, is_asking;
-    int64_t head;   /* largest id seen */
-    uint64_t seen;  /* bit k: row head - k was worked off */
+    int64_t head;  /* largest id seen */
+    uint64_t seen; /* bit k: row head - k was worked off */
     int64_t good_ns;
     uint32_t epoch;
 } watch;
@@ -37,7 +38,8 @@ static int is_meant(const person *p, int64_t user_key, int64_t session_key, int6
            p->facts.loaded_us < at_us + SKEW_US;
 }
 
-/* Closing does not call back before it returns, but dropping the cache's reference may free the person. */
+/* Closing does not call back before it returns, but dropping the cache's reference may free the
+ * person. */
 static void revoke(int64_t user_key, int64_t session_key, int64_t at_us)
 {
     person *next;

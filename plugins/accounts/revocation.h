@@ -1,14 +1,16 @@
-/* revocation.h -- who is it no more?  Polls the table `revocations` while this worker knows any session.
+/* revocation.h -- who is it no more?  Polls the table `revocations` while this worker knows any
+ * session.
  *
- * Whoever revokes adds a row in its own transaction; every worker sees it within half a second, forgets the sessions it
- * means and closes their sockets with 4401. */
+ * Whoever revokes adds a row in its own transaction; every worker sees it within half a second,
+ * forgets the sessions it means and closes their sockets with 4401. */
 #ifndef ACCOUNTS_REVOCATION_H
 #define ACCOUNTS_REVOCATION_H
 #include <parley/db.h>
 
 /* 1 while the polls get through: what the cache says may be believed. */
 int revocation_is_watched(void);
-/* Starts watching at `head`, the largest id seen before the first session was read.  Nothing if it runs. */
+/* Starts watching at `head`, the largest id seen before the first session was read.  Nothing if it
+ * runs. */
 void revocation_watch(int64_t head);
 void revocation_stop(void);
 /* Changes whenever rows were worked off: a session that was read before may be one of them. */

@@ -22,7 +22,8 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_LOGIN_FIND] = "SELECT uid, username, email, first_name, last_name, is_verified,"
                        " joined_at, id, is_active, password_hash FROM users"
                        " WHERE email_key = $1",
-    /* Only while the password is the one that was checked: a change ends all sessions, this one too. */
+    /* Only while the password is the one that was checked: a change ends all sessions, this one
+       too. */
     [SQL_SESSION_ADD] = "INSERT INTO sessions (uid, user_id, token_hash, created_at,"
                         " last_used_at, expires_at, user_agent, ip) SELECT $1, id, $2,"
                         " CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), $5, $6"
@@ -68,8 +69,7 @@ static void sql_ran_quietly(parley_ctx *ctx, int status, const parley_db_result 
 {
     (void)ud;
     if (status == PARLEY_DB_ERROR)
-        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n,
-                    result->message.p);
+        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n, result->message.p);
 }
 
 int sql_run_quietly(const parley_sql *sql, uint32_t n)

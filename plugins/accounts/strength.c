@@ -1,7 +1,8 @@
 /* strength.c -- is a password strong enough?
  *
- * Similar means: of the lower-case texts a and b, 2 M / T >= 0.7, M the characters both have (as multisets), T the
- * length of both together; asked for the whole value and for each of its parts between non-word characters. */
+ * Similar means: of the lower-case texts a and b, 2 M / T >= 0.7, M the characters both have (as
+ * multisets), T the length of both together; asked for the whole value and for each of its parts
+ * between non-word characters. */
 #include "plugins/accounts/strength.h"
 #include "plugins/accounts/name.h"
 #include <parley/text.h>

@@ -5,7 +5,7 @@
 
 #define STRENGTH_MIN_POINTS 8
 #define STRENGTH_MAX_POINTS 128
-#define STRENGTH_FAULTS 4 /* most texts at once */
+#define STRENGTH_FAULTS     4 /* most texts at once */
 
 typedef struct strength_of { /* what the password is compared with */
     parley_str username, first_name, last_name, email;

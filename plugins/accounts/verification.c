@@ -1,7 +1,7 @@
 /* verification.c -- the mail with the link that proves an address.
  *
- * The mail holds nothing that a stranger has typed (names above all): else anybody could send texts of his own to any
- * address in our name. */
+ * The mail holds nothing that a stranger has typed (names above all): else anybody could send texts
+ * of his own to any address in our name. */
 #include "plugins/accounts/verification.h"
 #include "plugins/accounts/accounts.h"
 #include <sodium.h>
@@ -51,10 +51,8 @@ int verification_make(verification *v, parley_str uid, parley_str address, int64
     v->sql[0] = SQL(SQL_TOKEN_ADD, v->params);
 
     parley_json *vars = mail_vars(v, token, expires_us);
-    parley_mail_msg msg = { PARLEY_SIZED(parley_mail_msg),
-                            .to = address,
-                            .template_name = PARLEY_S("verify_email"),
-                            .vars = vars,
+    parley_mail_msg msg = { PARLEY_SIZED(parley_mail_msg), .to = address,
+                            .template_name = PARLEY_S("verify_email"), .vars = vars,
                             .expires_us = expires_us };
     int err = accounts.mail->statement(accounts.ctx, &msg, &v->sql[1]);
     parley->json_free(vars);

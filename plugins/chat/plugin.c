@@ -38,9 +38,9 @@ static const parley_need needs[] = {
 /* clang-format off */
 static const parley_route routes[] = {
 #define ROUTE(verb, where, who, handler) \
-    { PARLEY_SIZED(parley_route), .method = verb, .path = where, .flags = who, .fn = handler }
+    { PARLEY_SIZED(parley_route), .method = (verb), .path = (where), .flags = (who), .fn = (handler) }
 #define EVENT(type, handler) \
-    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = type, .endpoint = SOCKET, .fn = handler }
+    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = (type), .endpoint = SOCKET, .fn = (handler) }
     /*     method    path                                 who            handler            */
     ROUTE("GET",    "/api/",                              0,             api_root),
     ROUTE("GET",    "/api/chat/rooms/",                   PARLEY_R_USER, rooms_list),

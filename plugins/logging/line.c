@@ -24,6 +24,11 @@ typedef struct out {
     size_t n, room;
 } out;
 
+static out out_at(char *p, size_t room)
+{
+    return (out){ p, 0, room };
+}
+
 static void put(out *o, const char *bytes, size_t n)
 {
     if (n > o->room - o->n)
@@ -193,7 +198,7 @@ static size_t api_json(const api_call *call, out *o)
 
 size_t line_api(const api_call *call, int format, char ret[LINE_MAX])
 {
-    out o = { .p = ret, .room = LINE_MAX - 1 };
+    out o = out_at(ret, LINE_MAX - 1);
     size_t n = format == LINE_JSON ? api_json(call, &o) : api_text(call, &o);
 
     ret[n] = '\n';
@@ -219,7 +224,7 @@ static size_t text_cut(parley_str text, size_t max)
 
 size_t line_app(const app_line *line, int format, char ret[LINE_MAX])
 {
-    out o = { .p = ret, .room = LINE_MAX - 1 };
+    out o = out_at(ret, LINE_MAX - 1);
 
     if (format == LINE_JSON) {
         put_text(&o, "{\"time\":\"");
@@ -265,7 +270,7 @@ static bool is_secret(const char *p, size_t n)
 /* Copies `from`, with "***" for the segments that must not be seen; absent: there were none. */
 static parley_str path_mask(parley_str from, bool is_route, char ret[LINE_MAX])
 {
-    out o = { ret, 0, LINE_MAX };
+    out o = out_at(ret, LINE_MAX);
     static const char token[] = ":token";
     bool masked = false;
 

@@ -7,7 +7,9 @@ void html_escape(text_out *out, parley_str s)
     static const struct {
         char c;
         const char *text;
-    } rows[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" } };
+    } rows[] = {
+        { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" }
+    };
 
     for (size_t i = 0; i < s.n; i++) {
         const char *text = NULL;

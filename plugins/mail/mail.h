@@ -1,9 +1,9 @@
 /* mail.h -- what the files of this plugin share.
  *
- *   plugin.c    descriptor, options          statement.c   the SQL that queues a mail (service parley.mail)
- *   queue.c     claims, sends, marks         outbox.c      the transport: one file per mail
- *   outbox_page.c  GET /outbox/              sql.c         every statement
- *   template.c mime.c mime_read.c seal.c html.c text_out.c               pure
+ *   plugin.c    descriptor, options          statement.c   the SQL that queues a mail (service
+ * parley.mail) queue.c     claims, sends, marks         outbox.c      the transport: one file per
+ * mail outbox_page.c  GET /outbox/              sql.c         every statement template.c mime.c
+ * mime_read.c seal.c html.c text_out.c               pure
  */
 #ifndef MAIL_MAIL_H
 #define MAIL_MAIL_H

@@ -1,7 +1,7 @@
 /* mime.c -- a mail as RFC 5322 wants it.
  *
- * Nothing that comes from outside reaches a header as it is: addresses are checked, other texts lose their control
- * characters and become encoded words (RFC 2047) unless they are plain. */
+ * Nothing that comes from outside reaches a header as it is: addresses are checked, other texts
+ * lose their control characters and become encoded words (RFC 2047) unless they are plain. */
 #include "plugins/mail/mime.h"
 #include <sodium.h>
 #include <string.h>
@@ -80,9 +80,8 @@ static void write_words(text_out *out, parley_str s)
         size_t n = word_bytes(s, at);
 
         for (size_t i = 0; i < n; i++)
-            clean[i] = (char)((unsigned char)s.p[at + i] < ' ' || s.p[at + i] == 0x7f
-                                  ? ' '
-                                  : s.p[at + i]);
+            clean[i] =
+                (char)((unsigned char)s.p[at + i] < ' ' || s.p[at + i] == 0x7f ? ' ' : s.p[at + i]);
         (void)sodium_bin2base64(word, sizeof(word), (const unsigned char *)clean, n,
                                 sodium_base64_VARIANT_ORIGINAL);
         text_out_format(out, "%s=?UTF-8?B?%s?=", at > 0 ? "\r\n " : "", word);

@@ -12,13 +12,15 @@ typedef struct mime_mail { /* views */
     int64_t at_us;
 } mime_mail;
 
-/* 1 if `to` can stand in a header as one recipient: printable ASCII, one '@', no white space, comma, brackets, quotes. */
+/* 1 if `to` can stand in a header as one recipient: printable ASCII, one '@', no white space,
+ * comma, brackets, quotes. */
 int mime_is_address(parley_str to);
 /* 1 if `from` has the form above, without control characters. */
 int mime_is_from(parley_str from);
 
-/* Writes the whole mail, with CRLF.  Lines stay within 998 bytes: quoted-printable where the text has longer ones.
- * returns 0, PARLEY_EINVAL (addresses), PARLEY_ENOMEM (memory, or over out->limit) */
+/* Writes the whole mail, with CRLF.  Lines stay within 998 bytes: quoted-printable where the text
+ * has longer ones. returns 0, PARLEY_EINVAL (addresses), PARLEY_ENOMEM (memory, or over out->limit)
+ */
 int mime_write(const mime_mail *mail, text_out *out);
 
 typedef struct mime_parts { /* what a reader wants to see; owned texts */

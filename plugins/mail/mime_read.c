@@ -45,7 +45,8 @@ static void read_header_text(parley_str s, text_out *out)
             continue;
         }
         /* White space between two encoded words is the fold, no text. */
-        if (!(was_word && s.p[i] == ' ' && begins_with((parley_str){ s.p + i + 1, rest.n - 1 }, "=?")))
+        if (!(was_word && s.p[i] == ' ' &&
+              begins_with((parley_str){ s.p + i + 1, rest.n - 1 }, "=?")))
             text_out_add(out, s.p + i, 1);
         was_word = 0;
         i++;
@@ -103,8 +104,9 @@ void mime_read(parley_str eml, mime_parts *ret)
         text_out *to;
     } wanted[] = { { "To: ", &ret->to }, { "Subject: ", &ret->subject }, { "Date: ", &ret->date } };
 
-    *ret = (mime_parts){ { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX },
-                         { .limit = TEXT_MAX } };
+    *ret = (mime_parts){
+        { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }
+    };
     while (eml.n > 0) {
         header_next(&eml, &line);
         parley_str text = text_out_view(&line);

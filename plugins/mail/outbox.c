@@ -1,7 +1,8 @@
-/* outbox.c -- the transport "outbox": one file per mail in DATA_DIR/outbox/, for people without a mail server.
+/* outbox.c -- the transport "outbox": one file per mail in DATA_DIR/outbox/, for people without a
+ * mail server.
  *
- * The name is the mail's id, which rises with time and is the same at every attempt, so a repeat replaces its file.  The
- * file appears whole or not at all: written beside, flushed, renamed. */
+ * The name is the mail's id, which rises with time and is the same at every attempt, so a repeat
+ * replaces its file.  The file appears whole or not at all: written beside, flushed, renamed. */
 #include "plugins/mail/mail.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,9 @@
-/* outbox_page.c -- GET /outbox/: the newest mails of the outbox, as a page or (Accept: application/json) as JSON.
+/* outbox_page.c -- GET /outbox/: the newest mails of the outbox, as a page or (Accept:
+ * application/json) as JSON.
  *
- * The mails hold live links, so the page is for the person in front of the machine only: every listener is loopback (else
- * the plugin has refused to start), the peer is, nothing was forwarded, the Host is local.  Anybody else: 404. */
+ * The mails hold live links, so the page is for the person in front of the machine only: every
+ * listener is loopback (else the plugin has refused to start), the peer is, nothing was forwarded,
+ * the Host is local.  Anybody else: 404. */
 #include "plugins/mail/html.h"
 #include "plugins/mail/mail.h"
 #include "plugins/mail/mime.h"
@@ -203,6 +205,7 @@ int outbox_page_handle(parley_ctx *ctx, parley_req req, void *ud)
         return PARLEY_PENDING;
     free(l);
     (void)parley->reply_header(req, "Retry-After", PARLEY_S("1"));
-    (void)parley->deny(req, 503, "unavailable", "Service temporarily unavailable, try again later.");
+    (void)parley->deny(req, 503, "unavailable",
+                       "Service temporarily unavailable, try again later.");
     return PARLEY_DENY;
 }

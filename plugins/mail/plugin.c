@@ -1,4 +1,5 @@
-/* plugin.c -- mail: a queue in the database, and the transport "outbox" for people without a mail server.
+/* plugin.c -- mail: a queue in the database, and the transport "outbox" for people without a mail
+ * server.
  *
  * Routes, options and needs are the tables of this file. */
 #include "plugins/mail/mail.h"
@@ -39,11 +40,8 @@ static int join(char ret[PATH_MAX], parley_str folder, const char *rest)
 
 static int mail_load(parley_ctx *ctx, const parley_conf *conf)
 {
-    parley_route page = { PARLEY_SIZED(parley_route),
-                          .flags = PARLEY_R_PAGE,
-                          .method = "GET",
-                          .path = "/outbox/",
-                          .fn = outbox_page_handle };
+    parley_route page = { PARLEY_SIZED(parley_route), .flags = PARLEY_R_PAGE, .method = "GET",
+                          .path = "/outbox/", .fn = outbox_page_handle };
     parley_str is_public = parley->server("public");
     parley_str templates = parley->conf_str(conf, "templates");
 
@@ -60,8 +58,9 @@ static int mail_load(parley_ctx *ctx, const parley_conf *conf)
                                  " is public: listen on 127.0.0.1 only, or replace this plugin by"
                                  " one that offers parley.mail and sends to a mail server");
     if (join(mail.folder, parley->server("data_dir"), "/outbox") < 0 ||
-        (templates.n > 0 ? join(mail.templates, templates, "")
-                         : join(mail.templates, parley->server("share_dir"), "/templates/mail")) < 0)
+        (templates.n > 0
+             ? join(mail.templates, templates, "")
+             : join(mail.templates, parley->server("share_dir"), "/templates/mail")) < 0)
         return parley->fail(ctx, "the name of a folder is too long");
     int err = parley->route(ctx, &page);
     return err < 0 ? err : parley->provide(ctx, "parley.mail", &service.head);

@@ -5,7 +5,8 @@
  *   send     the transport, in the pool
  *   mark     SQL: sent and wiped; or when to try again
  *
- * A node that dies in between loses its lease, and another one sends the mail again, under the same Message-ID. */
+ * A node that dies in between loses its lease, and another one sends the mail again, under the same
+ * Message-ID. */
 #include "plugins/mail/mail.h"
 #include "plugins/mail/mime.h"
 #include "plugins/mail/seal.h"
@@ -13,10 +14,10 @@
 #include <string.h>
 
 enum { BATCH_MAX = 16, ATTEMPTS_MAX = 100, TIDY_MS = 3600000 };
-#define LEASE_US 120000000
-#define RETRY_FIRST_US 5000000
-#define RETRY_MOST_US 3600000000
-#define KEPT_US 2592000000000 /* rows of mails that are over: 30 days */
+#define LEASE_US       INT64_C(120000000)
+#define RETRY_FIRST_US INT64_C(5000000)
+#define RETRY_MOST_US  INT64_C(3600000000)
+#define KEPT_US        INT64_C(2592000000000) /* rows of mails that are over: 30 days */
 
 /* One claimed mail. */
 typedef struct item {
@@ -28,8 +29,8 @@ typedef struct item {
 } item;
 
 static struct {
-    int is_busy;   /* from look to the last mark */
-    int is_woken;  /* look again when done */
+    int is_busy;    /* from look to the last mark */
+    int is_woken;   /* look again when done */
     int is_failing; /* the log has said so */
     char owner[MAIL_UID_CHARS + 1];
     item items[BATCH_MAX];
@@ -197,7 +198,8 @@ static void looked(parley_ctx *ctx, int status, const parley_db_result *result, 
     parley->uuid7(queue.owner);
     parley_str owner = { queue.owner, MAIL_UID_CHARS };
     parley_param expire[] = { PARLEY_INT(now_us) };
-    parley_param claim[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us + LEASE_US), PARLEY_INT(now_us) };
+    parley_param claim[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us + LEASE_US),
+                             PARLEY_INT(now_us) };
     parley_param read[] = { PARLEY_TEXT(owner) };
     parley_sql sql[] = { SQL(SQL_EXPIRE, expire), SQL(SQL_CLAIM, claim), SQL(SQL_CLAIMED, read) };
     if (mail.db->run(ctx, sql, COUNT(sql), 0, claimed, NULL) < 0)

@@ -6,7 +6,8 @@
 
 enum { NONCE = crypto_secretbox_NONCEBYTES, MAC = crypto_secretbox_MACBYTES };
 
-int seal_close(const unsigned char key[32], const unsigned char nonce[24], parley_str text, text_out *out)
+int seal_close(const unsigned char key[32], const unsigned char nonce[24], parley_str text,
+               text_out *out)
 {
     size_t n = NONCE + MAC + text.n;
     size_t chars = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);

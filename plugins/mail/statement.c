@@ -42,8 +42,8 @@ static int fill(parley_ctx *ctx, const parley_mail_msg *msg, text_out *sealed)
     int err = template_render(msg->template_name, msg->vars, &subject, &text);
 
     if (err < 0)
-        parley_logf(ctx, PARLEY_ERROR, "the mail template \"%.*s\" %s",
-                    (int)msg->template_name.n, msg->template_name.p,
+        parley_logf(ctx, PARLEY_ERROR, "the mail template \"%.*s\" %s", (int)msg->template_name.n,
+                    msg->template_name.p,
                     err == PARLEY_ENOENT   ? "does not exist"
                     : err == PARLEY_EINVAL ? "has a variable without a value"
                                            : "cannot be filled in");
@@ -73,8 +73,8 @@ int mail_statement(parley_ctx *ctx, const parley_mail_msg *msg, parley_sql *ret)
     q->params[0] = (parley_param)PARLEY_TEXT(((parley_str){ q->uid, MAIL_UID_CHARS }));
     q->params[1] = (parley_param)PARLEY_TEXT(text_out_view(&q->sealed));
     q->params[2] = (parley_param)PARLEY_INT(parley->now_us());
-    q->params[3] = msg->expires_us > 0 ? (parley_param)PARLEY_INT(msg->expires_us)
-                                       : (parley_param)PARLEY_NULL;
+    q->params[3] =
+        msg->expires_us > 0 ? (parley_param)PARLEY_INT(msg->expires_us) : (parley_param)PARLEY_NULL;
     *ret = SQL(SQL_ADD, q->params);
     return 0;
 }

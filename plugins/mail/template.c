@@ -130,7 +130,8 @@ int template_fill(parley_str pattern, const parley_json *vars, int is_line, text
             break;
         }
         text_out_add(out, pattern.p, (size_t)(open - pattern.p));
-        int err = fill_one((parley_str){ open + 2, (size_t)(close - open - 2) }, vars, is_line, out);
+        int err =
+            fill_one((parley_str){ open + 2, (size_t)(close - open - 2) }, vars, is_line, out);
         if (err < 0)
             return err;
         pattern = (parley_str){ close + 2, (size_t)(end - close - 2) };

@@ -8,7 +8,7 @@
 typedef struct text_out { /* zeroed but for `limit`: empty */
     char *p;              /* owned: text_out_done(); NUL-ended unless NULL */
     size_t n, size;
-    size_t limit;         /* bytes it may grow to */
+    size_t limit; /* bytes it may grow to */
     int is_broken;
 } text_out;
 

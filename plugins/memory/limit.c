@@ -49,38 +49,37 @@ static void log_push(table_entry *entry, int64_t now_us)
     entry->log.n++;
 }
 
-static void log_refuse(const table_entry *entry, int64_t limit, int64_t window_us, int64_t now_us,
-                       limit_answer *ret)
+static void log_refuse(const table_entry *entry, limit_rule rule, int64_t now_us, limit_answer *ret)
 {
-    uint32_t surplus = entry->log.n - (uint32_t)limit;
+    uint32_t surplus = entry->log.n - (uint32_t)rule.limit;
 
     *ret = (limit_answer){ .is_refused = 1,
-                           .wait_us = log_time(entry, surplus) + window_us - now_us,
-                           .reset_us = log_time(entry, 0) + window_us - now_us };
+                           .wait_us = log_time(entry, surplus) + rule.window_us - now_us,
+                           .reset_us = log_time(entry, 0) + rule.window_us - now_us };
 }
 
-int limit_take(table *t, const char *key, size_t key_n, int64_t limit, int64_t window_us,
-               int64_t now_us, limit_answer *ret)
+int limit_take(table *t, const char *key, size_t key_n, limit_rule rule, int64_t now_us,
+               limit_answer *ret)
 {
     table_entry *entry = table_find(t, TABLE_LOG, key, key_n, now_us);
 
     if (!entry)
-        entry = table_add(t, TABLE_LOG, key, key_n, now_us + window_us);
+        entry = table_add(t, TABLE_LOG, key, key_n, now_us + rule.window_us);
     if (!entry)
         return -1;
-    log_forget(entry, now_us - window_us);
-    if (entry->log.n >= limit) {
-        log_refuse(entry, limit, window_us, now_us, ret);
+    log_forget(entry, now_us - rule.window_us);
+    if (entry->log.n >= rule.limit) {
+        log_refuse(entry, rule, now_us, ret);
         return 0;
     }
-    if (log_reserve(t, entry, limit) < 0) {
+    if (log_reserve(t, entry, rule.limit) < 0) {
         if (entry->log.n == 0)
             table_drop(t, entry);
         return -1;
     }
     log_push(entry, now_us);
-    table_set_end(t, entry, now_us + window_us);
-    *ret = (limit_answer){ .left = limit - entry->log.n,
-                           .reset_us = log_time(entry, 0) + window_us - now_us };
+    table_set_end(t, entry, now_us + rule.window_us);
+    *ret = (limit_answer){ .left = rule.limit - entry->log.n,
+                           .reset_us = log_time(entry, 0) + rule.window_us - now_us };
     return 0;
 }

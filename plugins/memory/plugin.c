@@ -90,9 +90,9 @@ static int kv_take(parley_ctx *ctx, const parley_kv_limit *limits, uint32_t n, p
     for (uint32_t i = 0; i < n; i++) {
         const parley_kv_limit *limit = &limits[i];
         limit_answer answer;
+        limit_rule rule = { .limit = limit->limit, .window_us = limit->window_us };
 
-        if (limit_take(&memory.keys, limit->key.p, limit->key.n, limit->limit, limit->window_us,
-                       now_us, &answer) < 0)
+        if (limit_take(&memory.keys, limit->key.p, limit->key.n, rule, now_us, &answer) < 0)
             return PARLEY_ENOMEM;
         taken.left[i] = answer.left;
         taken.reset_us[i] = answer.reset_us;

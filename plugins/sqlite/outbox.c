@@ -58,7 +58,7 @@ void outbox_done(void)
 /* A result must reach the loop, so a post() that fails is tried again. */
 static void outbox_wake(int is_needed)
 {
-    struct timespec pause = { .tv_nsec = 10 * 1000000 };
+    struct timespec pause = { .tv_nsec = 10000000 };
 
     while (is_needed && parley->post(store.ctx, outbox_drain, NULL) < 0)
         (void)nanosleep(&pause, NULL);

@@ -26,7 +26,7 @@ void dbscratch_reset(dbscratch *scratch)
 {
     scratch->set_n = scratch->cell_n = scratch->byte_n = 0;
     /* A single huge answer is no reason to keep its memory for ever. */
-    if (scratch->byte_cap > 1024 * 1024 || scratch->cell_cap > 128 * 1024)
+    if (scratch->byte_cap > 1048576 || scratch->cell_cap > 131072)
         dbscratch_done(scratch);
 }
 

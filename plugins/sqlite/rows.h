@@ -4,7 +4,7 @@
 #include <parley/db.h>
 #include <sqlite3.h>
 
-enum { ROWS_BYTES_MAX = 64 * 1024 * 1024 }; /* of one run; more is an error */
+enum { ROWS_BYTES_MAX = 67108864 }; /* of one run; more is an error */
 
 typedef struct dbcell {
     uint32_t at, n; /* in the bytes of the block; at DBCELL_NULL: SQL NULL */

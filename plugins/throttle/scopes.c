@@ -47,7 +47,12 @@ static int read_rate(const place *at, const parley_json *value, scope *s)
         why = parley->json_type(value) == PARLEY_J_STR
                   ? rate_parse(parley->json_str(value), &s->rate)
                   : "must be a text, like 100/hour";
-    return why ? place_fail(at, "rate", why) : 0;
+    if (!why)
+        return 0;
+    parley_str text = parley->json_str(value);
+    char named[256];
+    (void)snprintf(named, sizeof(named), "\"%.*s\": %s", text.n > 40 ? 40 : (int)text.n, text.p ? text.p : "", why);
+    return place_fail(at, "rate", named);
 }
 
 static int read_by(const place *at, const parley_json *value, scope *s)

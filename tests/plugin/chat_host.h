@@ -27,17 +27,22 @@ static const parley_person ada = PERSON(1, ADA_UID, "ada");
 static const parley_person bob = PERSON(2, BOB_UID, "bob");
 
 /* A fresh plugin for each test; the sweep that start() begins finds nothing. */
-static int chat_setup(const char *workers)
+static inline int chat_setup_with(const char *workers, const fake_option *options)
 {
     fake_server("workers", workers);
     fake_db_use("sqlite");
     fake_auth_use();
     fake_auth_person(&ada);
     fake_auth_person(&bob);
-    fake_open(&parley_plugin_0, NULL);
+    fake_open(&parley_plugin_0, options);
     fake_db_answer(PARLEY_OK);
     fake_advance(25);
     return 0;
+}
+
+static inline int chat_setup(const char *workers)
+{
+    return chat_setup_with(workers, NULL);
 }
 
 static inline int chat_teardown(void **state)

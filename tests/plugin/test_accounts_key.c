@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #define KEY43 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL0189_"

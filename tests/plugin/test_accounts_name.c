@@ -1,8 +1,10 @@
-/* test_accounts_name.c -- which usernames are allowed, and when two are the same; the texts' trimming and counting. */
+/* test_accounts_name.c -- which usernames are allowed, and when two are the same; the texts'
+ * trimming and counting. */
 #include "plugins/accounts/name.h"
 #include <parley/text.h>
 #include <setjmp.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 /* clang-format off */

@@ -1,8 +1,10 @@
-/* test_accounts_person.c -- the cache of sessions: bounded, least recently used out first, counted by sockets. */
+/* test_accounts_person.c -- the cache of sessions: bounded, least recently used out first, counted
+ * by sockets. */
 #include "plugins/accounts/person.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static person_facts facts_of(unsigned number)

@@ -3,11 +3,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
 #include <cmocka.h>
 
-#define SHORT "This password is too short. It must contain at least 8 characters."
-#define COMMON "This password is too common."
-#define NUMERIC "This password is entirely numeric."
+#define SHORT         "This password is too short. It must contain at least 8 characters."
+#define COMMON        "This password is too common."
+#define NUMERIC       "This password is entirely numeric."
 #define SIMILAR(what) "The password is too similar to the " what "."
 
 /* clang-format off */
@@ -70,9 +71,9 @@ static void test_faults(void **state)
 
 static void test_list(void **state)
 {
-    static const char *const common[] = { "password",  "12345678", "password123", "qwerty123",
-                                          "iloveyou",  "letmein1", "welcome1",    "admin123",
-                                          "!@#$%^&*",  "zzzzzzzz", "000000",      "1qaz2wsx" };
+    static const char *const common[] = { "password", "12345678", "password123", "qwerty123",
+                                          "iloveyou", "letmein1", "welcome1",    "admin123",
+                                          "!@#$%^&*", "zzzzzzzz", "000000",      "1qaz2wsx" };
 
     (void)state;
     assert_true(strength_list_is_sorted());

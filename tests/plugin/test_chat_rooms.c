@@ -151,6 +151,28 @@ static void test_show(void **state)
     assert_int_equal(fake_status(req), 401);
 }
 
+static void test_emails_hidden(void **state)
+{
+    static const fake_option options[] = { { "show_emails", "self" },
+                                           { "max_participants", "1" },
+                                           { NULL, NULL } };
+
+    (void)state;
+    chat_setup_with("1", options);
+    parley_req req = call_as(&bob, "GET", ROOM, NULL);
+
+    fake_db_answer(PARLEY_OK);
+    rows_room("0");
+    fake_run();
+    assert_int_equal(fake_status(req), 200);
+    assert_null(strstr(fake_body(req), "ada@example.org"));
+    assert_non_null(strstr(fake_body(req), BOB_JSON)); /* one's own */
+    req = call_as(&ada, "POST", ROOMS,
+                  "{\"name\":\"a\",\"participant_emails\":[\"b@c.org\",\"d@e.org\"]}");
+    check(req, 400,
+          "{\"participant_emails\":[\"Ensure this field has no more than 1 elements.\"]}");
+}
+
 static void test_list(void **state)
 {
     parley_req req = call_as(&ada, "GET", ROOMS "?limit=1&offset=1", NULL);
@@ -432,6 +454,7 @@ int main(void)
         TEST(test_remove),
         TEST(test_remove_closes),
         TEST(test_delete_room),
+        cmocka_unit_test_teardown(test_emails_hidden, chat_teardown),
         TEST(test_history),
         TEST(test_delete_message),
     };

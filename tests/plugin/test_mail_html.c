@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #define A(url) "<a rel=\"noopener noreferrer\" href=\"" url "\">" url "</a>"

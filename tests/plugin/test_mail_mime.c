@@ -1,13 +1,18 @@
-/* test_mail_mime.c -- mails as RFC 5322 wants them: headers, encodings, injection; and reading them back. */
+/* test_mail_mime.c -- mails as RFC 5322 wants them: headers, encodings, injection; and reading them
+ * back. */
 #include "plugins/mail/mime.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
-#define LINK "http://localhost:8000/api/auth/verify-email/abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG/"
-#define A100 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LINK                                                                                       \
+    "http://localhost:8000/api/auth/verify-email/abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG/"
+#define A100                                                                                       \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+    "aaaaaaaa"
 #define A1000 A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
 
 static parley_str str(const char *text)
@@ -90,13 +95,15 @@ static void test_round_trip(void **state)
 
         assert_int_equal(mime_write(&mail, &out), 0);
         check_lines(trips[i].label, &out);
-        (void)snprintf(wanted, sizeof(wanted), "\r\nContent-Transfer-Encoding: %s\r\n", trips[i].encoding);
+        (void)snprintf(wanted, sizeof(wanted), "\r\nContent-Transfer-Encoding: %s\r\n",
+                       trips[i].encoding);
         if (!strstr(out.p, wanted) || strstr(out.p, "\r\nBcc"))
             fail_msg("case \"%s\": %s", trips[i].label, out.p);
         mime_read(text_out_view(&out), &back);
         if (strcmp(back.subject.p ? back.subject.p : "", subject) != 0 ||
             strcmp(back.text.p ? back.text.p : "", text) != 0)
-            fail_msg("case \"%s\" read back: \"%s\" \"%s\"", trips[i].label, back.subject.p, back.text.p);
+            fail_msg("case \"%s\" read back: \"%s\" \"%s\"", trips[i].label, back.subject.p,
+                     back.text.p);
         assert_string_equal(back.to.p, "ada@example.org");
         assert_string_equal(back.date.p, "Fri, 31 Jan 2025 12:00:00 +0000");
         mime_parts_done(&back);
@@ -106,11 +113,23 @@ static void test_round_trip(void **state)
 
 static void test_addresses(void **state)
 {
-    static const char *const bad[] = { "", "a", "a@", "@b", "a b@c.de", "a@b.de,c@d.de", "a@b.de\r\nBcc: c@d.de",
-                                       "<a@b.de>", "\"a\"@b.de", "\u00e4@b.de", "a@b@c.de", "a;b@c.de" };
-    static const char *const bad_from[] = { "", "Parley", "Parley <>", "Par\nley <a@b.de>", "Parley <a@b.de> x",
-                                            "Parley <a@b.de" };
-    static const char *const good_from[] = { "a@localhost", "Parley <a@b.de>", "Gr\u00fc\u00dfe, alle <a@b.de>" };
+    static const char *const bad[] = { "",
+                                       "a",
+                                       "a@",
+                                       "@b",
+                                       "a b@c.de",
+                                       "a@b.de,c@d.de",
+                                       "a@b.de\r\nBcc: c@d.de",
+                                       "<a@b.de>",
+                                       "\"a\"@b.de",
+                                       "\u00e4@b.de",
+                                       "a@b@c.de",
+                                       "a;b@c.de" };
+    static const char *const bad_from[] = {
+        "", "Parley", "Parley <>", "Par\nley <a@b.de>", "Parley <a@b.de> x", "Parley <a@b.de"
+    };
+    static const char *const good_from[] = { "a@localhost", "Parley <a@b.de>",
+                                             "Gr\u00fc\u00dfe, alle <a@b.de>" };
 
     (void)state;
     assert_true(mime_is_address(PARLEY_S("ada@example.org")));

@@ -41,7 +41,7 @@ static void test_story(void **state)
     for (size_t i = 0; i < COUNT(steps); i++) {
         limit_answer a;
 
-        assert_int_equal(limit_take(&t, "k", 1, 3, 10 * S, steps[i].at_us, &a), 0);
+        assert_int_equal(limit_take(&t, "k", 1, (limit_rule){ 3, 10 * S }, steps[i].at_us, &a), 0);
         if (a.is_refused != steps[i].is_refused || a.wait_us != steps[i].wait_us ||
             a.left != steps[i].left || a.reset_us != steps[i].reset_us)
             fail_msg("step \"%s\": refused %d wait %lld left %lld reset %lld", steps[i].label,
@@ -74,8 +74,9 @@ static void test_against_model(void **state)
                        : randombytes_uniform((uint32_t)cases[c].window_us / 8 + 3);
             while (old < n && passes[old] <= now - cases[c].window_us)
                 old++;
-            assert_int_equal(limit_take(&t, "k", 1, cases[c].limit, cases[c].window_us, now, &a),
-                             0);
+            assert_int_equal(
+                limit_take(&t, "k", 1, (limit_rule){ cases[c].limit, cases[c].window_us }, now, &a),
+                0);
             int is_refused = (int64_t)(n - old) >= cases[c].limit;
             assert_int_equal(a.is_refused, is_refused);
             if (!is_refused)
@@ -99,11 +100,11 @@ static void test_lowered(void **state)
     (void)state;
     table_init(&t, 100, 1 << 20);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(limit_take(&t, "k", 1, 10, 100, i, &a), 0);
-    assert_int_equal(limit_take(&t, "k", 1, 4, 100, 10, &a), 0);
+        assert_int_equal(limit_take(&t, "k", 1, (limit_rule){ 10, 100 }, i, &a), 0);
+    assert_int_equal(limit_take(&t, "k", 1, (limit_rule){ 4, 100 }, 10, &a), 0);
     assert_int_equal(a.is_refused, 1);
     assert_int_equal(a.wait_us, 6 + 100 - 10); /* when the seventh has left, three remain */
-    assert_int_equal(limit_take(&t, "k", 1, 4, 100, 106, &a), 0);
+    assert_int_equal(limit_take(&t, "k", 1, (limit_rule){ 4, 100 }, 106, &a), 0);
     assert_int_equal(a.is_refused, 0);
     table_done(&t);
 }
@@ -119,16 +120,16 @@ static void test_bounds(void **state)
     table_init(&t, 1000, SIZE_MAX);
     for (int i = 0; i < 5000; i++) {
         (void)snprintf(key, sizeof(key), "%d", i);
-        assert_int_equal(limit_take(&t, key, strlen(key), 5, 1000000, i, &a), 0);
+        assert_int_equal(limit_take(&t, key, strlen(key), (limit_rule){ 5, 1000000 }, i, &a), 0);
     }
     assert_int_equal(t.n, 1000);
-    assert_int_equal(limit_take(&t, "4000", 4, 5, 1000000, 5000, &a), 0);
+    assert_int_equal(limit_take(&t, "4000", 4, (limit_rule){ 5, 1000000 }, 5000, &a), 0);
     assert_int_equal(a.left, 3); /* still known */
-    assert_int_equal(limit_take(&t, "3999", 4, 5, 1000000, 5000, &a), 0);
+    assert_int_equal(limit_take(&t, "3999", 4, (limit_rule){ 5, 1000000 }, 5000, &a), 0);
     assert_int_equal(a.left, 4); /* had to go */
     /* A short window among long ones: it ends first, yet it counts. */
     for (int i = 0; i < 3; i++)
-        assert_int_equal(limit_take(&t, "short", 5, 2, 10, 5000, &a), 0);
+        assert_int_equal(limit_take(&t, "short", 5, (limit_rule){ 2, 10 }, 5000, &a), 0);
     assert_int_equal(a.is_refused, 1);
     assert_int_equal(t.n, 1000);
     table_done(&t);
@@ -136,7 +137,7 @@ static void test_bounds(void **state)
     table_init(&t, 1000000, 100000);
     for (int i = 0; i < 5000; i++) {
         (void)snprintf(key, sizeof(key), "%d", i % 500);
-        assert_int_equal(limit_take(&t, key, strlen(key), 1000, 1000000, i, &a), 0);
+        assert_int_equal(limit_take(&t, key, strlen(key), (limit_rule){ 1000, 1000000 }, i, &a), 0);
         assert_true(t.bytes <= 100000);
     }
     assert_true(t.n > 100);
@@ -153,10 +154,12 @@ static void test_sweep(void **state)
     table_init(&t, 1000000, SIZE_MAX);
     for (int i = 0; i < 1000; i++) {
         (void)snprintf(key, sizeof(key), "%d", i);
-        assert_int_equal(limit_take(&t, key, strlen(key), 5, i % 2 ? 100 : 10000, i / 100, &a), 0);
+        assert_int_equal(
+            limit_take(&t, key, strlen(key), (limit_rule){ 5, i % 2 ? 100 : 10000 }, i / 100, &a),
+            0);
     }
     for (int i = 0; i < 10; i++) /* these stay longer: they are used again */
-        assert_int_equal(limit_take(&t, "1", 1, 50, 100, 90, &a), 0);
+        assert_int_equal(limit_take(&t, "1", 1, (limit_rule){ 50, 100 }, 90, &a), 0);
     assert_int_equal(table_sweep(&t, 99, 5000), 0);
     assert_int_equal(table_sweep(&t, 109, 100), 100);
     assert_int_equal(table_sweep(&t, 109, 5000), 399);
