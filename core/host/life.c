@@ -179,15 +179,13 @@ static void stop_limit(uv_timer_t *timer)
 
 void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud)
 {
-    host_enter(h);
     h->life.starting = false;
     h->life.stopping = true;
     h->life.stopped = done;
     h->life.ud = ud;
     h->life.at = h->plugin_n;
     uv_timer_start(&h->life.timer, stop_limit, limit_ms > 0 ? (uint64_t)limit_ms : 0, 0);
-    job_add(h, &h->life.step);
-    host_leave(h);
+    job_add(h, &h->life.step); /* runs before the next poll: `done` never comes inside of this call */
 }
 
 /* ---- what plugins say ---- */

@@ -134,8 +134,11 @@ static parley_str agent_text(parley_req req, char ret[AGENT_MAX])
     parley_str agent = parley->req_header(req, "user-agent");
     size_t n = agent.n < AGENT_MAX ? agent.n : AGENT_MAX;
 
-    for (size_t i = 0; i < n; i++)
-        ret[i] = agent.p[i] >= ' ' && agent.p[i] <= '~' ? agent.p[i] : '?';
+    for (size_t i = 0; i < n; i++) {
+        ret[i] = '?';
+        if (agent.p[i] >= ' ' && agent.p[i] <= '~')
+            ret[i] = agent.p[i];
+    }
     return parley_text_view(ret, n);
 }
 

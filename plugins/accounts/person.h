@@ -38,7 +38,7 @@ person *person_find(
  * as above. */
 person *person_add(const person_facts *facts);
 void person_forget(person *p); /* out of the cache; sockets keep it */
-void person_unref(void *p);    /* parley_free_fn */
+void person_unref(void *ud);   /* parley_free_fn */
 
 /* A socket of this person: counts a reference.  returns 0 or PARLEY_ENOMEM */
 int person_conn_add(person *p, parley_conn conn);

@@ -54,7 +54,7 @@ static int flush_folder(void)
 
 int outbox_write(const char *uid, parley_str eml, char *why)
 {
-    char beside[PATH_BYTES], path[PATH_BYTES], text[64];
+    char beside[PATH_BYTES], path[PATH_BYTES];
     int err = mkdir(mail.folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
 
     (void)snprintf(beside, sizeof(beside), "%s/.%s.tmp", mail.folder, uid);
@@ -67,8 +67,7 @@ int outbox_write(const char *uid, parley_str eml, char *why)
         err = flush_folder();
     if (err < 0) {
         (void)unlink(beside);
-        (void)snprintf(why, MAIL_WHY_MAX, "cannot write to the outbox: %s",
-                       strerror_r(-err, text, sizeof(text)));
+        (void)snprintf(why, MAIL_WHY_MAX, "cannot write to the outbox: %s", strerrordesc_np(-err));
     }
     return err;
 }

@@ -68,7 +68,8 @@ static void look_work(void *ud)
         l->err = errno == ENOENT ? 0 : -errno; /* no folder: no mail yet */
         return;
     }
-    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): our own DIR */
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
         keep_name(l, entry->d_name);
     (void)closedir(dir);
     while (l->read_n < l->n) {

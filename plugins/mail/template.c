@@ -64,7 +64,7 @@ static int template_add(parley_ctx *ctx, const char *folder, const char *file_na
     char *file;
     int err = read_file(path, &file);
     if (err < 0)
-        return parley_failf(ctx, "cannot read %s: %s", path, strerror(-err));
+        return parley_failf(ctx, "cannot read %s: %s", path, strerrordesc_np(-err));
     if (split(file, &templates.rows[templates.n].subject, &templates.rows[templates.n].body) < 0) {
         free(file);
         return parley_failf(ctx, "%s: the first line must be \"Subject: ...\"", path);
@@ -80,8 +80,10 @@ int templates_load(parley_ctx *ctx, const char *folder)
     int err = 0;
 
     if (!dir)
-        return parley_failf(ctx, "cannot read the templates in %s: %s", folder, strerror(errno));
-    for (const struct dirent *entry = readdir(dir); entry && err >= 0; entry = readdir(dir))
+        return parley_failf(ctx, "cannot read the templates in %s: %s", folder,
+                            strerrordesc_np(errno));
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): our own DIR */
+    for (const struct dirent *entry; err >= 0 && (entry = readdir(dir)) != NULL;)
         err = template_add(ctx, folder, entry->d_name);
     (void)closedir(dir);
     return err;

@@ -42,16 +42,17 @@ static bool is_name(parley_str s)
 static int read_rate(const place *at, const parley_json *value, scope *s)
 {
     const char *why = NULL;
+    parley_str text = parley->json_str(value);
 
     if (parley->json_type(value) != PARLEY_J_NULL) /* `rate:` and nothing behind it is empty too */
-        why = parley->json_type(value) == PARLEY_J_STR
-                  ? rate_parse(parley->json_str(value), &s->rate)
-                  : "must be a text, like 100/hour";
+        why = text.p ? rate_parse(text, &s->rate) : "must be a text, like 100/hour";
     if (!why)
         return 0;
-    parley_str text = parley->json_str(value);
+    if (!text.p)
+        return place_fail(at, "rate", why);
     char named[256];
-    (void)snprintf(named, sizeof(named), "\"%.*s\": %s", text.n > 40 ? 40 : (int)text.n, text.p ? text.p : "", why);
+    (void)snprintf(named, sizeof(named), "\"%.*s\": %s", text.n > 40 ? 40 : (int)text.n, text.p,
+                   why);
     return place_fail(at, "rate", named);
 }
 

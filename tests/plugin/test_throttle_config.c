@@ -131,7 +131,7 @@ static void test_scopes(void **state)
         { "no map",        "{\"a\":\"1/s\"}", "scopes.a: must be a map" },
         { "name",          "{\"A b\":{}}", "scopes.A b: a name has" },
         { "no rate",       "{\"a\":{\"by\":\"user\",\"on\":\"all\"}}", "scopes.a: needs rate, by and on" },
-        { "bad rate",      "{\"a\":{\"rate\":\"x\",\"by\":\"user\",\"on\":\"all\"}}", "scopes.a.rate: a rate is" },
+        { "bad rate",      "{\"a\":{\"rate\":\"x\",\"by\":\"user\",\"on\":\"all\"}}", "scopes.a.rate: \"x\": a rate is" },
         { "rate is a map", "{\"a\":{\"rate\":{},\"by\":\"user\",\"on\":\"all\"}}", "scopes.a.rate: must be a text" },
         { "bad by",        "{\"a\":{\"rate\":\"\",\"by\":\"ip\",\"on\":\"all\"}}", "scopes.a.by: must be" },
         { "empty field",   "{\"a\":{\"rate\":\"\",\"by\":\"field:\",\"on\":\"all\"}}", "scopes.a.by: must be" },

@@ -9,6 +9,8 @@
 #include "core/host/host.h"
 
 #include <arpa/inet.h>
+
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <sodium.h>
@@ -213,7 +215,7 @@ static bool talk_read(int fd, talk *t, const char *until)
 
     for (;;) {
         str all = buf_str(&t->got);
-        if (until && memmem(all.p + from, all.n - from, until, strlen(until)))
+        if (until && (!*until || memmem(all.p + from, all.n - from, until, strlen(until))))
             return true;
         char *to = buf_space(&t->got, 4096);
         ssize_t n = recv(fd, to, 4096, 0);
@@ -233,6 +235,7 @@ static void *talk_run(void *ud)
 
     at.sin_port = htons((uint16_t)t->b->port);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     t->missed = connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0;
     for (size_t i = 0; i < t->n && !t->missed; i++) {
         const talk_step *s = &t->steps[i];

@@ -366,8 +366,12 @@ static void test_expired(void **state)
 
 static void test_client_leaves(void **state)
 {
-    const talk_step ask[] = { { TALK_RAW, "GET /later/ HTTP/1.1\r\n" HOST "\r\n", "" }, { TALK_RESET, NULL, NULL } };
-    const talk_step wait[] = { { TALK_WAIT, NULL, "60" } };
+    const talk_step ask[] = {
+        { TALK_RAW, "GET /never/ HTTP/1.1\r\n" HOST "\r\n", "" },
+        { TALK_WAIT, NULL, "20" },
+        { TALK_RESET, NULL, NULL },
+    };
+    const talk_step wait[] = { { TALK_WAIT, NULL, "200" } };
     talk t;
 
     (void)state;
