@@ -1,7 +1,8 @@
 # parley_builtin_plugin(NAME): plugins/NAME/*.c -> build/<preset>/plugins/NAME.so
 #
-# A plugin links what its libraries.cmake names (PARLEY_PLUGIN_LIBRARIES), sees include/ and its own folder, and exports
-# its descriptor only.  The objects are a library of their own, so that tests link them with a fake function table.
+# A plugin links what its libraries.cmake names (PARLEY_PLUGIN_LIBRARIES), compiles what it shares with another one
+# (PARLEY_PLUGIN_COMMON: files of plugins/common/), sees include/ and its own folder, and exports its descriptor
+# only.  The objects are a library of their own, so that tests link them with a fake function table.
 function(parley_builtin_plugin name)
     set(folder ${CMAKE_SOURCE_DIR}/plugins/${name})
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
@@ -10,7 +11,11 @@ function(parley_builtin_plugin name)
         return()
     endif()
     set(PARLEY_PLUGIN_LIBRARIES)
+    set(PARLEY_PLUGIN_COMMON)
     include(${folder}/libraries.cmake OPTIONAL)
+    foreach(shared IN LISTS PARLEY_PLUGIN_COMMON)
+        list(APPEND sources ${CMAKE_SOURCE_DIR}/plugins/common/${shared}.c)
+    endforeach()
     add_library(plugin_${name}_objects OBJECT ${sources})
     target_link_libraries(plugin_${name}_objects PUBLIC parley_flags ${PARLEY_PLUGIN_LIBRARIES})
     target_include_directories(plugin_${name}_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR})

@@ -1,4 +1,5 @@
-/* api.c -- the table `parley`: one for all plugins of the process, filled once, never changed; and its basics. */
+/* api.c -- the table `parley`: one for all plugins of the process, filled once, never changed; and
+ * its basics. */
 #include "core/host/inside.h"
 
 #include "core/base/clock.h"
@@ -50,9 +51,9 @@ static str api_server(const char *name)
         const char *name;
         str value;
     } all[] = {
-        { "site_url", h->set->site_url },   { "data_dir", h->set->data_dir },
-        { "log_dir", h->set->log_dir },     { "share_dir", h->set->share_dir },
-        { "version", STR(PARLEY_VERSION) }, { "public", server_public(h) },
+        { "site_url", h->set->site_url },       { "data_dir", h->set->data_dir },
+        { "log_dir", h->set->log_dir },         { "share_dir", h->set->share_dir },
+        { "version", STR(PARLEY_VERSION) },     { "public", server_public(h) },
         { "workers", str_of(h->workers_text) },
     };
     for (size_t i = 0; i < COUNT(all); i++)
@@ -128,14 +129,16 @@ void api_fill_basics(parley_api *api)
 
 /* ---- the table ---- */
 
-static parley_api table = { .size = sizeof(table), .major = PARLEY_ABI_MAJOR, .minor = PARLEY_ABI_MINOR };
+static parley_api table = { .size = sizeof(table),
+                            .major = PARLEY_ABI_MAJOR,
+                            .minor = PARLEY_ABI_MINOR };
 
 const parley_api *api_table(void)
 {
     static void (*const fills[])(parley_api *) = {
-        json_api_fill,  api_fill_basics, api_fill_life,   api_fill_register, api_fill_services, api_fill_topics,
-        api_fill_request, api_fill_reply, api_fill_conn,  api_fill_fan,      api_fill_timers,   api_fill_work,
-        api_fill_watch,
+        json_api_fill,   api_fill_basics,  api_fill_life,  api_fill_register, api_fill_services,
+        api_fill_topics, api_fill_request, api_fill_reply, api_fill_conn,     api_fill_fan,
+        api_fill_timers, api_fill_work,    api_fill_watch,
     };
 
     if (table.log)

@@ -1,4 +1,5 @@
-/* body.c -- a request's body as JSON: parsed once, when somebody asks; and the refusals that follow from it. */
+/* body.c -- a request's body as JSON: parsed once, when somebody asks; and the refusals that follow
+ * from it. */
 #include "core/host/body.h"
 
 #include "core/base/json.h"
@@ -33,7 +34,8 @@ bool body_type_is_json(str type)
     if (!str_ieq(str_trim(name), STR("application/json")))
         return false;
     params = str_trim(params);
-    return params.n == 0 || str_ieq(params, STR("charset=utf-8")) || str_ieq(params, STR("charset=\"utf-8\""));
+    return params.n == 0 || str_ieq(params, STR("charset=utf-8")) ||
+           str_ieq(params, STR("charset=\"utf-8\""));
 }
 
 static int deny_type(call *c, str type)
@@ -43,14 +45,16 @@ static int deny_type(call *c, str type)
 
     if (!text)
         return PARLEY_ENOMEM;
-    int n = snprintf(text, size, "Unsupported media type \"" STR_FMT "\" in request.", STR_ARG(type));
+    int n =
+        snprintf(text, size, "Unsupported media type \"" STR_FMT "\" in request.", STR_ARG(type));
     return call_deny(c, 415, "unsupported_media_type", (str){ text, (size_t)n });
 }
 
 static int deny_malformed(call *c)
 {
     char text[WHY_MAX + 32];
-    int n = snprintf(text, sizeof(text), "JSON parse error - %s", c->json_why ? c->json_why : "no memory");
+    int n = snprintf(text, sizeof(text), "JSON parse error - %s",
+                     c->json_why ? c->json_why : "no memory");
 
     return call_deny(c, 400, "parse_error", (str){ text, (size_t)n });
 }
@@ -64,8 +68,8 @@ static const char *type_name(const parley_json *in, str body)
     };
     int type = api_table()->json_type(in);
 
-    if (type == PARLEY_J_NUM && (memchr(body.p, '.', body.n) || memchr(body.p, 'e', body.n) ||
-                                 memchr(body.p, 'E', body.n)))
+    if (type == PARLEY_J_NUM &&
+        (memchr(body.p, '.', body.n) || memchr(body.p, 'e', body.n) || memchr(body.p, 'E', body.n)))
         return "float";
     return type >= 0 && (size_t)type < COUNT(names) ? names[type] : "NoneType";
 }
@@ -73,9 +77,10 @@ static const char *type_name(const parley_json *in, str body)
 static int deny_not_object(call *c, const parley_json *in)
 {
     char body[128];
-    int n = snprintf(body, sizeof(body),
-                     "{\"non_field_errors\":[\"Invalid data. Expected a dictionary, but got %s.\"]}",
-                     type_name(in, c->req->body));
+    int n =
+        snprintf(body, sizeof(body),
+                 "{\"non_field_errors\":[\"Invalid data. Expected a dictionary, but got %s.\"]}",
+                 type_name(in, c->req->body));
 
     return call_reply(c, 400, "application/json", (str){ body, (size_t)n });
 }
@@ -84,7 +89,8 @@ int call_object(call *c, const parley_json **ret)
 {
     int err = 0;
 
-    str type = c->is_event || c->req->body.n == 0 ? STR("application/json") : request_header(c->req, "content-type");
+    str type = c->is_event || c->req->body.n == 0 ? STR("application/json")
+                                                  : request_header(c->req, "content-type");
     const parley_json *in = body_type_is_json(type) ? call_json(c) : NULL;
     if (in && api_table()->json_type(in) == PARLEY_J_OBJ) {
         *ret = in;

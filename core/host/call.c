@@ -40,7 +40,8 @@ static bool id_is_good(str id)
         return false;
     for (size_t i = 0; i < id.n; i++) {
         char ch = id.p[i];
-        bool alnum = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
+        bool alnum =
+            (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
         if (!alnum && ch != '.' && ch != '_' && ch != '-')
             return false;
     }

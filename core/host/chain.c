@@ -1,6 +1,7 @@
 /* chain.c -- stages and their order, built once; walking a chain, and what a verdict means.
  *
- * EARLY .. | known, slash, Accept, handshake | AUTH .. | user | LIMIT .. | method | APP .. | handler;  LATE .. behind */
+ * EARLY .. | known, slash, Accept, handshake | AUTH .. | user | LIMIT .. | method | APP .. |
+ * handler;  LATE .. behind */
 #include "core/host/chain.h"
 
 #include "core/base/log.h"
@@ -41,8 +42,8 @@ static const step checks_of_unknown[] = {
 typedef struct chain_plan {
     const step *checks;
     size_t check_n;
-    str where;   /* the path or event; absent: known at run time */
-    int last;    /* stage of middleware that it has at the most, LATE excepted */
+    str where; /* the path or event; absent: known at run time */
+    int last;  /* stage of middleware that it has at the most, LATE excepted */
 } chain_plan;
 
 static bool plan_takes(const chain_plan *plan, const use *u)
@@ -125,7 +126,8 @@ typedef struct building {
 static int path_build(path *p, void *ud)
 {
     building *b = ud;
-    const chain_plan plan = { checks_of_path, COUNT(checks_of_path), p->routes[0]->path, PARLEY_APP };
+    const chain_plan plan = { checks_of_path, COUNT(checks_of_path), p->routes[0]->path,
+                              PARLEY_APP };
 
     b->err = chain_build(b->h, &plan, &p->chain);
     if (b->err == 0 && p->ws)
@@ -135,7 +137,8 @@ static int path_build(path *p, void *ud)
 
 int chains_build(host *h)
 {
-    const chain_plan unknown = { checks_of_unknown, COUNT(checks_of_unknown), STR_NONE, PARLEY_EARLY };
+    const chain_plan unknown = { checks_of_unknown, COUNT(checks_of_unknown), STR_NONE,
+                                 PARLEY_EARLY };
     building b = { h, 0 };
 
     int err = chain_build(h, &unknown, &h->unknown);
@@ -159,7 +162,8 @@ static void chain_hold(call *c, const step *s)
 {
     c->holder = s->run == check_handler ? c->route->owner : s->owner;
     promise_made(c->holder);
-    int64_t ms = c->route && c->route->timeout_ms ? c->route->timeout_ms : c->host->set->request_timeout_ms;
+    int64_t ms =
+        c->route && c->route->timeout_ms ? c->route->timeout_ms : c->host->set->request_timeout_ms;
     deadline_set(c, ms);
     if (c->is_event && s->run != check_handler && c->req->conn && !c->is_holding_socket) {
         c->is_holding_socket = true;
@@ -171,8 +175,8 @@ static void chain_failed(call *c, const step *s, int verdict)
 {
     const plugin *who = s->run == check_handler ? c->route->owner : s->owner;
 
-    log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\" failed (%d) in %s " STR_FMT, STR_ARG(who->name), verdict,
-            s->run == check_handler ? c->route->label : "middleware of",
+    log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\" failed (%d) in %s " STR_FMT, STR_ARG(who->name),
+            verdict, s->run == check_handler ? c->route->label : "middleware of",
             s->run == check_handler ? 0 : (int)c->where.n, c->where.p);
     (void)call_deny(c, 500, "internal", STR("Internal server error."));
 }
@@ -188,7 +192,8 @@ static bool chain_verdict(call *c, const step *s, int verdict)
     if (c->is_answered || verdict == PARLEY_NEXT)
         return true;
     if (verdict == PARLEY_DENY) {
-        (void)call_deny(c, 403, "forbidden", STR("You do not have permission to perform this action."));
+        (void)call_deny(c, 403, "forbidden",
+                        STR("You do not have permission to perform this action."));
         return false;
     }
     if (verdict == PARLEY_DONE) {

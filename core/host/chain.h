@@ -1,4 +1,5 @@
-/* chain.h -- a chain is an array of steps: middleware of plugins, and between them the server's own checks. */
+/* chain.h -- a chain is an array of steps: middleware of plugins, and between them the server's own
+ * checks. */
 #ifndef CORE_HOST_CHAIN_H
 #define CORE_HOST_CHAIN_H
 #include "core/host/call.h"
@@ -6,11 +7,11 @@
 /* One step; run() gives a verdict (enum parley_verdict). */
 typedef struct step {
     int (*run)(call *c, const struct step *s);
-    plugin *owner;       /* NULL: the server's own */
+    plugin *owner; /* NULL: the server's own */
     parley_req_fn fn;
     void *ud;
-    str prefix;          /* looked at when the path is known at run time only */
-    const char *name;    /* of a check: "404" */
+    str prefix;       /* looked at when the path is known at run time only */
+    const char *name; /* of a check: "404" */
     int stage;
 } step;
 

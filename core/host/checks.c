@@ -61,7 +61,8 @@ int check_handshake(call *c, const step *s)
         return PARLEY_NEXT;
     str origin = request_header(c->req, "origin");
     if (origin.p && !call_origin_allowed(c, origin)) {
-        log_msg(PARLEY_WARN, "ws.origin_refused origin='" STR_FMT "' path='" STR_FMT "' peer=" STR_FMT,
+        log_msg(PARLEY_WARN,
+                "ws.origin_refused origin='" STR_FMT "' path='" STR_FMT "' peer=" STR_FMT,
                 STR_ARG(origin), STR_ARG(c->where), STR_ARG(c->peer));
         c->handshake_status = 403;
         (void)call_deny(c, 403, "origin_refused", STR("Origin not allowed."));
@@ -73,7 +74,8 @@ int check_handshake(call *c, const step *s)
     return handshake_refuse(c, c->handshake_status);
 }
 
-/* The flags that count: the route's; without one (wrong method) a user is wanted if any route of the path wants one. */
+/* The flags that count: the route's; without one (wrong method) a user is wanted if any route of
+ * the path wants one. */
 uint32_t call_route_flags(const call *c)
 {
     if (c->route)
@@ -86,7 +88,8 @@ int check_user(call *c, const step *s)
     (void)s;
     if (c->user.p || !(call_route_flags(c) & PARLEY_R_USER))
         return PARLEY_NEXT;
-    (void)call_deny(c, 401, "not_authenticated", STR("Authentication credentials were not provided."));
+    (void)call_deny(c, 401, "not_authenticated",
+                    STR("Authentication credentials were not provided."));
     return PARLEY_DENY;
 }
 
@@ -105,10 +108,12 @@ static int options_reply(call *c)
         if (!str_cut(rest, ',', &one, &rest))
             rest = STR_NONE;
         one = str_trim(one);
-        at += (size_t)snprintf(body + at, one.n + 4, "\"" STR_FMT "\"%s", STR_ARG(one), rest.n ? "," : "");
+        at += (size_t)snprintf(body + at, one.n + 4, "\"" STR_FMT "\"%s", STR_ARG(one),
+                               rest.n ? "," : "");
     }
-    memcpy(body + at, "]}", 2);
-    return call_reply(c, 200, "application/json", (str){ body, at + 2 });
+    body[at++] = ']';
+    body[at++] = '}';
+    return call_reply(c, 200, "application/json", (str){ body, at });
 }
 
 int check_method(call *c, const step *s)
@@ -120,8 +125,8 @@ int check_method(call *c, const step *s)
     if (str_eq(c->method, STR("OPTIONS")))
         return options_reply(c) < 0 ? PARLEY_ENOMEM : PARLEY_DONE;
     char text[64];
-    int n = snprintf(text, sizeof(text), "Method \"%.*s\" not allowed.", c->method.n < 32 ? (int)c->method.n : 32,
-                     c->method.p);
+    int n = snprintf(text, sizeof(text), "Method \"%.*s\" not allowed.",
+                     c->method.n < 32 ? (int)c->method.n : 32, c->method.p);
     (void)call_deny(c, 405, "method_not_allowed", (str){ text, (size_t)n });
     return PARLEY_DENY;
 }

@@ -1,8 +1,8 @@
 /* deadline.c -- the deadlines of held calls: one ordered list, one timer.
  *
- * Most deadlines are equally long, so that a new one belongs at the list's end.  A call whose deadline has come is answered
- * with 503 (an event with the error "unavailable"); its holder still has to finish it.  If that takes a minute more, it is
- * logged once. */
+ * Most deadlines are equally long, so that a new one belongs at the list's end.  A call whose
+ * deadline has come is answered with 503 (an event with the error "unavailable"); its holder still
+ * has to finish it.  If that takes a minute more, it is logged once. */
 #include "core/host/call.h"
 
 #include "core/base/log.h"
@@ -13,12 +13,15 @@ static void deadline_come(call *c)
 {
     if (c->is_expired || c->is_gone) {
         if (!c->is_late_told)
-            log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" still holds " STR_FMT " " STR_FMT ", which ended long ago",
+            log_msg(PARLEY_WARN,
+                    "plugin \"" STR_FMT "\" still holds " STR_FMT " " STR_FMT
+                    ", which ended long ago",
                     STR_ARG(c->holder->name), STR_ARG(c->method), STR_ARG(c->where));
         c->is_late_told = true;
         return;
     }
-    (void)call_deny(c, 503, "unavailable", STR("Service temporarily unavailable, try again later."));
+    (void)call_deny(c, 503, "unavailable",
+                    STR("Service temporarily unavailable, try again later."));
     c->is_expired = true;
     c->is_cancel_due = true;
     chain_let_go(c);

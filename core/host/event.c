@@ -1,4 +1,5 @@
-/* event.c -- a frame of a client as an event: what it is called, who has it, and how it is refused. */
+/* event.c -- a frame of a client as an event: what it is called, who has it, and how it is refused.
+ */
 #include "core/host/chain.h"
 #include "core/host/socket.h"
 
@@ -50,7 +51,8 @@ static int event_fill(call *c, sock *s)
     conn *from = c->req->conn;
     arena *memory = &c->req->memory;
     char own[IP_TEXT];
-    str peer = s->peer ? (str){ s->peer->text, s->peer->n } : (str){ own, conn_peer(from, own, sizeof(own)) };
+    str peer = s->peer ? (str){ s->peer->text, s->peer->n }
+                       : (str){ own, conn_peer(from, own, sizeof(own)) };
 
     c->is_event = true;
     c->method = STR("EVENT");

@@ -1,4 +1,5 @@
-/* hooks.c -- points at which plugins are told or asked; fire(); and the lines of the log as such a point. */
+/* hooks.c -- points at which plugins are told or asked; fire(); and the lines of the log as such a
+ * point. */
 #include "core/host/inside.h"
 
 #include "core/base/log.h"
@@ -7,6 +8,7 @@
 
 /* ---- the registry ---- */
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 hook_point *hook_find(const host *h, const char *name)
 {
     hook_point *found = NULL;
@@ -24,6 +26,7 @@ static bool name_is_gate(str name)
     return name.n > end.n && str_eq(str_tail(name, name.n - end.n), end);
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static hook_point *hook_point_create(host *h, const char *name)
 {
     hook_point *made = calloc(1, sizeof(*made));
@@ -42,7 +45,11 @@ static hook_point *hook_point_create(host *h, const char *name)
     made->name = made->label + label.n;
     made->is_gate = name_is_gate(text);
     HASH_ADD_KEYPTR(hh, h->hooks, made->name, text.n, made);
-    return made;
+    if (made->hh.tbl)
+        return made;
+    free(made->label); /* no memory for the table */
+    free(made);
+    return NULL;
 }
 
 int hook_add(host *h, const char *name, const hook *added)
@@ -107,8 +114,8 @@ int hook_run(host *h, const hook_point *point, void *info)
         if (verdict == PARLEY_DONE || verdict == PARLEY_DENY)
             return verdict;
         if (!h->in_log)
-            log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\" failed (%d) in %s", STR_ARG(one->owner->name), verdict,
-                    point->label);
+            log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\" failed (%d) in %s",
+                    STR_ARG(one->owner->name), verdict, point->label);
         if (point->is_gate)
             return PARLEY_DENY;
     }

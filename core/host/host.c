@@ -1,4 +1,5 @@
-/* host.c -- the host of one worker: made with all its plugins loaded, and what the network calls upward. */
+/* host.c -- the host of one worker: made with all its plugins loaded, and what the network calls
+ * upward. */
 #include "core/host/call.h"
 #include "core/host/chain.h"
 #include "core/host/socket.h"
@@ -80,7 +81,8 @@ static void up_refused(void *ud, const request *req, str peer, int status, const
 {
     (void)ud;
     log_msg(PARLEY_INFO, "http.%s reason=%s status=%d peer=" STR_FMT " path='" STR_FMT "'",
-            status == 400 ? "bad_request" : "refused", reason, status, STR_ARG(peer), STR_ARG(req->path));
+            status == 400 ? "bad_request" : "refused", reason, status, STR_ARG(peer),
+            STR_ARG(req->path));
 }
 
 static void up_gone(void *ud, request *req)
@@ -192,18 +194,21 @@ static int load_run(host *h, plugin *p, failure *f)
         return 0;
     }
     /* A refused registration or conf_fail() has said why already. */
-    return failure_set(f, EXIT_CONFIG, "plugin \"" STR_FMT "\": load() failed (%d): %s", STR_ARG(p->name), err,
-                       p->why[0] ? p->why : "the plugin gave no reason (it should return parley->fail(ctx, ...))");
+    return failure_set(
+        f, EXIT_CONFIG, "plugin \"" STR_FMT "\": load() failed (%d): %s", STR_ARG(p->name), err,
+        p->why[0] ? p->why : "the plugin gave no reason (it should return parley->fail(ctx, ...))");
 }
 
 static int load_check_workers(const host *h, const plugin *p, failure *f)
 {
     if (!(p->def->features & PARLEY_SINGLE_WORKER) || h->set->workers == 1)
         return 0;
-    return failure_set(f, EXIT_CONFIG,
-                       "plugin \"" STR_FMT "\" keeps its state in one worker, but server.workers is %s. Set workers: 1, or "
-                       "put a plugin that shares its state between workers (redis, postgres) in its place.",
-                       STR_ARG(p->name), h->workers_text);
+    return failure_set(
+        f, EXIT_CONFIG,
+        "plugin \"" STR_FMT
+        "\" keeps its state in one worker, but server.workers is %s. Set workers: 1, or "
+        "put a plugin that shares its state between workers (redis, postgres) in its place.",
+        STR_ARG(p->name), h->workers_text);
 }
 
 /* 1: an optional plugin that cannot be had. */
@@ -269,7 +274,8 @@ static void core_fill(host *h)
 
 static int host_open_parts(host *h)
 {
-    int (*const parts[])(host *) = { turn_open, timers_open, deadlines_open, posts_open, life_open, health_register };
+    int (*const parts[])(host *) = { turn_open,  timers_open, deadlines_open,
+                                     posts_open, life_open,   health_register };
 
     h->plugins = calloc(h->plugin_room, sizeof(plugin *));
     h->order = calloc(h->plugin_room, sizeof(plugin *));
@@ -367,7 +373,8 @@ int host_secret_set(host *h, str secret_key)
 frame *host_going_away(host *h, int64_t in_ms)
 {
     char text[64];
-    int n = snprintf(text, sizeof(text), "{\"type\":\"going_away\",\"in_ms\":%lld}", (long long)in_ms);
+    int n =
+        snprintf(text, sizeof(text), "{\"type\":\"going_away\",\"in_ms\":%lld}", (long long)in_ms);
 
     (void)h;
     return frame_create((str){ text, (size_t)n }, 0);

@@ -1,9 +1,14 @@
-/* host.h -- the plugin host of one worker: loads and starts plugins, routes requests through the chain, gives the ABI.
+/* host.h -- the plugin host of one worker: loads and starts plugins, routes requests through the
+ * chain, gives the ABI.
  *
- *   host.c      create, load, start in order of needs, stop in reverse      api.c      the table `parley`
- *   router.c    paths and methods      chain.c    stages, verdicts, deferral, deadlines
- *   call.c      a request on its way   request_api.c, reply_api.c, conn_api.c, json_api ...: the functions of the table
- *   hooks.c timers.c work.c watch.c topics.c      health.c  /healthz, /readyz
+ *   host.c life.c migrate.c services.c   load, start in order of needs, stop in reverse
+ *   router.c url.c accept.c              paths and methods, what a client takes
+ *   chain.c checks.c                     stages, verdicts, the server's own steps
+ *   call.c deadline.c peer.c body.c      a request on its way; who asks, what for
+ *   reply.c upgrade.c event.c socket.c   answers; WebSockets and their frames
+ *   turn.c hooks.c timers.c work.c watch.c topics.c
+ *   health.c print_chain.c               /healthz, /readyz; `parley check --chain`
+ *   api.c and *_api.c                    the table `parley`
  */
 #ifndef CORE_HOST_HOST_H
 #define CORE_HOST_HOST_H

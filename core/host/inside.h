@@ -1,8 +1,9 @@
-/* inside.h -- the host as its own files see it: the registry, the loop turn's jobs, and what runs between them.
+/* inside.h -- the host as its own files see it: the registry, the loop turn's jobs, and what runs
+ * between them.
  *
- * Every entry from the loop (network, timers, pool, descriptors) stands between host_enter() and host_leave().  What must
- * not happen inside a plugin's call (going on with a chain, telling hooks) is a job; jobs run when the outermost entry
- * ends, still in the same turn of the loop. */
+ * Every entry from the loop (network, timers, pool, descriptors) stands between host_enter() and
+ * host_leave().  What must not happen inside a plugin's call (going on with a chain, telling hooks)
+ * is a job; jobs run when the outermost entry ends, still in the same turn of the loop. */
 #ifndef CORE_HOST_INSIDE_H
 #define CORE_HOST_INSIDE_H
 #include "core/base/arena.h"
@@ -50,10 +51,10 @@ typedef struct hook_point {
 
 /* What the host keeps per plugin beside `plugin`. */
 typedef struct plugin_more {
-    list timers;             /* struct timer.link */
-    parley_free_fn free_fn;  /* of conn_set() */
-    int slot;                /* place among the sockets' slots; -1: none yet */
-    uint32_t held;           /* descriptors watched */
+    list timers;            /* struct timer.link */
+    parley_free_fn free_fn; /* of conn_set() */
+    int slot;               /* place among the sockets' slots; -1: none yet */
+    uint32_t held;          /* descriptors watched */
 } plugin_more;
 
 typedef struct lifecycle {
@@ -62,11 +63,11 @@ typedef struct lifecycle {
     void *ud;
     failure failure;
     bool starting, migrating, stopping;
-    bool migrate_waits;      /* for one plugin's migrate() */
-    size_t at;               /* stop, migrate: place in the order */
-    bool *wanted;            /* by index: to be started */
-    uv_timer_t timer;        /* start: reports who is late; stop: the limit */
-    job step;                /* something has changed: go on */
+    bool migrate_waits; /* for one plugin's migrate() */
+    size_t at;          /* stop, migrate: place in the order */
+    bool *wanted;       /* by index: to be started */
+    uv_timer_t timer;   /* start: reports who is late; stop: the limit */
+    job step;           /* something has changed: go on */
 } lifecycle;
 
 struct host {
@@ -75,55 +76,56 @@ struct host {
     uv_loop_t *loop;
     net *net;
     cidrs proxies;
-    uint8_t secret[32];      /* derived from SECRET_KEY */
+    uint8_t secret[32]; /* derived from SECRET_KEY */
     bool has_secret;
     char workers_text[16];
 
-    plugin core;             /* stands for the server itself; index: plugin_room - 1 */
-    plugin **plugins;        /* loaded, order of the YAML */
-    plugin **order;          /* providers first */
+    plugin core;                  /* stands for the server itself; index: plugin_room - 1 */
+    plugin **plugins;             /* loaded, order of the YAML */
+    plugin **order;               /* providers first */
     size_t plugin_n, plugin_room; /* room: places by plugin->index */
-    plugin_more *more;       /* by index */
-    plugin *loading;         /* inside its load(); NULL: none */
-    failure *load_failure;   /* of conf_fail() */
+    plugin_more *more;            /* by index */
+    plugin *loading;              /* inside its load(); NULL: none */
+    failure *load_failure;        /* of conf_fail() */
 
     /* registry */
-    route **routes;          /* HTTP, WS and EVENT */
+    route **routes; /* HTTP, WS and EVENT */
     size_t route_n;
     use *uses;
     size_t use_n;
-    hook_point *hooks;       /* by name */
+    hook_point *hooks; /* by name */
     service *services;
     size_t service_n;
     router *router;
-    chain unknown;           /* of paths and events that nobody has */
-    hook_point *on_open, *on_close, *on_slow, *on_done, *on_log, *on_reopen; /* NULL: nobody listens */
-    bool in_log;             /* inside a log hook */
+    chain unknown; /* of paths and events that nobody has */
+    hook_point *on_open, *on_close, *on_slow, *on_done, *on_log,
+        *on_reopen; /* NULL: nobody listens */
+    bool in_log;    /* inside a log hook */
 
     /* the turn */
-    int depth;               /* of host_enter() */
+    int depth; /* of host_enter() */
     list jobs;
-    arena texts;             /* views that live until the callback returns */
-    buf scratch;             /* JSON on its way into a reply */
+    arena texts; /* views that live until the callback returns */
+    buf scratch; /* JSON on its way into a reply */
     uv_prepare_t prepare;
-    int slot_n;              /* plugins with a slot in sockets */
+    int slot_n; /* plugins with a slot in sockets */
 
     /* its parts */
-    list deadlines;          /* struct call.deadline, the first due first */
+    list deadlines; /* struct call.deadline, the first due first */
     uv_timer_t deadline_timer;
-    slab *timers;            /* struct timer */
-    slab *sockets;           /* struct sock */
+    slab *timers;  /* struct timer */
+    slab *sockets; /* struct sock */
     struct endpoint *endpoints;
     struct peer_text *peers;
     struct topic *topics;
     struct post_queue *posts;
     struct watcher **watchers; /* by descriptor */
     size_t watcher_n;
-    uint64_t closing_id;     /* the socket whose conn.close hooks run; 0: none */
+    uint64_t closing_id; /* the socket whose conn.close hooks run; 0: none */
     conn *closing;
     lifecycle life;
-    uint32_t handles;        /* open uv handles of ours */
-    bool is_freeing;         /* the last of them frees the host */
+    uint32_t handles; /* open uv handles of ours */
+    bool is_freeing;  /* the last of them frees the host */
 };
 
 /* ---- turn.c ---- */
@@ -131,17 +133,17 @@ int turn_open(host *h);
 void turn_close(host *h);
 void host_enter(host *h);
 void host_leave(host *h);
-void handle_closed(host *h);     /* from a close callback */
-void job_add(host *h, job *j);   /* once: a queued one stays where it is */
+void handle_closed(host *h);   /* from a close callback */
+void job_add(host *h, job *j); /* once: a queued one stays where it is */
 void job_init(job *j, void (*run)(host *h, job *j));
 void job_cancel(job *j);
-str host_text(host *h, str s);   /* a copy until the running callback returns */
-host *host_here(void);           /* the worker's only host; NULL: none */
+str host_text(host *h, str s); /* a copy until the running callback returns */
+host *host_here(void);         /* the worker's only host; NULL: none */
 void promise_made(plugin *p);
 void promise_kept(plugin *p);
 
 /* ---- register_api.c ---- */
-int registry_seal(host *h, failure *f);  /* after the last load(): tree, chains, hooks in order */
+int registry_seal(host *h, failure *f); /* after the last load(): tree, chains, hooks in order */
 void registry_drop(host *h, const plugin *p); /* forgets what a failed load() registered */
 void registry_free(host *h);
 
@@ -174,7 +176,7 @@ void life_close(host *h);
 void life_begin(host *h, void (*done)(void *ud, const failure *f), void *ud);
 void life_finish(host *h, const failure *f); /* start or migration is over */
 void migrate_step(host *h);
-void host_destroy(host *h);      /* host.c: memory, when no handle is left */
+void host_destroy(host *h); /* host.c: memory, when no handle is left */
 const service *service_find(const host *h, const char *name, int major); /* major < 0: any */
 
 /* ---- the rest ---- */
@@ -184,7 +186,7 @@ void timers_stop(host *h, const plugin *p); /* all of one plugin */
 void timers_close(host *h);
 int posts_open(host *h);
 void posts_close(host *h);
-void posts_wake(host *h);                 /* any thread */
+void posts_wake(host *h);                      /* any thread */
 void watch_stop_all(host *h, const plugin *p); /* NULL: everybody's */
 void topics_bus_started(host *h, const plugin *p);
 void topics_free(host *h);

@@ -1,4 +1,5 @@
-/* life.c -- plugins start when what they need has started, and stop in reverse when their promises are kept. */
+/* life.c -- plugins start when what they need has started, and stop in reverse when their promises
+ * are kept. */
 #include "core/host/inside.h"
 
 #include "core/base/log.h"
@@ -27,8 +28,10 @@ static void plugin_started(host *h, plugin *p, int status)
         topics_bus_started(h, p);
         return;
     }
-    failure_set(&h->life.failure, EXIT_CONFIG, "plugin \"" STR_FMT "\": start() failed (%d): %s", STR_ARG(p->name),
-                status, p->why[0] ? p->why : "the plugin gave no reason (it should return parley->fail(ctx, ...))");
+    failure_set(&h->life.failure, EXIT_CONFIG, "plugin \"" STR_FMT "\": start() failed (%d): %s",
+                STR_ARG(p->name), status,
+                p->why[0] ? p->why
+                          : "the plugin gave no reason (it should return parley->fail(ctx, ...))");
     p->state = PLUGIN_LOADED;
 }
 
@@ -78,7 +81,8 @@ static void start_report(const host *h)
     }
 }
 
-/* First at once, so that nothing is answered inside of host_start(); then whenever somebody is late. */
+/* First at once, so that nothing is answered inside of host_start(); then whenever somebody is
+ * late. */
 static void start_timer(uv_timer_t *timer)
 {
     host *h = timer->data;
@@ -134,7 +138,8 @@ static void plugin_stop(host *h, plugin *p)
     int status = p->def->stop ? p->def->stop(p) : PARLEY_OK;
     plugin_leave(&saved);
     if (status < 0)
-        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\": stop() failed (%d): %s", STR_ARG(p->name), status, p->why);
+        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\": stop() failed (%d): %s", STR_ARG(p->name),
+                status, p->why);
     if (status != PARLEY_PENDING && p->state == PLUGIN_STOPPING)
         plugin_stopped(h, p);
 }
@@ -172,8 +177,8 @@ static void stop_limit(uv_timer_t *timer)
     const plugin *p = h->life.at > 0 ? h->order[h->life.at - 1] : NULL;
 
     if (p)
-        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" has not stopped in time (%u promises open)", STR_ARG(p->name),
-                p->pending);
+        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" has not stopped in time (%u promises open)",
+                STR_ARG(p->name), p->pending);
     stop_finish(h);
 }
 
@@ -185,7 +190,8 @@ void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud)
     h->life.ud = ud;
     h->life.at = h->plugin_n;
     uv_timer_start(&h->life.timer, stop_limit, limit_ms > 0 ? (uint64_t)limit_ms : 0, 0);
-    job_add(h, &h->life.step); /* runs before the next poll: `done` never comes inside of this call */
+    job_add(h,
+            &h->life.step); /* runs before the next poll: `done` never comes inside of this call */
 }
 
 /* ---- what plugins say ---- */
@@ -204,7 +210,8 @@ static void api_started(parley_ctx *p, int status)
     host *h = p->host;
 
     if (p->state != PLUGIN_STARTING) {
-        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\": started() was called, but it is not starting", STR_ARG(p->name));
+        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\": started() was called, but it is not starting",
+                STR_ARG(p->name));
         return;
     }
     host_enter(h);

@@ -1,5 +1,5 @@
-/* migrate.c -- the short-lived process that brings the database up to date: only the store is started, then the files of
- * every plugin are applied, in order of needs. */
+/* migrate.c -- the short-lived process that brings the database up to date: only the store is
+ * started, then the files of every plugin are applied, in order of needs. */
 #include "core/host/inside.h"
 
 #include "core/base/log.h"
@@ -29,8 +29,9 @@ static void migrated(parley_ctx *p, int status, const parley_db_result *result, 
     h->life.migrate_waits = false;
     h->life.at++;
     if (status < 0)
-        failure_set(&h->life.failure, EXIT_SYSTEM, "plugin \"" STR_FMT "\": migration failed (%d): " STR_FMT,
-                    STR_ARG(p->name), status, why.p ? (int)why.n : 9, why.p ? why.p : "no reason");
+        failure_set(&h->life.failure, EXIT_SYSTEM,
+                    "plugin \"" STR_FMT "\": migration failed (%d): " STR_FMT, STR_ARG(p->name),
+                    status, why.p ? (int)why.n : 9, why.p ? why.p : "no reason");
     job_add(h, &h->life.step);
 }
 
@@ -40,8 +41,8 @@ static int migrate_one(host *h, const service *store, plugin *p)
     char folder[1024];
     plugin_frame saved;
 
-    int n = snprintf(folder, sizeof(folder), STR_FMT "/sql/%s/%s", STR_ARG(h->set->share_dir), db->dialect(),
-                     p->def->migrations);
+    int n = snprintf(folder, sizeof(folder), STR_FMT "/sql/%s/%s", STR_ARG(h->set->share_dir),
+                     db->dialect(), p->def->migrations);
     if (n < 0 || (size_t)n >= sizeof(folder))
         return PARLEY_ETOOBIG;
     h->life.migrate_waits = true;
@@ -67,8 +68,9 @@ void migrate_step(host *h)
         int err = migrate_one(h, store, p);
         if (err >= 0)
             return;
-        failure_set(&h->life.failure, EXIT_SYSTEM, "plugin \"" STR_FMT "\": migration failed (%d): %s",
-                    STR_ARG(p->name), err, store->owner->why);
+        failure_set(&h->life.failure, EXIT_SYSTEM,
+                    "plugin \"" STR_FMT "\": migration failed (%d): %s", STR_ARG(p->name), err,
+                    store->owner->why);
         life_finish(h, &h->life.failure);
         return;
     }

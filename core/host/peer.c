@@ -1,4 +1,5 @@
-/* peer.c -- who is asking (behind trusted proxies), which host he means, and which origins are ours. */
+/* peer.c -- who is asking (behind trusted proxies), which host he means, and which origins are
+ * ours. */
 #include "core/host/call.h"
 
 #include <stdio.h>
@@ -17,7 +18,8 @@ static bool peer_is_proxy(const call *c)
 {
     ip direct;
 
-    return c->host->proxies.n > 0 && peer_direct_ip(c, &direct) && cidrs_have(&c->host->proxies, &direct);
+    return c->host->proxies.n > 0 && peer_direct_ip(c, &direct) &&
+           cidrs_have(&c->host->proxies, &direct);
 }
 
 int call_peer_set(call *c)
@@ -25,7 +27,8 @@ int call_peer_set(call *c)
     char text[IP_TEXT] = "";
     ip client;
 
-    if (peer_is_proxy(c) && cidrs_client(&c->host->proxies, request_header(c->req, "x-forwarded-for"), &client))
+    if (peer_is_proxy(c) &&
+        cidrs_client(&c->host->proxies, request_header(c->req, "x-forwarded-for"), &client))
         (void)ip_text(&client, text);
     else if (c->req->conn)
         (void)conn_peer(c->req->conn, text, sizeof(text));
@@ -94,9 +97,11 @@ bool call_is_direct(const call *c)
 {
     ip direct;
 
-    if (c->is_event || request_header(c->req, "x-forwarded-for").p || request_header(c->req, "forwarded").p)
+    if (c->is_event || request_header(c->req, "x-forwarded-for").p ||
+        request_header(c->req, "forwarded").p)
         return false;
-    return peer_direct_ip(c, &direct) && ip_is_loopback(&direct) && host_is_local(request_header(c->req, "host"));
+    return peer_direct_ip(c, &direct) && ip_is_loopback(&direct) &&
+           host_is_local(request_header(c->req, "host"));
 }
 
 /* ---- addresses of ours ---- */
@@ -123,7 +128,8 @@ str call_url(call *c)
     return (str){ text, (size_t)n };
 }
 
-/* The site's own: SITE_URL's origin, or the Host that this request names (it has been allowed), by http or https. */
+/* The site's own: SITE_URL's origin, or the Host that this request names (it has been allowed), by
+ * http or https. */
 bool call_origin_allowed(const call *c, str origin)
 {
     str site = c->host->set->site_url;
@@ -138,6 +144,6 @@ bool call_origin_allowed(const call *c, str origin)
     }
     if (site.n > 0 && str_ieq(origin, site))
         return true;
-    return asked.n > 0 && str_istarts(origin, scheme) && str_ieq(str_tail(origin, scheme.n), asked) &&
-           host_allowed(c->host->set, asked);
+    return asked.n > 0 && str_istarts(origin, scheme) &&
+           str_ieq(str_tail(origin, scheme.n), asked) && host_allowed(c->host->set, asked);
 }

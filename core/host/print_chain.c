@@ -40,10 +40,11 @@ static void print_steps(const chain *c, const char *end, buf *ret)
 
 static void print_route(const route *r, buf *ret)
 {
-    (void)buf_addf(ret, "%s  (" STR_FMT "%s%s%s%s%s)\n", r->label, STR_ARG(r->owner->name),
-                   r->flags & PARLEY_R_USER ? ", user" : "", r->flags & PARLEY_R_NOLOG ? ", nolog" : "",
-                   r->flags & PARLEY_R_PAGE ? ", page" : "", r->flags & PARLEY_R_ANYHOST ? ", any host" : "",
-                   r->flags & PARLEY_R_ANYTYPE ? ", any type" : "");
+    (void)buf_addf(
+        ret, "%s  (" STR_FMT "%s%s%s%s%s)\n", r->label, STR_ARG(r->owner->name),
+        r->flags & PARLEY_R_USER ? ", user" : "", r->flags & PARLEY_R_NOLOG ? ", nolog" : "",
+        r->flags & PARLEY_R_PAGE ? ", page" : "", r->flags & PARLEY_R_ANYHOST ? ", any host" : "",
+        r->flags & PARLEY_R_ANYTYPE ? ", any type" : "");
 }
 
 static int print_path(path *p, void *ud)
@@ -79,6 +80,7 @@ void host_print_chain(const host *h, buf *ret)
     }
     (void)buf_add(ret, STR("\nservices\n"));
     for (size_t i = 0; i < h->service_n; i++)
-        (void)buf_addf(ret, "    %s %u.%u: " STR_FMT "\n", h->services[i].name, h->services[i].table->major,
-                       h->services[i].table->minor, STR_ARG(h->services[i].owner->name));
+        (void)buf_addf(ret, "    %s %u.%u: " STR_FMT "\n", h->services[i].name,
+                       h->services[i].table->major, h->services[i].table->minor,
+                       STR_ARG(h->services[i].owner->name));
 }

@@ -1,4 +1,5 @@
-/* register_api.c -- what load() may register, and what becomes of it when all plugins are loaded. */
+/* register_api.c -- what load() may register, and what becomes of it when all plugins are loaded.
+ */
 #include "core/host/call.h"
 
 #include "core/base/log.h"
@@ -17,7 +18,8 @@ __attribute__((format(printf, 3, 4))) static int refuse(plugin *p, int err, cons
     (void)vsnprintf(p->why, sizeof(p->why), fmt, args);
     va_end(args);
     if (p->host->loading == p && p->host->load_failure)
-        failure_set(p->host->load_failure, EXIT_CONFIG, "plugin \"" STR_FMT "\": %s", STR_ARG(p->name), p->why);
+        failure_set(p->host->load_failure, EXIT_CONFIG, "plugin \"" STR_FMT "\": %s",
+                    STR_ARG(p->name), p->why);
     else
         log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\": %s", STR_ARG(p->name), p->why);
     return err;
@@ -27,7 +29,8 @@ static int phase_check(plugin *p, const char *function, const char *things)
 {
     if (p->host->loading == p || p == &p->host->core)
         return 0;
-    return refuse(p, PARLEY_EPHASE, "%s was called from start(); %s are registered in load().", function, things);
+    return refuse(p, PARLEY_EPHASE, "%s was called from start(); %s are registered in load().",
+                  function, things);
 }
 
 /* ---- routes ---- */
@@ -112,7 +115,8 @@ static int route_add(host *h, plugin *p, const parley_route *given)
     char label[160];
 
     const route *twin = err == 0 ? route_twin(h, r) : NULL;
-    route **more = err == 0 && !twin ? realloc(h->routes, (h->route_n + 1) * sizeof(route *)) : NULL;
+    route **more =
+        err == 0 && !twin ? realloc(h->routes, (h->route_n + 1) * sizeof(route *)) : NULL;
     if (more) {
         h->routes = more;
         h->routes[h->route_n++] = r;
@@ -124,7 +128,8 @@ static int route_add(host *h, plugin *p, const parley_route *given)
     if (!twin)
         return PARLEY_ENOMEM;
     (void)snprintf(label, sizeof(label), "%s %s", given->method, given->path);
-    return refuse(p, PARLEY_EEXIST, "%s is already registered by plugin \"%s\".", label, twin->owner->def->name);
+    return refuse(p, PARLEY_EEXIST, "%s is already registered by plugin \"%s\".", label,
+                  twin->owner->def->name);
 }
 
 static int api_route(parley_ctx *p, const parley_route *given)
@@ -137,8 +142,8 @@ static int api_route(parley_ctx *p, const parley_route *given)
         return PARLEY_EINVAL;
     parley_route r = route_copy(given);
     if (!r.method || !r.path || !r.fn)
-        return refuse(p, PARLEY_EINVAL, "a route of method %s has no %s.", r.method ? r.method : "(none)",
-                      r.path ? "function" : "path");
+        return refuse(p, PARLEY_EINVAL, "a route of method %s has no %s.",
+                      r.method ? r.method : "(none)", r.path ? "function" : "path");
     return route_add(p->host, p, &r);
 }
 
@@ -146,7 +151,8 @@ static int api_route(parley_ctx *p, const parley_route *given)
 
 static bool stage_is_known(int stage)
 {
-    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_LIMIT, PARLEY_APP, PARLEY_LATE };
+    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_LIMIT, PARLEY_APP,
+                                  PARLEY_LATE };
 
     for (size_t i = 0; i < COUNT(stages); i++)
         if (stages[i] == stage)
@@ -162,8 +168,8 @@ static int api_use(parley_ctx *p, int stage, const char *prefix, parley_req_fn f
     if (err < 0)
         return err;
     if (!fn || !stage_is_known(stage))
-        return refuse(p, PARLEY_EINVAL, "a middleware of %s has no %s.", prefix ? prefix : "everything",
-                      fn ? "known stage" : "function");
+        return refuse(p, PARLEY_EINVAL, "a middleware of %s has no %s.",
+                      prefix ? prefix : "everything", fn ? "known stage" : "function");
     char *copy = str_dup(str_of(prefix ? prefix : ""));
     use *more = copy ? realloc(h->uses, (h->use_n + 1) * sizeof(*more)) : NULL;
     if (!more) {
@@ -183,7 +189,8 @@ static int api_hook(parley_ctx *p, const char *name, int stage, parley_hook_fn f
     if (err < 0)
         return err;
     if (!name || !*name || !fn)
-        return refuse(p, PARLEY_EINVAL, "the hook %s has no %s.", name ? name : "", fn ? "name" : "function");
+        return refuse(p, PARLEY_EINVAL, "the hook %s has no %s.", name ? name : "",
+                      fn ? "name" : "function");
     return hook_add(p->host, name, &added) < 0 ? PARLEY_ENOMEM : PARLEY_OK;
 }
 
@@ -195,10 +202,12 @@ static int api_provide(parley_ctx *p, const char *name, const parley_service *ta
     if (err < 0)
         return err;
     if (!name || !*name || !table || table->size < sizeof(*table))
-        return refuse(p, PARLEY_EINVAL, "the service %s has no name or no table.", name ? name : "");
+        return refuse(p, PARLEY_EINVAL, "the service %s has no name or no table.",
+                      name ? name : "");
     const service *twin = service_find(h, name, table->major);
     if (twin)
-        return refuse(p, PARLEY_EEXIST, "service %s is already offered by plugin \"%s\".", name, twin->owner->def->name);
+        return refuse(p, PARLEY_EEXIST, "service %s is already offered by plugin \"%s\".", name,
+                      twin->owner->def->name);
     service *more = realloc(h->services, (h->service_n + 1) * sizeof(*more));
     if (!more)
         return PARLEY_ENOMEM;
@@ -279,6 +288,7 @@ static int path_free_chains(path *p, void *ud)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 void registry_free(host *h)
 {
     hook_point *point, *next;
@@ -293,6 +303,7 @@ void registry_free(host *h)
         free((void *)(uintptr_t)h->uses[i].prefix.p);
     HASH_ITER(hh, h->hooks, point, next)
     {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it cannot follow an entry through the heap */
         HASH_DEL(h->hooks, point);
         free(point->hooks);
         free(point->label);

@@ -1,4 +1,5 @@
-/* reply.c -- answers: header lines that every one of them carries, refusals, and who may still answer. */
+/* reply.c -- answers: header lines that every one of them carries, refusals, and who may still
+ * answer. */
 #include "core/host/call.h"
 
 #include "core/host/chain.h"
@@ -38,7 +39,8 @@ int call_add_header(call *c, str name, str value)
 
     if (!made || !line)
         return PARLEY_ENOMEM;
-    int n = snprintf(line, name.n + value.n + 5, STR_FMT ": " STR_FMT "\r\n", STR_ARG(name), STR_ARG(value));
+    int n = snprintf(line, name.n + value.n + 5, STR_FMT ": " STR_FMT "\r\n", STR_ARG(name),
+                     STR_ARG(value));
     made->line = (str){ line, (size_t)n };
     while (*end)
         end = &(*end)->next;
@@ -57,8 +59,9 @@ str call_head(call *c, int status, const char *type)
 {
     str id = call_id(c);
     str kind = str_of(type);
-    str fixed = status == 101 ? STR("X-Request-ID: ")
-                              : STR("X-Content-Type-Options: nosniff\r\nVary: Origin\r\nX-Request-ID: ");
+    str fixed = status == 101
+                    ? STR("X-Request-ID: ")
+                    : STR("X-Content-Type-Options: nosniff\r\nVary: Origin\r\nX-Request-ID: ");
     str cache = STR("Cache-Control: no-store\r\n");
     size_t size = fixed.n + cache.n + id.n + kind.n + 32;
 
@@ -118,8 +121,8 @@ str call_error_body(call *c, const char *code, str text)
 
     if (!detail.p || !word.p || !body)
         return STR_NONE;
-    int n = code ? snprintf(body, size, "{\"detail\":" STR_FMT ",\"code\":" STR_FMT "}", STR_ARG(detail),
-                            STR_ARG(word))
+    int n = code ? snprintf(body, size, "{\"detail\":" STR_FMT ",\"code\":" STR_FMT "}",
+                            STR_ARG(detail), STR_ARG(word))
                  : snprintf(body, size, "{\"detail\":" STR_FMT "}", STR_ARG(detail));
     return (str){ body, (size_t)n };
 }

@@ -1,4 +1,5 @@
-/* reply_api.c -- reply*(), deny*(), go_on(), on_cancel(), ws_open(): how a plugin ends its part of a request.
+/* reply_api.c -- reply*(), deny*(), go_on(), on_cancel(), ws_open(): how a plugin ends its part of
+ * a request.
  *
  * Each of them finishes the holder's part even when nobody can be answered any more. */
 #include "core/host/call.h"
@@ -75,7 +76,8 @@ static int api_reply(parley_req req, int status, const char *type, str body)
     return err;
 }
 
-/* The text of `take` in the host's scratch buffer, which keeps its memory for the next one unless it was large. */
+/* The text of `take` in the host's scratch buffer, which keeps its memory for the next one unless
+ * it was large. */
 static int reply_tree(call *c, int status, const parley_json *tree)
 {
     buf *scratch = &c->host->scratch;
@@ -132,7 +134,8 @@ static int event_deny_fields(call *c, const parley_json *fields)
     if (err < 0)
         return err;
     buf_reset(scratch);
-    (void)buf_add(scratch, STR(",\"code\":\"invalid\",\"detail\":\"Invalid message.\",\"errors\":"));
+    (void)buf_add(scratch,
+                  STR(",\"code\":\"invalid\",\"detail\":\"Invalid message.\",\"errors\":"));
     if (json_write(fields, scratch) < 0)
         return PARLEY_ENOMEM;
     call_answered(c, 400);
@@ -162,7 +165,8 @@ static int event_deny_throttled(call *c, str text, int64_t seconds)
     if (err < 0)
         return err;
     call_answered(c, 429);
-    int n = snprintf(body, sizeof(body), ",\"code\":\"throttled\",\"detail\":\"" STR_FMT "\",\"retry_after\":%lld",
+    int n = snprintf(body, sizeof(body),
+                     ",\"code\":\"throttled\",\"detail\":\"" STR_FMT "\",\"retry_after\":%lld",
                      STR_ARG(text), (long long)seconds);
     return event_send_error(c, (str){ body, (size_t)n });
 }
@@ -187,10 +191,12 @@ static int api_deny_throttled(parley_req req, int64_t seconds)
         return PARLEY_EGONE;
     if (seconds < 1)
         seconds = 1;
-    int n = snprintf(text, sizeof(text), "Request was throttled. Expected available in %lld second%s.",
-                     (long long)seconds, seconds == 1 ? "" : "s");
+    int n =
+        snprintf(text, sizeof(text), "Request was throttled. Expected available in %lld second%s.",
+                 (long long)seconds, seconds == 1 ? "" : "s");
     str said = { text, (size_t)n };
-    int err = c->is_event ? event_deny_throttled(c, said, seconds) : http_deny_throttled(c, said, seconds);
+    int err = c->is_event ? event_deny_throttled(c, said, seconds)
+                          : http_deny_throttled(c, said, seconds);
     call_unhold(c);
     return err;
 }

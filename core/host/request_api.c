@@ -70,7 +70,8 @@ static str api_req_query(parley_req req, const char *name)
 {
     call *c = call_find(req);
 
-    return c && !c->is_event && name ? url_query(&c->req->memory, c->req->query, str_of(name)) : STR_NONE;
+    return c && !c->is_event && name ? url_query(&c->req->memory, c->req->query, str_of(name))
+                                     : STR_NONE;
 }
 
 /* Net looks for lower-case names. */
@@ -79,8 +80,11 @@ static str header_of(const call *c, const char *name)
     char lower[64];
     size_t n = 0;
 
-    for (; name[n] && n < sizeof(lower) - 1; n++)
-        lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + 'a' - 'A') : name[n];
+    for (; name[n] && n < sizeof(lower) - 1; n++) {
+        lower[n] = name[n];
+        if (name[n] >= 'A' && name[n] <= 'Z')
+            lower[n] |= 0x20;
+    }
     lower[n] = '\0';
     return name[n] ? STR_NONE : request_header(c->req, lower);
 }
@@ -136,7 +140,8 @@ static int api_req_wants(parley_req req, const char *type)
 {
     const call *c = call_find(req);
 
-    return c && !c->is_event && type && accept_wants(request_header(c->req, "accept"), str_of(type));
+    return c && !c->is_event && type &&
+           accept_wants(request_header(c->req, "accept"), str_of(type));
 }
 
 static str api_req_peer(parley_req req)

@@ -10,7 +10,7 @@
 typedef struct node {
     segment match;
     struct node *children, *next; /* children: literals first, then UUID, then anything */
-    path *plain, *slashed;        /* the path that ends here, without and with a slash; NULL: none */
+    path *plain, *slashed; /* the path that ends here, without and with a slash; NULL: none */
 } node;
 
 struct router {
@@ -158,7 +158,8 @@ static char *path_allow(const path *p)
         if (p->routes[i] == p->ws)
             continue;
         has_get |= str_eq(p->routes[i]->method, STR("GET"));
-        n += (size_t)snprintf(text + n, sizeof(text) - n, STR_FMT ", ", STR_ARG(p->routes[i]->method));
+        n += (size_t)snprintf(text + n, sizeof(text) - n, STR_FMT ", ",
+                              STR_ARG(p->routes[i]->method));
     }
     if (p->ws && !has_get)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "GET, ");
@@ -171,7 +172,7 @@ static int path_add(path *p, const route *added)
     for (size_t i = 0; i < p->n; i++)
         if (str_eq(p->routes[i]->method, added->method))
             return -EEXIST;
-    const route **more = realloc(p->routes, (p->n + 1) * sizeof(*more));
+    const route **more = realloc(p->routes, (p->n + 1) * sizeof(route *));
     if (!more)
         return -ENOMEM;
     p->routes = more;

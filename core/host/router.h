@@ -1,7 +1,7 @@
 /* router.h -- paths as plugins register them, and the tree that finds the one a request means.
  *
- * A step of the tree is one segment of a path: a literal, a UUID or anything.  A literal wins over a UUID, a UUID over
- * anything; what does not lead to a registered path is taken back. */
+ * A step of the tree is one segment of a path: a literal, a UUID or anything.  A literal wins over
+ * a UUID, a UUID over anything; what does not lead to a registered path is taken back. */
 #ifndef CORE_HOST_ROUTER_H
 #define CORE_HOST_ROUTER_H
 #include "core/host/plugin.h"
@@ -26,9 +26,9 @@ typedef struct pattern {
 /* One registered route; also of method EVENT, which the tree does not hold. */
 typedef struct route {
     plugin *owner;
-    char *label;         /* "GET /api/", "event chat_message": for plugin_enter() */
-    str method, path;    /* inside `label`, resp. `pattern.text` or `label` */
-    char *endpoint;      /* EVENT: path of the WS route, NULL: all */
+    char *label;      /* "GET /api/", "event chat_message": for plugin_enter() */
+    str method, path; /* inside `label`, resp. `pattern.text` or `label` */
+    char *endpoint;   /* EVENT: path of the WS route, NULL: all */
     parley_req_fn fn;
     void *ud;
     uint32_t flags, max_body, timeout_ms;
@@ -51,26 +51,32 @@ typedef struct event {
 typedef struct path {
     const route **routes;
     size_t n;
-    const route *ws;     /* NULL: no WebSocket endpoint */
-    uint32_t any_flags;  /* of all routes, or-ed */
-    char *allow;         /* "GET, PUT, DELETE, HEAD, OPTIONS" */
+    const route *ws;    /* NULL: no WebSocket endpoint */
+    uint32_t any_flags; /* of all routes, or-ed */
+    char *allow;        /* "GET, PUT, DELETE, HEAD, OPTIONS" */
     chain chain;
-    event *events;       /* of the endpoint */
+    event *events; /* of the endpoint */
     size_t event_n;
 } path;
 
 typedef struct router router;
 
-int pattern_parse(const char *text, pattern *ret); /* -EINVAL, -ENOMEM; pattern_done() then harmless */
+int pattern_parse(const char *text,
+                  pattern *ret); /* -EINVAL, -ENOMEM; pattern_done() then harmless */
 void pattern_done(pattern *p);
 bool pattern_same(const pattern *a, const pattern *b); /* whatever the parameters are called */
 
 router *router_create(void);
 void router_free(router *r);
-int router_add(router *r, const route *added); /* borrowed; -EEXIST: this method has the path already; -ENOMEM */
-/* The path that `at` means, or NULL.  ret_values: one per parameter, views into `at`.  ret_missing_slash: it is registered
- * with a slash at its end and was asked for without. */
-path *router_find(const router *r, const url_path *at, str ret_values[ROUTE_PARAMS], bool *ret_missing_slash);
-void router_each(const router *r, int (*fn)(path *p, void *ud), void *ud); /* in order of registration; until fn < 0 */
-const route *path_route(const path *p, str method); /* GET for HEAD; never the WS route; NULL: not allowed */
+int router_add(
+    router *r,
+    const route *added); /* borrowed; -EEXIST: this method has the path already; -ENOMEM */
+/* The path that `at` means, or NULL.  ret_values: one per parameter, views into `at`.
+ * ret_missing_slash: it is registered with a slash at its end and was asked for without. */
+path *router_find(const router *r, const url_path *at, str ret_values[ROUTE_PARAMS],
+                  bool *ret_missing_slash);
+void router_each(const router *r, int (*fn)(path *p, void *ud),
+                 void *ud); /* in order of registration; until fn < 0 */
+const route *path_route(const path *p,
+                        str method); /* GET for HEAD; never the WS route; NULL: not allowed */
 #endif

@@ -6,7 +6,8 @@
 const service *service_find(const host *h, const char *name, int major)
 {
     for (size_t i = 0; i < h->service_n; i++)
-        if (strcmp(h->services[i].name, name) == 0 && (major < 0 || h->services[i].table->major == major))
+        if (strcmp(h->services[i].name, name) == 0 &&
+            (major < 0 || h->services[i].table->major == major))
             return &h->services[i];
     return NULL;
 }
@@ -16,7 +17,9 @@ static const void *api_service(parley_ctx *p, const char *name)
     if (!name)
         return NULL;
     if (p->state < PLUGIN_STARTING) {
-        log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\": service() was called from load(); services are there from start() on.",
+        log_msg(PARLEY_ERROR,
+                "plugin \"" STR_FMT
+                "\": service() was called from load(); services are there from start() on.",
                 STR_ARG(p->name));
         return NULL;
     }
@@ -31,7 +34,8 @@ static const void *api_service(parley_ctx *p, const char *name)
             return s->table;
     }
     if (!is_need)
-        log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\": service %s is not among its needs", STR_ARG(p->name), name);
+        log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\": service %s is not among its needs",
+                STR_ARG(p->name), name);
     return NULL;
 }
 
@@ -41,7 +45,8 @@ static int api_fire(parley_ctx *p, const char *name, void *info)
     const hook_point *point = name ? hook_find(h, name) : NULL;
 
     if (p->state < PLUGIN_STARTING) {
-        log_msg(PARLEY_ERROR, "plugin \"" STR_FMT "\": fire() was called from load(); hooks run from start() on.",
+        log_msg(PARLEY_ERROR,
+                "plugin \"" STR_FMT "\": fire() was called from load(); hooks run from start() on.",
                 STR_ARG(p->name));
         return PARLEY_EPHASE;
     }

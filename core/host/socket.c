@@ -1,10 +1,12 @@
-/* socket.c -- records of open WebSockets, and their end: conn.close hooks, slots, callbacks of on_drain(). */
+/* socket.c -- records of open WebSockets, and their end: conn.close hooks, slots, callbacks of
+ * on_drain(). */
 #include "core/host/socket.h"
 
 #include <stdlib.h>
 
 /* ---- endpoints ---- */
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 endpoint *endpoint_ref(host *h, const call *c)
 {
     endpoint *e = NULL;
@@ -32,9 +34,13 @@ endpoint *endpoint_ref(host *h, const call *c)
     e->path = c->path;
     e->refs = 1;
     HASH_ADD_KEYPTR(hh, h->endpoints, e->where.p, e->where.n, e);
-    return e;
+    if (e->hh.tbl)
+        return e;
+    free(e); /* no memory for the table */
+    return NULL;
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 void endpoint_unref(host *h, endpoint *e)
 {
     if (--e->refs > 0)
@@ -45,6 +51,7 @@ void endpoint_unref(host *h, endpoint *e)
 
 /* ---- peers ---- */
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static peer_text *peer_ref(host *h, str text)
 {
     peer_text *p = NULL;
@@ -61,9 +68,13 @@ static peer_text *peer_ref(host *h, str text)
     p->n = (uint32_t)text.n;
     p->refs = 1;
     HASH_ADD_KEYPTR(hh, h->peers, p->text, p->n, p);
-    return p;
+    if (p->hh.tbl)
+        return p;
+    free(p); /* no memory for the table */
+    return NULL;
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static void peer_unref(host *h, peer_text *p)
 {
     if (!p || --p->refs > 0)
@@ -91,11 +102,14 @@ sock *socket_create(call *c)
 
     if (!s)
         return NULL;
+    bool is_proxied = peer_differs(c);
     s->endpoint = endpoint_ref(h, c);
-    if (s->endpoint && peer_differs(c))
-        s->peer = peer_ref(h, c->peer);
-    if (s->endpoint)
+    s->peer = is_proxied ? peer_ref(h, c->peer) : NULL;
+    if (s->endpoint && (s->peer || !is_proxied))
         return s;
+    if (s->endpoint)
+        endpoint_unref(h, s->endpoint);
+    peer_unref(h, s->peer);
     slab_put(h->sockets, s);
     return NULL;
 }
@@ -227,8 +241,8 @@ socket_more *socket_more_get(host *h, conn *c)
     return s->more;
 }
 
-/* At the outermost entry nobody's call is running; inside of one the hooks must wait until it has returned.  The conn
- * itself lives to the end of this loop turn. */
+/* At the outermost entry nobody's call is running; inside of one the hooks must wait until it has
+ * returned.  The conn itself lives to the end of this loop turn. */
 void socket_ended(host *h, conn *c, int code, str reason)
 {
     sock *s = *conn_up(c);

@@ -1,6 +1,7 @@
 /* socket.h -- what the host keeps for an open WebSocket: conn_up().
  *
- * Sockets of one address share its endpoint: route, path and parameters are kept once per room, not once per socket. */
+ * Sockets of one address share its endpoint: route, path and parameters are kept once per room, not
+ * once per socket. */
 #ifndef CORE_HOST_SOCKET_H
 #define CORE_HOST_SOCKET_H
 #include "core/host/call.h"
@@ -9,7 +10,7 @@
 
 /* Owner: host.endpoints; counted by its sockets and by their events. */
 typedef struct endpoint {
-    str where;  /* decoded path; owned, in one piece with the record */
+    str where; /* decoded path; owned, in one piece with the record */
     const path *path;
     str params[ROUTE_PARAMS];
     uint32_t refs;
@@ -34,17 +35,17 @@ typedef struct drain { /* on_drain() */
 /* Owner: host.sockets (slab), from ws_open() to the end of its conn.close hooks. */
 typedef struct sock {
     endpoint *endpoint;
-    peer_text *peer;  /* NULL: the socket's own */
+    peer_text *peer;          /* NULL: the socket's own */
     struct socket_more *more; /* NULL: nothing rare is needed */
     void *slots[SOCKET_SLOTS];
 } sock;
 
 /* What few sockets need. */
 typedef struct socket_more {
-    job job;          /* the end, or drained() */
-    conn *conn;       /* ended: still there in this turn */
+    job job;    /* the end, or drained() */
+    conn *conn; /* ended: still there in this turn */
     drain *drains;
-    void **slots;     /* behind the first SOCKET_SLOTS */
+    void **slots; /* behind the first SOCKET_SLOTS */
     int code;
     char reason[124];
     size_t reason_n;
@@ -53,10 +54,11 @@ typedef struct socket_more {
 
 endpoint *endpoint_ref(host *h, const call *c); /* of the path that `c` asks for; NULL: no memory */
 void endpoint_unref(host *h, endpoint *e);
-sock *socket_create(call *c);                 /* NULL: no memory */
+sock *socket_create(call *c); /* NULL: no memory */
 void socket_free(host *h, sock *s);
 socket_more *socket_more_get(host *h, conn *c); /* NULL: no memory */
-void **socket_slot(host *h, sock *s, const plugin *who, conn *c); /* NULL: none yet, and without `c` none is made */
+void **socket_slot(host *h, sock *s, const plugin *who,
+                   conn *c); /* NULL: none yet, and without `c` none is made */
 /* The socket of a handle: open, or in its conn.close hooks.  NULL: gone. */
 conn *socket_find(host *h, parley_conn id, sock **ret);
 void socket_ended(host *h, conn *c, int code, str reason);

@@ -7,12 +7,12 @@
 
 typedef struct timer {
     uv_timer_t uv;
-    list link;       /* in its plugin's list */
-    host *host;      /* also when the plugin was left out after a failed load() */
+    list link;  /* in its plugin's list */
+    host *host; /* also when the plugin was left out after a failed load() */
     plugin *owner;
     parley_done_fn fn;
     void *ud;
-    bool is_ended;   /* its handle is stale although its memory waits for uv */
+    bool is_ended; /* its handle is stale although its memory waits for uv */
 } timer;
 
 static void timer_closed(uv_handle_t *handle)
@@ -48,7 +48,8 @@ static void timer_come(uv_timer_t *uv)
     host_leave(owner->host);
 }
 
-static parley_timer api_timer(parley_ctx *p, int64_t first_ms, int64_t every_ms, parley_done_fn fn, void *ud)
+static parley_timer api_timer(parley_ctx *p, int64_t first_ms, int64_t every_ms, parley_done_fn fn,
+                              void *ud)
 {
     host *h = p->host;
     uint64_t handle = 0;
@@ -65,7 +66,8 @@ static parley_timer api_timer(parley_ctx *p, int64_t first_ms, int64_t every_ms,
     t->ud = ud;
     list_push(&h->more[p->index].timers, &t->link);
     uv_update_time(h->loop); /* the callback that asks may have run for long */
-    (void)uv_timer_start(&t->uv, timer_come, first_ms > 0 ? (uint64_t)first_ms : 0, (uint64_t)every_ms);
+    (void)uv_timer_start(&t->uv, timer_come, first_ms > 0 ? (uint64_t)first_ms : 0,
+                         (uint64_t)every_ms);
     return (parley_timer){ handle };
 }
 

@@ -1,6 +1,8 @@
-/* topics.c -- subscribe(), publish(), deliver(): bytes between workers, carried by whoever provides parley.bus.
+/* topics.c -- subscribe(), publish(), deliver(): bytes between workers, carried by whoever provides
+ * parley.bus.
  *
- * The host counts subscriptions, so that the bus hears of a topic once; without a bus there are no other workers. */
+ * The host counts subscriptions, so that the bus hears of a topic once; without a bus there are no
+ * other workers. */
 #include "core/host/inside.h"
 
 #include <parley/bus.h>
@@ -16,7 +18,7 @@ typedef struct subscription {
 
 typedef struct topic {
     subscription *first;
-    uint32_t busy;      /* deliveries under way: what has n == 0 stays in the list meanwhile */
+    uint32_t busy; /* deliveries under way: what has n == 0 stays in the list meanwhile */
     UT_hash_handle hh;
     size_t n;
     char name[];
@@ -32,6 +34,7 @@ static const parley_bus *bus_of(const host *h, plugin **ret_owner)
     return (const parley_bus *)(const void *)s->table;
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static topic *topic_find(const host *h, str name)
 {
     topic *t = NULL;
@@ -41,6 +44,7 @@ static topic *topic_find(const host *h, str name)
     return t;
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static topic *topic_create(host *h, str name)
 {
     topic *t = calloc(1, sizeof(*t) + name.n);
@@ -51,6 +55,10 @@ static topic *topic_create(host *h, str name)
     memcpy(t->name, name.p, name.n);
     t->n = name.n;
     HASH_ADD_KEYPTR(hh, h->topics, t->name, t->n, t);
+    if (!t->hh.tbl) {
+        free(t); /* no memory for the table */
+        return NULL;
+    }
     const parley_bus *bus = bus_of(h, &owner);
     if (bus)
         (void)bus->subscribe(owner, (str){ t->name, t->n });
@@ -58,6 +66,7 @@ static topic *topic_create(host *h, str name)
 }
 
 /* Takes out what nobody wants any more; the topic too when it was the last. */
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 static void topic_sweep(host *h, topic *t)
 {
     plugin *owner = NULL;
@@ -167,12 +176,14 @@ void topics_bus_started(host *h, const plugin *p)
         (void)bus->subscribe(owner, (str){ it->name, it->n });
 }
 
+/* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 void topics_free(host *h)
 {
     topic *t, *next;
 
     HASH_ITER(hh, h->topics, t, next)
     {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it cannot follow an entry through the heap */
         HASH_DEL(h->topics, t);
         while (t->first) {
             subscription *it = t->first;

@@ -1,4 +1,5 @@
-/* turn.c -- a turn of the loop: entries, jobs behind them, and what lives only as long as a callback. */
+/* turn.c -- a turn of the loop: entries, jobs behind them, and what lives only as long as a
+ * callback. */
 #include "core/host/inside.h"
 
 #include "core/base/log.h"

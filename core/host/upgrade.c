@@ -1,9 +1,11 @@
-/* upgrade.c -- opening a WebSocket, and refusing one in words that a browser can read: a close code. */
+/* upgrade.c -- opening a WebSocket, and refusing one in words that a browser can read: a close
+ * code. */
 #include "core/host/socket.h"
 
 #include "core/base/log.h"
 
-/* The subprotocol to answer: what a plugin has set, else the one of ours that was offered.  A key offered beside it
+/* The subprotocol to answer: what a plugin has set, else the one of ours that was offered.  A key
+ * offered beside it
  * ("token, <key>", "parley.token.<key>") is never echoed. */
 static str upgrade_protocol(call *c)
 {
@@ -36,11 +38,11 @@ static int upgrade_accept(call *c)
 bool upgrade_is_browser(const call *c)
 {
     const char *reason;
-    str origin = STR_NONE;
 
-    if (c->is_event || !c->req->is_upgrade || (c->path && !c->is_ws) || !str_eq(c->req->method, STR("GET")))
+    if (c->is_event || !c->req->is_upgrade || (c->path && !c->is_ws) ||
+        !str_eq(c->req->method, STR("GET")))
         return false;
-    origin = request_header(c->req, "origin");
+    str origin = request_header(c->req, "origin");
     return origin.p && call_origin_allowed(c, origin) && ws_check(c->req, &reason) == 0;
 }
 
@@ -75,7 +77,8 @@ static bool upgrade_has_room(const call *c)
 static bool upgrade_tell_open(const call *c, conn *opened)
 {
     host *h = c->host;
-    parley_conn_info info = { .size = sizeof(info), .conn = { conn_handle(opened) },
+    parley_conn_info info = { .size = sizeof(info),
+                              .conn = { conn_handle(opened) },
                               .req = { c->req->handle } };
 
     if (!h->on_open || hook_run(h, h->on_open, &info) != PARLEY_DENY)
@@ -121,7 +124,8 @@ int upgrade_open(call *c, parley_conn *ret)
     }
     err = upgrade_make(c, &opened);
     if (err == -ENOMEM) {
-        (void)call_deny(c, 503, "unavailable", STR("Service temporarily unavailable, try again later."));
+        (void)call_deny(c, 503, "unavailable",
+                        STR("Service temporarily unavailable, try again later."));
         return PARLEY_EGONE;
     }
     if (err < 0 || !upgrade_tell_open(c, opened))

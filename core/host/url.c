@@ -186,13 +186,16 @@ str url_with_slash(arena *memory, str raw, str query)
     return (str){ to, n };
 }
 
-/* One code point (`n` bytes at p; 0: an ill-formed byte) as JSON; returns the bytes written, at most 6. */
+/* One code point (`n` bytes at p; 0: an ill-formed byte) as JSON; returns the bytes written, at
+ * most 6. */
 static size_t quote_one(char *to, const char *p, size_t n)
 {
     unsigned char c = (unsigned char)*p;
 
     if (n == 0) {
-        memcpy(to, "\xef\xbf\xbd", 3);
+        to[0] = '\xef';
+        to[1] = '\xbf';
+        to[2] = '\xbd';
         return 3;
     }
     if (c == '"' || c == '\\') {

@@ -1,4 +1,5 @@
-/* watch.c -- readiness of descriptors that a plugin owns: one uv_poll each, found by the descriptor's number. */
+/* watch.c -- readiness of descriptors that a plugin owns: one uv_poll each, found by the
+ * descriptor's number. */
 #include "core/host/inside.h"
 
 #include <stdlib.h>
@@ -38,18 +39,21 @@ static void watcher_end(host *h, watcher *w)
 
 static int watcher_start(watcher *w)
 {
-    int wanted = (w->events & PARLEY_FD_READ ? UV_READABLE : 0) | (w->events & PARLEY_FD_WRITE ? UV_WRITABLE : 0);
+    int wanted = (w->events & PARLEY_FD_READ ? UV_READABLE : 0) |
+                 (w->events & PARLEY_FD_WRITE ? UV_WRITABLE : 0);
 
     return uv_poll_start(&w->uv, wanted, watcher_come);
 }
 
-/* uv stops a handle whose descriptor has an error; its library learns of that by reading and writing. */
+/* uv stops a handle whose descriptor has an error; its library learns of that by reading and
+ * writing. */
 static void watcher_come(uv_poll_t *uv, int status, int events)
 {
     watcher *w = uv->data;
     host *h = w->host;
     plugin_frame saved;
-    uint32_t ready = (events & UV_READABLE ? PARLEY_FD_READ : 0) | (events & UV_WRITABLE ? PARLEY_FD_WRITE : 0);
+    uint32_t ready =
+        (events & UV_READABLE ? PARLEY_FD_READ : 0) | (events & UV_WRITABLE ? PARLEY_FD_WRITE : 0);
 
     if (status < 0)
         ready = w->events;

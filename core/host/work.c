@@ -206,8 +206,10 @@ static void addresses_write(const struct addrinfo *first, buf *to)
 
     for (const struct addrinfo *it = first; it; it = it->ai_next) {
         int err = it->ai_family == AF_INET
-                      ? uv_ip4_name((const struct sockaddr_in *)(const void *)it->ai_addr, text, sizeof(text))
-                      : uv_ip6_name((const struct sockaddr_in6 *)(const void *)it->ai_addr, text, sizeof(text));
+                      ? uv_ip4_name((const struct sockaddr_in *)(const void *)it->ai_addr, text,
+                                    sizeof(text))
+                      : uv_ip6_name((const struct sockaddr_in6 *)(const void *)it->ai_addr, text,
+                                    sizeof(text));
         if (err == 0)
             (void)buf_addf(to, "%s\n", text);
     }
@@ -234,7 +236,8 @@ static void resolved(uv_getaddrinfo_t *uv, int status, struct addrinfo *found)
     host_leave(owner->host);
 }
 
-static int api_resolve(parley_ctx *p, const char *name, const char *port, parley_bytes_fn fn, void *ud)
+static int api_resolve(parley_ctx *p, const char *name, const char *port, parley_bytes_fn fn,
+                       void *ud)
 {
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     resolving *r = name && fn ? calloc(1, sizeof(*r)) : NULL;
@@ -248,7 +251,8 @@ static int api_resolve(parley_ctx *p, const char *name, const char *port, parley
     r->uv.data = r;
     if (number.n < sizeof(r->port) && number.n > 0)
         memcpy(r->port, number.p, number.n);
-    if (number.n >= sizeof(r->port) || uv_getaddrinfo(p->host->loop, &r->uv, resolved, name, NULL, &hints) < 0) {
+    if (number.n >= sizeof(r->port) ||
+        uv_getaddrinfo(p->host->loop, &r->uv, resolved, name, NULL, &hints) < 0) {
         free(r);
         return PARLEY_EINVAL;
     }

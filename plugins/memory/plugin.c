@@ -5,9 +5,9 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "plugins/memory/limit.h"
+#include "plugins/common/limit.h"
 
-enum { KEY_MAX = 512, VALUE_MAX = 65536, TAKE_MAX = 32 };
+enum { VALUE_MAX = 65536 };
 enum {
     SWEEP_MS = 1000,
     SWEEP_SOON_MS = 10,
@@ -62,47 +62,15 @@ static void memory_sweep(parley_ctx *ctx, int status, void *ud)
     memory_watch(dropped == SWEEP_KEYS ? SWEEP_SOON_MS : SWEEP_MS);
 }
 
-static int key_is_good(parley_str key)
-{
-    return key.p && key.n >= 1 && key.n <= KEY_MAX;
-}
-
-static int limits_are_good(const parley_kv_limit *limits, uint32_t n)
-{
-    if (!limits || n < 1 || n > TAKE_MAX)
-        return 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (!key_is_good(limits[i].key) || limits[i].limit < 1 || limits[i].limit > LIMIT_MAX ||
-            limits[i].window_us < 1 || limits[i].window_us > INT64_MAX / 4)
-            return 0;
-    return 1;
-}
-
 static int kv_take(parley_ctx *ctx, const parley_kv_limit *limits, uint32_t n, parley_kv_taken *ret,
                    parley_kv_take_fn fn, void *ud)
 {
-    int64_t now_us = memory_now_us();
-    parley_kv_taken taken = { PARLEY_SIZED(parley_kv_taken) };
-
     (void)ctx, (void)fn, (void)ud; /* there is nothing to wait for */
     if (!ret || !limits_are_good(limits, n))
         return PARLEY_EINVAL;
-    for (uint32_t i = 0; i < n; i++) {
-        const parley_kv_limit *limit = &limits[i];
-        limit_answer answer;
-        limit_rule rule = { .limit = limit->limit, .window_us = limit->window_us };
-
-        if (limit_take(&memory.keys, limit->key.p, limit->key.n, rule, now_us, &answer) < 0)
-            return PARLEY_ENOMEM;
-        taken.left[i] = answer.left;
-        taken.reset_us[i] = answer.reset_us;
-        if (answer.is_refused)
-            taken.refused |= 1u << i;
-        if (answer.wait_us > taken.wait_us)
-            taken.wait_us = answer.wait_us;
-    }
+    if (limits_take(&memory.keys, limits, n, memory_now_us(), ret) < 0)
+        return PARLEY_ENOMEM;
     memory_watch(SWEEP_MS);
-    *ret = taken;
     return PARLEY_DONE;
 }
 
@@ -127,7 +95,7 @@ static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl
     int64_t now_us = memory_now_us();
 
     (void)ctx;
-    if (!key_is_good(key) || !value.p || value.n > VALUE_MAX || ttl_ms < 0)
+    if (!kv_key_is_good(key) || !value.p || value.n > VALUE_MAX || ttl_ms < 0)
         return PARLEY_EINVAL;
     int64_t end_us =
         ttl_ms == 0 || ttl_ms > INT64_MAX / 1000 ? INT64_MAX : memory_end(now_us, ttl_ms * 1000);
@@ -155,7 +123,7 @@ static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_
                   void *ud)
 {
     (void)ctx, (void)fn, (void)ud;
-    if (!ret || !key_is_good(key))
+    if (!ret || !kv_key_is_good(key))
         return PARLEY_EINVAL;
     table_entry *entry = table_find(&memory.keys, TABLE_VALUE, key.p, key.n, memory_now_us());
     *ret = (parley_kv_value){ PARLEY_SIZED(parley_kv_value) };
@@ -167,7 +135,7 @@ static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_
 static int kv_del(parley_ctx *ctx, parley_str key)
 {
     (void)ctx;
-    if (!key_is_good(key))
+    if (!kv_key_is_good(key))
         return PARLEY_EINVAL;
     table_entry *entry = table_find(&memory.keys, TABLE_VALUE, key.p, key.n, memory_now_us());
     if (entry)

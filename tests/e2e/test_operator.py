@@ -102,7 +102,7 @@ def test_plugins_that_are_refused(own_server, modules, label, source, flags, tex
 def test_a_plugin_that_others_may_write_to_is_refused(own_server, modules):
     path = modules("hello", HELLO)
     path.chmod(0o777)
-    assert re.search(r'plugin "hello": \S+hello\.so is refused: others may write to \S+ \(mode 777\); chmod go-w', ended(own_server(config=with_hello(path), start=False), 78))
+    assert re.search(r'plugin "hello": \S+hello\.so is refused: others may write to the file \(mode 777\); chmod go-w', ended(own_server(config=with_hello(path), start=False), 78))
 
 
 def test_a_missing_plugin(own_server):

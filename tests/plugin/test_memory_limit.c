@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "plugins/memory/limit.h"
+#include "plugins/common/limit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 enum { S = 1000000 };

@@ -1,7 +1,9 @@
-/* host_bench.h -- a whole server inside a test: config, host, net, and plugins that are plain C in the test itself.
+/* host_bench.h -- a whole server inside a test: config, host, net, and plugins that are plain C in
+ * the test itself.
  *
- * The test gives `bench_plugins`; plugin_open() finds them there by their name in the YAML instead of opening files.  A client
- * talks from a thread of its own with blocking calls while the loop runs. */
+ * The test gives `bench_plugins`; plugin_open() finds them there by their name in the YAML instead
+ * of opening files.  A client talks from a thread of its own with blocking calls while the loop
+ * runs. */
 #ifndef TESTS_HOST_BENCH_H
 #define TESTS_HOST_BENCH_H
 #include "core/base/buf.h"
@@ -143,7 +145,9 @@ __attribute__((unused)) static int bench_open(bench *b, const char *yaml)
     if (!b->config || host_create(b->config, &b->loop, &b->host, &b->failure) < 0)
         return -1;
     assert_int_equal(host_secret_set(b->host, STR("a secret for tests")), 0);
-    assert_int_equal(net_create(&b->loop, &config_settings(b->config)->limits, host_up(b->host), b->host, &b->net), 0);
+    assert_int_equal(net_create(&b->loop, &config_settings(b->config)->limits, host_up(b->host),
+                                b->host, &b->net),
+                     0);
     host_net_set(b->host, b->net);
     host_start(b->host, bench_started, b);
     uv_run(&b->loop, UV_RUN_DEFAULT);
@@ -173,7 +177,13 @@ __attribute__((unused)) static void bench_close(bench *b)
 
 /* ---- the client ---- */
 
-enum talk_kind { TALK_RAW, TALK_TEXT, TALK_BINARY, TALK_WAIT /* milliseconds in `until` */, TALK_RESET /* at the end */ };
+enum talk_kind {
+    TALK_RAW,
+    TALK_TEXT,
+    TALK_BINARY,
+    TALK_WAIT /* milliseconds in `until` */,
+    TALK_RESET /* at the end */
+};
 typedef struct talk_step {
     int kind;
     const char *text;  /* what is sent; NULL: nothing */
@@ -268,7 +278,7 @@ static void bench_talk(bench *b, const talk_step *steps, size_t n, talk *t)
         uv_run(&b->loop, UV_RUN_NOWAIT); /* the end of the connection */
 }
 
-static bool talk_has(const talk *t, const char *text)
+__attribute__((unused)) static bool talk_has(const talk *t, const char *text)
 {
     return memmem(t->got.p, t->got.n, text, strlen(text)) != NULL;
 }

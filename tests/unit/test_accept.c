@@ -62,17 +62,21 @@ static void test_quality(void **state)
     size_t at;
 
     (void)state;
-    assert_int_equal(accept_find(STR("a/b;q=0.25, application/json;x=1;q=0.125"), STR("application/json"), &q, &at),
+    assert_int_equal(accept_find(STR("a/b;q=0.25, application/json;x=1;q=0.125"),
+                                 STR("application/json"), &q, &at),
                      ACCEPT_NAMED);
     assert_int_equal(q, 125);
     assert_int_equal(at, 11);
-    assert_int_equal(accept_find(STR("application/*;q=0.3,*/*;q=0.9"), STR("application/json"), &q, &at), ACCEPT_FAMILY);
+    assert_int_equal(
+        accept_find(STR("application/*;q=0.3,*/*;q=0.9"), STR("application/json"), &q, &at),
+        ACCEPT_FAMILY);
     assert_int_equal(q, 300);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_accept), cmocka_unit_test(test_quality) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_accept),
+                                        cmocka_unit_test(test_quality) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

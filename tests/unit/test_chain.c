@@ -1,4 +1,5 @@
-/* test_chain.c -- the life of a request through the chain, with plugins that answer at once, later, wrongly or never. */
+/* test_chain.c -- the life of a request through the chain, with plugins that answer at once, later,
+ * wrongly or never. */
 #include "host_bench.h"
 
 #define ID "019a1b2c-0000-7000-8000-0000000000c3"
@@ -90,7 +91,8 @@ static int handle_headers(parley_ctx *ctx, parley_req req, void *ud)
 {
     (void)ctx;
     (void)ud;
-    assert_int_equal(parley->reply_header(req, "X-Bad", PARLEY_S("a\r\nX-Injected: 1")), PARLEY_EINVAL);
+    assert_int_equal(parley->reply_header(req, "X-Bad", PARLEY_S("a\r\nX-Injected: 1")),
+                     PARLEY_EINVAL);
     assert_int_equal(parley->reply_header(req, "X Bad", PARLEY_S("a")), PARLEY_EINVAL);
     assert_int_equal(parley->reply_header(req, "Content-Length", PARLEY_S("0")), PARLEY_EINVAL);
     assert_int_equal(parley->reply_header(req, "Cache-Control", PARLEY_S("private")), PARLEY_OK);
@@ -158,11 +160,18 @@ static int done_hook(parley_ctx *ctx, void *info, void *ud)
     return PARLEY_NEXT;
 }
 
-static int add(parley_ctx *ctx, const char *method, const char *path, parley_req_fn fn, const void *ud, uint32_t flags)
+static int add(parley_ctx *ctx, const char *method, const char *path, parley_req_fn fn,
+               const void *ud, uint32_t flags)
 {
     const parley_route r = {
-        PARLEY_SIZED(parley_route), .method = method, .path = path, .fn = fn, .ud = (void *)(uintptr_t)ud, .flags = flags,
-        .timeout_ms = strcmp(path, "/never/") == 0 ? 60 : 0, .max_body = strcmp(path, "/small/") == 0 ? 8 : 0,
+        PARLEY_SIZED(parley_route),
+        .method = method,
+        .path = path,
+        .fn = fn,
+        .ud = (void *)(uintptr_t)ud,
+        .flags = flags,
+        .timeout_ms = strcmp(path, "/never/") == 0 ? 60 : 0,
+        .max_body = strcmp(path, "/small/") == 0 ? 8 : 0,
     };
 
     return parley->route(ctx, &r);
@@ -175,7 +184,8 @@ static void trace_at(parley_ctx *ctx, int stage, const char *prefix, const char 
 
 static int shop_load(parley_ctx *ctx, const parley_conf *conf)
 {
-    static const int negative = -1, done = PARLEY_DONE, deny = PARLEY_DENY, next = PARLEY_NEXT, strange = 9;
+    static const int negative = -1, done = PARLEY_DONE, deny = PARLEY_DENY, next = PARLEY_NEXT,
+                     strange = 9;
     static const int soon = 20, late = 150;
 
     (void)conf;
@@ -207,18 +217,22 @@ static int shop_load(parley_ctx *ctx, const parley_conf *conf)
     return PARLEY_OK;
 }
 
-static const parley_plugin shop = {
-    .magic = PARLEY_MAGIC, .size = sizeof(parley_plugin), .host = &parley, .name = "shop", .version = "1", .load = shop_load
-};
+static const parley_plugin shop = { .magic = PARLEY_MAGIC,
+                                    .size = sizeof(parley_plugin),
+                                    .host = &parley,
+                                    .name = "shop",
+                                    .version = "1",
+                                    .load = shop_load };
 const parley_plugin *const bench_plugins[] = { &shop, NULL };
 
 /* ---- one request, one answer ---- */
 
-#define HOST "Host: localhost\r\n"
-#define END HOST "Connection: close\r\n\r\n"
-#define JSON "Content-Type: application/json\r\n"
+#define HOST          "Host: localhost\r\n"
+#define END           HOST "Connection: close\r\n\r\n"
+#define JSON          "Content-Type: application/json\r\n"
 #define BODY(n, text) "Content-Length: " #n "\r\n" END text
-#define DENIED(status, detail, code) "HTTP/1.1 " status, "{\"detail\":\"" detail "\",\"code\":\"" code "\"}"
+#define DENIED(status, detail, code)                                                               \
+    "HTTP/1.1 " status, "{\"detail\":\"" detail "\",\"code\":\"" code "\"}"
 
 /* clang-format off */
 static const struct {
@@ -283,8 +297,9 @@ static const struct {
 };
 /* clang-format on */
 
-static const char yaml[] = "server:\n  allowed_hosts: .example.org\n  trusted_proxies: 127.0.0.0/8\n  workers: 1\n"
-                           "plugins:\n  - shop\n";
+static const char yaml[] =
+    "server:\n  allowed_hosts: .example.org\n  trusted_proxies: 127.0.0.0/8\n  workers: 1\n"
+    "plugins:\n  - shop\n";
 static bench server;
 
 static int server_open(void **state)
@@ -346,10 +361,12 @@ static void test_order(void **state)
     }
 }
 
-/* The handler's reply comes after the 503: EGONE, on_cancel once, and the request is released (or the sanitizer says so). */
+/* The handler's reply comes after the 503: EGONE, on_cancel once, and the request is released (or
+ * the sanitizer says so). */
 static void test_expired(void **state)
 {
-    const talk_step steps[] = { { TALK_RAW, "GET /never/ HTTP/1.1\r\n" END, NULL }, { TALK_WAIT, NULL, "200" } };
+    const talk_step steps[] = { { TALK_RAW, "GET /never/ HTTP/1.1\r\n" END, NULL },
+                                { TALK_WAIT, NULL, "200" } };
     talk t;
 
     (void)state;
@@ -415,8 +432,9 @@ static void test_table_is_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),         cmocka_unit_test(test_order),      cmocka_unit_test(test_expired),
-        cmocka_unit_test(test_client_leaves), cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_table_is_whole),
+        cmocka_unit_test(test_cases),      cmocka_unit_test(test_order),
+        cmocka_unit_test(test_expired),    cmocka_unit_test(test_client_leaves),
+        cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_table_is_whole),
     };
 
     return cmocka_run_group_tests(tests, server_open, server_close);

@@ -71,7 +71,8 @@ static void test_addresses(void **state)
         bool good = ip_parse(str_of(addresses[i].text), &a) == 0;
         if (good)
             (void)ip_text(&a, shown);
-        if (good != (addresses[i].shown != NULL) || (good && strcmp(shown, addresses[i].shown) != 0))
+        if (good != (addresses[i].shown != NULL) ||
+            (good && strcmp(shown, addresses[i].shown) != 0))
             fail_msg("case \"%s\": %s", addresses[i].label, shown);
     }
 }
@@ -91,7 +92,8 @@ static void test_networks(void **state)
 
 static void test_bad_networks(void **state)
 {
-    static const char *const bad[] = { "10.0.0.0/33", "10.0.0.0/-1", "::/129", "10.0.0.0/", "x/8", "10.0.0.0/8x" };
+    static const char *const bad[] = { "10.0.0.0/33", "10.0.0.0/-1", "::/129",
+                                       "10.0.0.0/",   "x/8",         "10.0.0.0/8x" };
     cidr c;
 
     (void)state;
@@ -135,8 +137,9 @@ static void test_loopback(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_networks), cmocka_unit_test(test_bad_networks),
-        cmocka_unit_test(test_chains),    cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_addresses),    cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_bad_networks), cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_loopback),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

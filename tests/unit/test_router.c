@@ -31,7 +31,8 @@ static int tree_build(void **state)
     (void)state;
     tree = router_create();
     for (size_t i = 0; i < COUNT(routes); i++)
-        if (pattern_parse(routes[i].path.p, &routes[i].pattern) < 0 || router_add(tree, &routes[i]) < 0)
+        if (pattern_parse(routes[i].path.p, &routes[i].pattern) < 0 ||
+            router_add(tree, &routes[i]) < 0)
             return -1;
     return 0;
 }
@@ -95,7 +96,8 @@ static void lookup_check(size_t i, arena *memory)
         fail_msg("case \"%s\"", lookups[i].label);
     if (!found)
         return;
-    if (!str_eq(found->routes[0]->path, str_of(lookups[i].found)) || missing != lookups[i].missing_slash)
+    if (!str_eq(found->routes[0]->path, str_of(lookups[i].found)) ||
+        missing != lookups[i].missing_slash)
         fail_msg("case \"%s\": " STR_FMT, lookups[i].label, STR_ARG(found->routes[0]->path));
     if (lookups[i].first && !str_eq(values[0], str_of(lookups[i].first)))
         fail_msg("case \"%s\": parameter " STR_FMT, lookups[i].label, STR_ARG(values[0]));
@@ -158,7 +160,9 @@ static void test_twins(void **state)
 
 static void test_patterns(void **state)
 {
-    static const char *const bad[] = { "", "api/", "/a//b", "/:", "/:id(int)/", "/:id(uuid/", "/:a/:b/:c/:d/:e/:f/:g/:h/:i/" };
+    static const char *const bad[] = {
+        "", "api/", "/a//b", "/:", "/:id(int)/", "/:id(uuid/", "/:a/:b/:c/:d/:e/:f/:g/:h/:i/"
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -245,8 +249,9 @@ static void test_locations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lookups), cmocka_unit_test(test_methods), cmocka_unit_test(test_twins),
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_queries), cmocka_unit_test(test_locations),
+        cmocka_unit_test(test_lookups), cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_twins),   cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_queries), cmocka_unit_test(test_locations),
     };
 
     return cmocka_run_group_tests(tests, tree_build, tree_free);

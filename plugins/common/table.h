@@ -1,10 +1,10 @@
 /* table.h -- keys with a value or a log of passes, each with an end of life; bounded in number and
  * bytes.
  *
- * Time comes in as an argument: microseconds of a clock that never steps back.  Loop thread only.
+ * Shared by the plugins memory and redis.  Time comes in as an argument: microseconds of a clock that never steps back.  Loop thread only.
  */
-#ifndef MEMORY_TABLE_H
-#define MEMORY_TABLE_H
+#ifndef COMMON_TABLE_H
+#define COMMON_TABLE_H
 #include <stddef.h>
 #include <stdint.h>
 

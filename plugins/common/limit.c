@@ -2,7 +2,7 @@
  *
  * The log holds one time per pass that counts, never more than `limit`.  Its ring starts small and
  * doubles, because most keys are seen a few times only. */
-#include "plugins/memory/limit.h"
+#include "plugins/common/limit.h"
 
 #include <string.h>
 
@@ -81,5 +81,49 @@ int limit_take(table *t, const char *key, size_t key_n, limit_rule rule, int64_t
     table_set_end(t, entry, now_us + rule.window_us);
     *ret = (limit_answer){ .left = rule.limit - entry->log.n,
                            .reset_us = log_time(entry, 0) + rule.window_us - now_us };
+    return 0;
+}
+
+int kv_key_is_good(parley_str key)
+{
+    return key.p && key.n >= 1 && key.n <= KV_KEY_MAX;
+}
+
+int limits_are_good(const parley_kv_limit *limits, uint32_t n)
+{
+    if (!limits || n < 1 || n > LIMITS_MOST)
+        return 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!kv_key_is_good(limits[i].key) || limits[i].limit < 1 || limits[i].limit > LIMIT_MAX ||
+            limits[i].window_us < 1 || limits[i].window_us > INT64_MAX / 4)
+            return 0;
+    return 1;
+}
+
+void limits_merge(parley_kv_taken *to, uint32_t i, const limit_answer *answer)
+{
+    to->left[i] = answer->left;
+    to->reset_us[i] = answer->reset_us;
+    if (answer->is_refused)
+        to->refused |= 1u << i;
+    if (answer->wait_us > to->wait_us)
+        to->wait_us = answer->wait_us;
+}
+
+int limits_take(table *t, const parley_kv_limit *limits, uint32_t n, int64_t now_us,
+                parley_kv_taken *ret)
+{
+    parley_kv_taken taken = { PARLEY_SIZED(parley_kv_taken) };
+
+    for (uint32_t i = 0; i < n; i++) {
+        const parley_kv_limit *limit = &limits[i];
+        limit_answer answer;
+        limit_rule rule = { .limit = limit->limit, .window_us = limit->window_us };
+
+        if (limit_take(t, limit->key.p, limit->key.n, rule, now_us, &answer) < 0)
+            return -1;
+        limits_merge(&taken, i, &answer);
+    }
+    *ret = taken;
     return 0;
 }

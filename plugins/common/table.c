@@ -3,7 +3,7 @@
  *
  * The heap is lazy: when an end moves away, which every pass does, nothing is moved in it; the
  * entry sinks when it comes up at the top too early.  So a pass costs one hash look-up. */
-#include "plugins/memory/table.h"
+#include "plugins/common/table.h"
 
 #include <sodium.h>
 #include <string.h>
