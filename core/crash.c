@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct {
@@ -34,6 +36,19 @@ static void crash_write(int fd, const char *text, size_t n)
         return; /* nobody is left to be told */
 }
 
+/* Outside of every plugin's callback: the loop, or a thread that some plugin has started. */
+static size_t crash_thread(char *line, size_t at, size_t size)
+{
+    char name[16] = "";
+
+    if (syscall(SYS_gettid) == getpid())
+        return crash_append(line, at, size, "the server itself");
+    (void)prctl(PR_GET_NAME, name);
+    at = crash_append(line, at, size, "thread \"");
+    at = crash_append(line, at, size, name);
+    return crash_append(line, at, size, "\"");
+}
+
 static void crash_handle(int number)
 {
     char line[512];
@@ -44,7 +59,8 @@ static void crash_handle(int number)
     size_t head = crash_append(line, 0, sizeof(line) - 1, crash_head);
     size_t n = crash_append(line, head, sizeof(line) - 1, fatal_signals[which].name);
     n = crash_append(line, n, sizeof(line) - 1, " inside ");
-    n += plugin_current(line + n, sizeof(line) - 1 - n);
+    size_t named = plugin_current(line + n, sizeof(line) - 1 - n);
+    n = named ? n + named : crash_thread(line, n, sizeof(line) - 1);
     line[n++] = '\n';
     crash_write(STDERR_FILENO, line, n);
     crash_write(crash_status_fd, "crash ", 6);

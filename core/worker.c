@@ -1,8 +1,10 @@
 /* worker.c -- one worker process: one loop, one host with its plugins, one net.
  *
- *   start   host_create (load) -> net_create -> host_start -> listen -> "ready" to the supervisor
- *   drain   SIGTERM: no new connections, going_away, sockets closed, open requests finished ->
- * plugins stop -> exit 0 migrate host_create -> host_migrate -> exit */
+ *   start     host_create (load) -> net_create -> host_start -> listen -> "ready" to the supervisor
+ *   drain     SIGTERM: no new connections, going_away, sockets closed, open requests finished ->
+ *             plugins stop -> exit 0
+ *   migrate   host_create -> host_migrate -> exit
+ */
 #include "core/worker.h"
 
 #include "core/base/clock.h"
@@ -39,10 +41,14 @@ typedef struct worker {
     bool draining, stopping;
 } worker;
 
+/* A supervisor that died before prctl() could bind us to it is noticed here. */
 static void worker_tell(const worker *w, const char *line)
 {
-    if (w->status_fd >= 0 && write(w->status_fd, line, strlen(line)) < 0)
-        log_msg(PARLEY_WARN, "the supervisor does not listen: %s", strerror(errno));
+    if (w->status_fd < 0 || write(w->status_fd, line, strlen(line)) >= 0)
+        return;
+    log_msg(PARLEY_WARN, "the supervisor does not listen: %s", strerror(errno));
+    if (errno == EPIPE)
+        (void)raise(SIGTERM);
 }
 
 /* ---- stop ---- */
@@ -51,6 +57,8 @@ static void worker_stopped(void *ud)
 {
     worker *w = ud;
 
+    if (host_stopped_late(w->host))
+        _exit(w->exit_status); /* under the threads that still run nothing may be torn down */
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->usr1, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "e2e"))
+import postgres  # noqa: E402
 from parley import Server  # noqa: E402
 
 
@@ -29,3 +30,7 @@ def own_server(tmp_path):
     for one in made:
         if one.process and one.process.poll() is None:
             one.end()
+
+
+def pytest_sessionfinish():
+    postgres.end_shared()  # a process of xdist ends without atexit

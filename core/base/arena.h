@@ -1,5 +1,5 @@
-/* arena.h -- memory that dies together, with a cap: one request's.  Chunks come from a pool shared by all arenas of the
- * worker, so that a request costs no malloc once the server is warm. */
+/* arena.h -- memory that dies together, with a cap: one request's.  Chunks come from a pool shared
+ * by all arenas of the worker, so that a request costs no malloc once the server is warm. */
 #ifndef CORE_BASE_ARENA_H
 #define CORE_BASE_ARENA_H
 #include "core/base/str.h"
@@ -12,7 +12,10 @@ typedef struct arena {
 
 void arena_init(arena *a, size_t cap);
 void arena_done(arena *a);
-void *arena_alloc(arena *a, size_t n);      /* zeroed, 16-aligned; NULL: over the cap or no memory */
-str arena_str(arena *a, str s);             /* a copy, with a NUL behind it; absent when there is no room */
-void arena_trim(void);                      /* give pooled chunks back to the system (after bursts, at exit) */
+/* zeroed, 16-aligned; NULL: over the cap or no memory */
+void *arena_alloc(arena *a, size_t n);
+/* a copy, with a NUL behind it; absent when there is no room */
+str arena_str(arena *a, str s);
+/* give pooled chunks back to the system (after bursts, at exit) */
+void arena_trim(void);
 #endif

@@ -1,4 +1,5 @@
-/* clock.h -- the only place that asks the system for time.  Deadlines use the monotonic clock, records the wall clock. */
+/* clock.h -- the only place that asks the system for time.  Deadlines use the monotonic clock,
+ * records the wall clock. */
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H
 #include <stddef.h>

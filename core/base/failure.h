@@ -3,11 +3,12 @@
 #define CORE_BASE_FAILURE_H
 #include "core/base/str.h"
 
-enum exit_status { /* docs: architecture, section 2 */
+/* What the process ends with (README.md, "When something is wrong"). */
+enum exit_status {
     EXIT_STOPPED = 0,
-    EXIT_SYSTEM = 1,  /* port in use, folder not writable */
+    EXIT_SYSTEM = 1, /* port in use, folder not writable */
     EXIT_USAGE = 2,
-    EXIT_CONFIG = 78  /* wrong config, missing or refused plugin */
+    EXIT_CONFIG = 78 /* wrong config, missing or refused plugin */
 };
 typedef struct failure {
     int status; /* enum exit_status */

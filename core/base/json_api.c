@@ -111,9 +111,26 @@ static parley_json *api_arr(void)
     return out(json_array());
 }
 
+/* Needs no look at its UTF-8: most texts, and that look is most of what a short one costs. */
+static bool is_ascii(str s)
+{
+    uint64_t high = 0;
+    size_t i = 0;
+
+    for (uint64_t eight; i + sizeof(eight) <= s.n; i += sizeof(eight)) {
+        memcpy(&eight, s.p + i, sizeof(eight));
+        high |= eight;
+    }
+    for (; i < s.n; i++)
+        high |= (unsigned char)s.p[i];
+    return (high & 0x8080808080808080u) == 0;
+}
+
 static parley_json *api_s(parley_str s)
 {
-    return out(s.p ? json_stringn(s.p, s.n) : json_null());
+    if (!s.p)
+        return out(json_null());
+    return out(is_ascii(s) ? json_stringn_nocheck(s.p, s.n) : json_stringn(s.p, s.n));
 }
 
 static parley_json *api_i(int64_t i)
@@ -143,7 +160,10 @@ static parley_json *api_copy(const parley_json *j)
 
 static int api_set(parley_json *j, const char *key, parley_json *take)
 {
-    return json_object_set_new(own(j), key, own(take)) < 0 ? PARLEY_EINVAL : PARLEY_OK;
+    int err = is_ascii(str_of(key)) ? json_object_set_new_nocheck(own(j), key, own(take))
+                                    : json_object_set_new(own(j), key, own(take));
+
+    return err < 0 ? PARLEY_EINVAL : PARLEY_OK;
 }
 
 static int api_push(parley_json *j, parley_json *take)

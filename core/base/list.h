@@ -9,7 +9,7 @@ typedef struct list {
 } list;
 
 #define LIST_ITEM(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
-#define LIST_FOR_EACH(it, head) for (list *it = (head)->next; it != (head); it = it->next)
+#define LIST_FOR_EACH(it, head)       for (list *it = (head)->next; it != (head); it = it->next)
 
 static inline void list_init(list *l)
 {

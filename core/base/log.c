@@ -65,11 +65,13 @@ void log_sink_set(log_sink_fn fn, void *ud, void (*wake)(void *ud))
     }
 }
 
+/* Neither a control character, nor a line break or what turns the direction of text. */
 static bool is_plain(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    bool steers = (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 
-    return !control && code != 0x2028 && code != 0x2029;
+    return !control && !steers;
 }
 
 size_t log_escape(str in, char *ret, size_t room)

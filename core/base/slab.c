@@ -87,7 +87,7 @@ static bool slab_grow(slab *s)
 }
 
 /* The index of a slot that is free now, or SLAB_NONE. */
-static uint32_t slab_next(slab *s)
+static uint32_t slab_free_slot(slab *s)
 {
     uint32_t index = s->free_first;
 
@@ -104,7 +104,7 @@ static uint32_t slab_next(slab *s)
 
 void *slab_take(slab *s, uint64_t *ret_handle)
 {
-    uint32_t index = slab_next(s);
+    uint32_t index = slab_free_slot(s);
 
     if (index == SLAB_NONE)
         return NULL;
@@ -161,6 +161,14 @@ uint32_t slab_index(const slab *s, const void *object)
 void *slab_at(const slab *s, uint32_t index)
 {
     return slot_at(s, index) + 1;
+}
+
+void *slab_next(const slab *s, const void *object)
+{
+    for (uint32_t i = object ? slot_of(object)->index + 1 : 0; i < s->fresh; i++)
+        if (slot_at(s, i)->generation & 1)
+            return slot_at(s, i) + 1;
+    return NULL;
 }
 
 uint32_t slab_count(const slab *s)

@@ -99,6 +99,15 @@ bool str_int(str s, int64_t *ret)
     return true;
 }
 
+int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 char *str_dup(str s)
 {
     char *copy = malloc(s.n + 1);

@@ -13,14 +13,9 @@
 #include <unistd.h>
 
 #define CONFIG_HERE      "config/parley.yaml"
-#define CONFIG_INSTALLED "/etc/parley/parley.yaml"
+#define CONFIG_INSTALLED PARLEY_CONFIG_FILE
 
-enum cli_option {
-    OPTION_CONFIG = 1,
-    OPTION_CHAIN = 2,
-    OPTION_SLOT = 4,
-    OPTION_MIGRATE = 8
-};
+enum cli_option { OPTION_CONFIG = 1, OPTION_CHAIN = 2, OPTION_SLOT = 4, OPTION_MIGRATE = 8 };
 
 static int cli_serve(const cli_args *args)
 {
@@ -52,8 +47,8 @@ typedef struct cli_command {
 static const cli_command commands[] = {
     { "serve",    cli_serve,    OPTION_CONFIG,                               NULL,     "run the server",
       "Opens the listening sockets, migrates the database, starts the workers and restarts one that dies.\n"
-      "SIGTERM or SIGINT drains and stops (a second one at once), SIGHUP reads the configuration again\n"
-      "in new workers, SIGUSR1 reopens the log files.\n" },
+      "SIGTERM or SIGINT drains and stops (a second one at once), SIGHUP checks the configuration\n"
+      "and takes it over in new workers (address, port and number of workers stay), SIGUSR1 reopens the logs.\n" },
     { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
       "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
     { "describe", cli_describe, OPTION_CONFIG,             "PLUGIN", "print a plugin's options and needs",
@@ -91,9 +86,10 @@ static void cli_usage(FILE *to)
 
 static void cli_command_usage(const cli_command *command)
 {
-    printf("Usage: parley %s%s%s%s\n\n%s%s\n", command->name, command->options ? " [options]" : "",
-           command->operand ? " " : "", command->operand ? command->operand : "", command->details,
-           command->options ? "\nOptions:" : "");
+    printf("Usage: parley %s%s%s%s\n\n%s%sOptions:\n", command->name,
+           command->options ? " [options]" : "", command->operand ? " " : "",
+           command->operand ? command->operand : "", command->details,
+           command->details[0] ? "\n" : "");
     for (size_t i = 0; i < COUNT(option_help); i++)
         if (command->options & option_help[i].flag)
             fputs(option_help[i].text, stdout);

@@ -5,8 +5,11 @@
 #include "core/cli/cli.h"
 #include "core/host/config_ref.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DESCRIBE_MAX 64 /* plugins of one page */
@@ -20,21 +23,71 @@ static int describe_server(const config *c, const cli_args *args, buf *ret, fail
     return 0;
 }
 
+/* The plugins of one page. */
+typedef struct shelf {
+    plugin *opened[DESCRIBE_MAX];
+    size_t n;
+} shelf;
+
+static int shelf_add(shelf *all, const settings *set, const char *file, failure *f)
+{
+    char path[PATH_MAX];
+    str name = { file, strlen(file) - strlen(".so") };
+
+    for (size_t i = 0; i < all->n; i++)
+        if (str_eq(all->opened[i]->name, name))
+            return 0;
+    int n = snprintf(path, sizeof(path), STR_FMT "/%s", STR_ARG(set->plugin_dir), file);
+    if (all->n == DESCRIBE_MAX || n < 0 || (size_t)n >= sizeof(path))
+        return 0;
+    if (plugin_open_path(path, &all->opened[all->n], f) < 0)
+        return -1;
+    all->n++;
+    return 0;
+}
+
+static int is_library(const struct dirent *entry)
+{
+    str name = str_of(entry->d_name);
+
+    return name.n > 3 && str_eq(str_tail(name, name.n - 3), STR(".so"));
+}
+
+/* What stands in the folder of plugins and the configuration does not name. */
+static int shelf_fill(shelf *all, const settings *set, failure *f)
+{
+    struct dirent **files = NULL;
+    char *folder = str_dup(set->plugin_dir);
+    int n = folder ? scandir(folder, &files, is_library, alphasort) : 0;
+    int err = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (err == 0)
+            err = shelf_add(all, set, files[i]->d_name, f);
+        free(files[i]);
+    }
+    free(files);
+    free(folder);
+    return err;
+}
+
 static int describe_all(const config *c, const cli_args *args, buf *ret, failure *f)
 {
-    plugin *opened[DESCRIBE_MAX];
-    size_t n = 0;
+    shelf all = { .n = 0 };
     int err = 0;
 
     (void)args;
-    for (; n < config_plugin_n(c) && n < DESCRIBE_MAX && err == 0; n++)
-        err = plugin_open(c, n, &opened[n], f);
-    if (err < 0)
-        n--;
-    else
-        config_reference((const plugin *const *)opened, n, ret);
-    while (n > 0)
-        plugin_free(opened[--n]);
+    while (err == 0 && all.n < config_plugin_n(c) && all.n < DESCRIBE_MAX) {
+        err = plugin_open(c, all.n, &all.opened[all.n], f);
+        if (err == 0)
+            all.n++;
+    }
+    if (err == 0)
+        err = shelf_fill(&all, config_settings(c), f);
+    if (err == 0)
+        config_reference((const plugin *const *)all.opened, all.n, ret);
+    while (all.n > 0)
+        plugin_free(all.opened[--all.n]);
     return err;
 }
 

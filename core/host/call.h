@@ -113,9 +113,9 @@ int call_reply(call *c, int status, const char *type, str body);
 int call_deny(call *c, int status, const char *code, str text);
 int call_add_header(call *c, str name, str value);
 bool call_has_header(const call *c, const char *name);
-str call_head(call *c, int status,
-              const char *type); /* header lines of an answer; absent: no memory */
-int call_answerable(call *c);    /* 0, or what a reply must return now */
+/* header lines of an answer; absent: no memory */
+str call_head(call *c, int status, const char *type);
+int call_answerable(call *c); /* 0, or what a reply must return now */
 void call_answered(call *c, int status);
 int call_redirect_slash(call *c);
 str call_error_body(call *c, const char *code, str text);

@@ -1,7 +1,11 @@
 /* chain.c -- stages and their order, built once; walking a chain, and what a verdict means.
  *
- * EARLY .. | known, slash, Accept, handshake | AUTH .. | user | LIMIT .. | method | APP .. |
- * handler;  LATE .. behind */
+ *   a path       EARLY .. 404 301 406 handshake | AUTH .. 401 | LIMIT .. 405 | APP .. handler
+ *   an event     EARLY .. | AUTH .. 401 | LIMIT .. | APP .. handler
+ *   an unknown   EARLY .. 404
+ *
+ * ".." is the middleware of plugins, the rest are the server's own checks (checks.c).  LATE
+ * middleware runs when the answer has left. */
 #include "core/host/chain.h"
 
 #include "core/base/log.h"

@@ -1,8 +1,8 @@
 /* cidr.h -- addresses and networks of them: which peers are proxies of ours, and whom they speak
  * for.
  *
- * Every address is kept as IPv6; an IPv4 one as ::ffff:a.b.c.d, so that both spellings are equal.
- */
+ * Every address is kept as IPv6; an IPv4 one as ::ffff:a.b.c.d, so that both
+ * spellings are equal. */
 #ifndef CORE_HOST_CIDR_H
 #define CORE_HOST_CIDR_H
 #include "core/base/str.h"

@@ -193,7 +193,7 @@ static int conf_fill(const conf_source *from, const option_table *table, parley_
     for (uint32_t i = 0; i < table->n; i++) {
         const parley_option *o = option_row(table, i);
         conf_value *value = &conf->values[conf->n++];
-        const node *at = node_get(from->part, str_of(o->name));
+        const node *at = node_find(from->part, str_of(o->name));
         value->name = o->name;
         int err = at ? value_written(from, conf, o, at, value, f)
                      : value_default(from, conf, o, value, f);

@@ -16,8 +16,8 @@ typedef struct conf_source {
     const char *where; /* "server", "plugins.chat" */
     int line;          /* of the part */
     const node *part;  /* a map; NULL: nothing is written, all defaults */
-    const char *const
-        *reserved; /* keys of the part that are the server's; ends with NULL; NULL: none */
+    /* keys of the part that are the server's; ends with NULL; NULL: none */
+    const char *const *reserved;
 } conf_source;
 
 const parley_option *option_row(const option_table *table, uint32_t i);

@@ -125,7 +125,7 @@ static int config_check_top(const config *c, failure *f)
 
 static int config_read_server(config *c, failure *f)
 {
-    const node *part = node_get(c->root, STR("server"));
+    const node *part = node_find(c->root, STR("server"));
     conf_source from = { .file = c->file, .where = "server", .line = part ? part->line : 1 };
 
     if (part && part->kind != NODE_MAP && !part->is_null)
@@ -182,8 +182,8 @@ static int entry_shape(const config *c, const node *item, entry *ret, failure *f
 static int entry_reserved(const config *c, entry *e, failure *f)
 {
     static const parley_option flag = { .name = "optional", .type = PARLEY_T_BOOL };
-    const node *path = node_get(e->part, STR("path"));
-    const node *optional = node_get(e->part, STR("optional"));
+    const node *path = node_find(e->part, STR("path"));
+    const node *optional = node_find(e->part, STR("optional"));
     option_value value = { .num = 0 };
     char why[OPTION_WHY];
 
@@ -225,7 +225,7 @@ enum { CONFIG_MAX_PLUGINS = 256 };
 
 static int config_read_plugins(config *c, failure *f)
 {
-    const node *plugins = node_get(c->root, STR("plugins"));
+    const node *plugins = node_find(c->root, STR("plugins"));
 
     if (!plugins)
         return failure_set(f, EXIT_CONFIG, "%s:%d: plugins: is missing; list the plugins to load",

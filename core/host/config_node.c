@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-node *node_get(const node *map, str key)
+node *node_find(const node *map, str key)
 {
     if (!map || map->kind != NODE_MAP)
         return NULL;
@@ -43,7 +43,7 @@ static const node *node_step(const node *from, str *path)
         n++;
     str key = { path->p, n };
     *path = str_tail(*path, n);
-    return node_get(from, key);
+    return node_find(from, key);
 }
 
 const node *node_walk(const node *from, str path)

@@ -40,7 +40,7 @@ int config_yaml_read(const char *file, str text, arena *memory, node **ret, fail
  * nothing asked for. */
 int config_expand(const char *file, node *root, arena *memory, failure *f);
 
-node *node_get(const node *map, str key); /* NULL: no such key, or not a map */
+node *node_find(const node *map, str key); /* NULL: no such key, or not a map */
 /* "a.b[2].c" below `from`: the deepest node on that way that is there; never NULL. */
 const node *node_walk(const node *from, str path);
 /* "plugins.chat.scopes.login.on[2]"; entries of `plugins:` go by their names. */

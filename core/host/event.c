@@ -1,5 +1,5 @@
-/* event.c -- a frame of a client as an event: what it is called, who has it, and how it is refused.
- */
+/* event.c -- a frame of a client as an event: what it is called, who has it,
+ * and how it is refused. */
 #include "core/host/chain.h"
 #include "core/host/socket.h"
 
@@ -67,7 +67,7 @@ static int event_fill(call *c, sock *s)
 
 void event_arrived(host *h, request *req)
 {
-    sock *s = req->conn ? *conn_up(req->conn) : NULL;
+    sock *s = req->conn ? socket_of(req->conn) : NULL;
     call *c = s ? call_create(h, req) : NULL;
 
     if (!c) {

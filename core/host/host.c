@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SOCKETS_MAX (1u << 22)
-
 /* ---- what the network tells ---- */
 
 /* 413 comes before everything else: the largest body is known as soon as the path is. */
@@ -141,7 +139,7 @@ static void up_slow(void *ud, conn *c)
     host *h = ud;
     parley_conn_info info = { .size = sizeof(info), .conn = { conn_handle(c) } };
 
-    if (!h->on_slow || !*conn_up(c))
+    if (!h->on_slow || !socket_of(c))
         return;
     host_enter(h);
     (void)hook_run(h, h->on_slow, &info);
@@ -169,6 +167,7 @@ const net_up *host_up(host *h)
         .closed = up_closed,
         .slow = up_slow,
         .drained = up_drained,
+        .conn_size = sizeof(sock),
     };
 
     (void)h;
@@ -280,8 +279,7 @@ static int host_open_parts(host *h)
     h->plugins = calloc(h->plugin_room, sizeof(plugin *));
     h->order = calloc(h->plugin_room, sizeof(plugin *));
     h->more = calloc(h->plugin_room, sizeof(plugin_more));
-    h->sockets = slab_create(sizeof(sock), SOCKETS_MAX);
-    if (!h->plugins || !h->order || !h->more || !h->sockets)
+    if (!h->plugins || !h->order || !h->more)
         return -ENOMEM;
     for (size_t i = 0; i < h->plugin_room; i++)
         h->more[i].slot = -1;
@@ -343,7 +341,6 @@ void host_destroy(host *h)
     for (size_t i = 0; i < h->plugin_n; i++)
         plugin_free(h->plugins[i]);
     slab_free(h->timers);
-    slab_free(h->sockets);
     cidrs_done(&h->proxies);
     free(h->watchers);
     free(h->life.wanted);

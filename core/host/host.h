@@ -14,22 +14,27 @@
 #define CORE_HOST_HOST_H
 #include "core/host/plugin.h"
 
-/* Opens and load()s every plugin of the config, checks needs and routes.  No side effect outside the process besides
- * what load() does.  -1: f filled with the exit status. */
+/* Opens and load()s every plugin of the config, checks needs and routes.  No side effect outside
+ * the process besides what load() does.  -1: f filled with the exit status. */
 int host_create(const config *c, uv_loop_t *loop, host **ret, failure *f);
-const net_up *host_up(host *h);              /* what net_create() gets, with `h` as its ud */
-void host_net_set(host *h, net *n);          /* right after net_create() */
-int host_secret_set(host *h, str secret_key);/* copied; before host_start() */
-/* start() of all, each when the services it needs have started.  `done` once: 0, or -1 with the failure (a start() that
- * failed; exit status 78).  A plugin that stays PENDING is waited for. */
-void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud); /* f NULL: all have started */
-/* Only the plugins that parley.db needs, then migrate() for every plugin that declares migrations. */
+const net_up *host_up(host *h);               /* what net_create() gets, with `h` as its ud */
+void host_net_set(host *h, net *n);           /* right after net_create() */
+int host_secret_set(host *h, str secret_key); /* copied; before host_start() */
+/* start() of all, each when the services it needs have started.  `done` comes once.  f
+ * NULL: all have started; else what failed, and the exit status.  A plugin that stays PENDING is
+ * waited for. */
+void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud);
+/* Only the plugins that parley.db needs, then migrate() for every plugin that
+ * declares migrations. */
 void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud);
 /* stop() in reverse order after all promises are kept (or `limit_ms` is over); then done. */
 void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud);
+/* After `done`: the limit came first.  Threads of plugins may still run, so the host must not be
+ * freed. */
+bool host_stopped_late(const host *h);
 void host_free(host *h);
 frame *host_going_away(host *h, int64_t in_ms); /* {"type":"going_away","in_ms":...}; new */
-void host_reopen_logs(host *h);              /* SIGUSR1: hook log.reopen */
+void host_reopen_logs(host *h);                 /* SIGUSR1: hook log.reopen */
 /* `parley check --chain`: per route the middleware in order, hooks, events; readable text. */
 void host_print_chain(const host *h, buf *ret);
 size_t host_plugin_n(const host *h);

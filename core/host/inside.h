@@ -63,6 +63,7 @@ typedef struct lifecycle {
     void *ud;
     failure failure;
     bool starting, migrating, stopping;
+    bool is_late;       /* the limit came before the last plugin had stopped */
     bool migrate_waits; /* for one plugin's migrate() */
     size_t at;          /* stop, migrate: place in the order */
     bool *wanted;       /* by index: to be started */
@@ -98,9 +99,9 @@ struct host {
     size_t service_n;
     router *router;
     chain unknown; /* of paths and events that nobody has */
-    hook_point *on_open, *on_close, *on_slow, *on_done, *on_log,
-        *on_reopen; /* NULL: nobody listens */
-    bool in_log;    /* inside a log hook */
+    /* NULL: nobody listens */
+    hook_point *on_open, *on_close, *on_slow, *on_done, *on_log, *on_reopen;
+    bool in_log; /* inside a log hook */
 
     /* the turn */
     int depth; /* of host_enter() */
@@ -113,8 +114,7 @@ struct host {
     /* its parts */
     list deadlines; /* struct call.deadline, the first due first */
     uv_timer_t deadline_timer;
-    slab *timers;  /* struct timer */
-    slab *sockets; /* struct sock */
+    slab *timers; /* struct timer */
     struct endpoint *endpoints;
     struct peer_text *peers;
     struct topic *topics;

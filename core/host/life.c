@@ -28,8 +28,8 @@ static void plugin_started(host *h, plugin *p, int status)
         topics_bus_started(h, p);
         return;
     }
-    failure_set(&h->life.failure, EXIT_CONFIG, "plugin \"" STR_FMT "\": start() failed (%d): %s",
-                STR_ARG(p->name), status,
+    failure_set(&h->life.failure, status == PARLEY_EIO ? EXIT_SYSTEM : EXIT_CONFIG,
+                "plugin \"" STR_FMT "\": start() failed (%d): %s", STR_ARG(p->name), status,
                 p->why[0] ? p->why
                           : "the plugin gave no reason (it should return parley->fail(ctx, ...))");
     p->state = PLUGIN_LOADED;
@@ -179,6 +179,7 @@ static void stop_limit(uv_timer_t *timer)
     if (p)
         log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" has not stopped in time (%u promises open)",
                 STR_ARG(p->name), p->pending);
+    h->life.is_late = p != NULL;
     stop_finish(h);
 }
 
@@ -192,6 +193,11 @@ void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud)
     uv_timer_start(&h->life.timer, stop_limit, limit_ms > 0 ? (uint64_t)limit_ms : 0, 0);
     job_add(h,
             &h->life.step); /* runs before the next poll: `done` never comes inside of this call */
+}
+
+bool host_stopped_late(const host *h)
+{
+    return h->life.is_late;
 }
 
 /* ---- what plugins say ---- */

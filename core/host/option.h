@@ -5,8 +5,8 @@
 #include "core/base/buf.h"
 
 typedef struct option_value {
-    str text; /* as written (an enum: as the table spells it); borrowed from the text that was read
-               */
+    /* as written (an enum: as the table spells it); borrowed from the text that was read */
+    str text;
     int64_t num; /* int, bool 0/1, milliseconds, bytes, index of an enum; a string: 0 */
 } option_value;
 
@@ -22,8 +22,8 @@ const char *option_mistake(const parley_option *o);
 /* `value` in the unit of the option: "30s", "64KiB", "12". */
 void option_number(const parley_option *o, int64_t value, buf *ret);
 const char *option_type_name(uint32_t type); /* "int", "time", ... */
-void option_describe_value(const parley_option *o,
-                           buf *ret); /* "int, 1..65536", without name and default */
-bool option_choice(const parley_option *o, size_t i,
-                   str *ret); /* i-th of .choices; false: no more */
+/* "int, 1..65536", without name and default */
+void option_describe_value(const parley_option *o, buf *ret);
+/* i-th of .choices; false: no more */
+bool option_choice(const parley_option *o, size_t i, str *ret);
 #endif

@@ -71,8 +71,8 @@ static int paths_of_file(plugin *p, const char *path)
 
 /* ---- what it is ---- */
 
-/* ld.so's text starts with our absolute path; the operator knows the file under the name he wrote.
- */
+/* ld.so's text starts with our absolute path; the operator knows the file
+ * under the name he wrote. */
 static int fail_dlopen(const plugin *p, const char *who, failure *f)
 {
     const char *text = dlerror(); /* NOLINT(concurrency-mt-unsafe): per thread in glibc */

@@ -1,5 +1,5 @@
-/* register_api.c -- what load() may register, and what becomes of it when all plugins are loaded.
- */
+/* register_api.c -- what load() may register, and what becomes of it when
+ * all plugins are loaded. */
 #include "core/host/call.h"
 
 #include "core/base/log.h"

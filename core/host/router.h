@@ -61,22 +61,21 @@ typedef struct path {
 
 typedef struct router router;
 
-int pattern_parse(const char *text,
-                  pattern *ret); /* -EINVAL, -ENOMEM; pattern_done() then harmless */
+/* -EINVAL, -ENOMEM; pattern_done() then harmless */
+int pattern_parse(const char *text, pattern *ret);
 void pattern_done(pattern *p);
 bool pattern_same(const pattern *a, const pattern *b); /* whatever the parameters are called */
 
 router *router_create(void);
 void router_free(router *r);
-int router_add(
-    router *r,
-    const route *added); /* borrowed; -EEXIST: this method has the path already; -ENOMEM */
+/* added: borrowed.  -EEXIST: this method has the path already; -ENOMEM */
+int router_add(router *r, const route *added);
 /* The path that `at` means, or NULL.  ret_values: one per parameter, views into `at`.
  * ret_missing_slash: it is registered with a slash at its end and was asked for without. */
 path *router_find(const router *r, const url_path *at, str ret_values[ROUTE_PARAMS],
                   bool *ret_missing_slash);
-void router_each(const router *r, int (*fn)(path *p, void *ud),
-                 void *ud); /* in order of registration; until fn < 0 */
-const route *path_route(const path *p,
-                        str method); /* GET for HEAD; never the WS route; NULL: not allowed */
+/* in order of registration; until fn < 0 */
+void router_each(const router *r, int (*fn)(path *p, void *ud), void *ud);
+/* GET for HEAD; never the WS route; NULL: not allowed */
+const route *path_route(const path *p, str method);
 #endif

@@ -140,7 +140,7 @@ const parley_option *config_server_options(size_t *ret_n)
 
 int settings_fail(const conf_source *from, const char *key, failure *f, const char *fmt, ...)
 {
-    const node *at = node_get(from->part, str_of(key));
+    const node *at = node_find(from->part, str_of(key));
     char why[400];
     va_list args;
 
@@ -221,8 +221,8 @@ static bool is_folder(const char *path)
     return access(path, X_OK) == 0;
 }
 
-/* <folder of the binary>/<name> if it is there (a build tree), else where `make install` puts it.
- */
+/* <folder of the binary>/<name> if it is there (a build tree), else where
+ * `make install` puts it. */
 static const char *default_dir(const char *name, const char *installed, char ret[4096 + 16])
 {
     ssize_t n = readlink("/proc/self/exe", ret, 4096);
@@ -273,7 +273,7 @@ int settings_read(const conf_source *from, const char *dir, arena *memory, parle
     const parley_conf *conf = *ret_conf;
     for (size_t i = 0; i < COUNT(settings_fields); i++)
         settings_copy(conf, &settings_fields[i], ret);
-    if (ret->debug && !node_get(from->part, STR("log_level")))
+    if (ret->debug && !node_find(from->part, STR("log_level")))
         ret->log_level = PARLEY_DEBUG;
     if (settings_workers(from, conf_str(conf, "workers"), ret, f) < 0 ||
         settings_secret(from, ret, f) < 0 || settings_sizes(from, ret, f) < 0 ||

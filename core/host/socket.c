@@ -97,11 +97,8 @@ static bool peer_differs(const call *c)
 sock *socket_create(call *c)
 {
     host *h = c->host;
-    uint64_t handle;
-    sock *s = slab_take(h->sockets, &handle);
+    sock *s = conn_up(c->req->conn);
 
-    if (!s)
-        return NULL;
     bool is_proxied = peer_differs(c);
     s->endpoint = endpoint_ref(h, c);
     s->peer = is_proxied ? peer_ref(h, c->peer) : NULL;
@@ -110,8 +107,15 @@ sock *socket_create(call *c)
     if (s->endpoint)
         endpoint_unref(h, s->endpoint);
     peer_unref(h, s->peer);
-    slab_put(h->sockets, s);
+    *s = (sock){ 0 };
     return NULL;
+}
+
+sock *socket_of(conn *c)
+{
+    sock *s = conn_up(c);
+
+    return s->endpoint ? s : NULL;
 }
 
 static void socket_clear_slots(host *h, sock *s)
@@ -135,15 +139,17 @@ static void socket_clear_slots(host *h, sock *s)
 
 void socket_free(host *h, sock *s)
 {
-    socket_clear_slots(h, s);
-    endpoint_unref(h, s->endpoint);
-    peer_unref(h, s->peer);
-    if (s->more) {
-        job_cancel(&s->more->job);
-        free(s->more->slots);
-        free(s->more);
+    sock gone = *s;
+
+    *s = (sock){ 0 }; /* so that nobody finds it while its slots are freed */
+    socket_clear_slots(h, &gone);
+    endpoint_unref(h, gone.endpoint);
+    peer_unref(h, gone.peer);
+    if (gone.more) {
+        job_cancel(&gone.more->job);
+        free(gone.more->slots);
+        free(gone.more);
     }
-    slab_put(h->sockets, s);
 }
 
 void **socket_slot(host *h, sock *s, const plugin *who, conn *c)
@@ -171,11 +177,10 @@ conn *socket_find(host *h, parley_conn id, sock **ret)
         c = h->closing;
     else if (h->net)
         c = conn_find(h->net, id.id);
-    if (!c || !*conn_up(c))
-        return NULL;
+    sock *s = c ? socket_of(c) : NULL;
     if (ret)
-        *ret = *conn_up(c);
-    return c;
+        *ret = s;
+    return s ? c : NULL;
 }
 
 /* ---- drained, ended ---- */
@@ -199,7 +204,7 @@ static void socket_tell_drains(socket_more *m, int status)
 
 static void socket_end(host *h, conn *c, int code, str reason)
 {
-    sock *s = *conn_up(c);
+    sock *s = socket_of(c);
     parley_conn_info info = {
         .size = sizeof(info), .code = code, .conn = { conn_handle(c) }, .reason = reason
     };
@@ -212,7 +217,6 @@ static void socket_end(host *h, conn *c, int code, str reason)
         (void)hook_run(h, h->on_close, &info);
     h->closing_id = 0;
     h->closing = NULL;
-    *conn_up(c) = NULL;
     socket_free(h, s);
 }
 
@@ -228,7 +232,7 @@ static void socket_turn(host *h, job *j)
 
 socket_more *socket_more_get(host *h, conn *c)
 {
-    sock *s = *conn_up(c);
+    sock *s = socket_of(c);
 
     (void)h;
     if (s->more)
@@ -245,7 +249,7 @@ socket_more *socket_more_get(host *h, conn *c)
  * returned.  The conn itself lives to the end of this loop turn. */
 void socket_ended(host *h, conn *c, int code, str reason)
 {
-    sock *s = *conn_up(c);
+    sock *s = socket_of(c);
 
     if (!s)
         return;
@@ -266,7 +270,7 @@ void socket_ended(host *h, conn *c, int code, str reason)
 
 void socket_drained(host *h, conn *c)
 {
-    sock *s = *conn_up(c);
+    sock *s = socket_of(c);
 
     if (s && s->more && s->more->drains)
         job_add(h, &s->more->job);

@@ -32,9 +32,9 @@ typedef struct drain { /* on_drain() */
     void *ud;
 } drain;
 
-/* Owner: host.sockets (slab), from ws_open() to the end of its conn.close hooks. */
+/* Lives in its socket's memory, from ws_open() to the end of its conn.close hooks. */
 typedef struct sock {
-    endpoint *endpoint;
+    endpoint *endpoint;       /* NULL: not open, not yet or no more */
     peer_text *peer;          /* NULL: the socket's own */
     struct socket_more *more; /* NULL: nothing rare is needed */
     void *slots[SOCKET_SLOTS];
@@ -55,10 +55,11 @@ typedef struct socket_more {
 endpoint *endpoint_ref(host *h, const call *c); /* of the path that `c` asks for; NULL: no memory */
 void endpoint_unref(host *h, endpoint *e);
 sock *socket_create(call *c); /* NULL: no memory */
+sock *socket_of(conn *c);     /* NULL: not open */
 void socket_free(host *h, sock *s);
 socket_more *socket_more_get(host *h, conn *c); /* NULL: no memory */
-void **socket_slot(host *h, sock *s, const plugin *who,
-                   conn *c); /* NULL: none yet, and without `c` none is made */
+/* NULL: none yet, and without `c` none is made */
+void **socket_slot(host *h, sock *s, const plugin *who, conn *c);
 /* The socket of a handle: open, or in its conn.close hooks.  NULL: gone. */
 conn *socket_find(host *h, parley_conn id, sock **ret);
 void socket_ended(host *h, conn *c, int code, str reason);

@@ -4,9 +4,8 @@
 
 #include "core/base/log.h"
 
-/* The subprotocol to answer: what a plugin has set, else the one of ours that was offered.  A key
- * offered beside it
- * ("token, <key>", "parley.token.<key>") is never echoed. */
+/* The one of our subprotocols that was offered.  A key offered beside it ("token, <key>",
+ * "parley.token.<key>") is never echoed. */
 static str upgrade_protocol(call *c)
 {
     static const str ours[] = { STR_LIT("parley.v1"), STR_LIT("token") };
@@ -95,8 +94,6 @@ static int upgrade_make(call *c, conn **ret)
     if (!s)
         return -ENOMEM;
     int err = upgrade_accept(c);
-    if (err == 0)
-        *conn_up(opened) = s;
     if (err < 0) {
         socket_free(c->host, s);
         return err;

@@ -4,15 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The byte escaped at s.p[at], or -1. */
 static int escape_value(str s, size_t at)
 {
@@ -25,16 +16,11 @@ static int escape_value(str s, size_t at)
 
 /* ---- paths ---- */
 
-static int segment_decode(arena *memory, str raw, str *ret)
+/* Absent: a malformed escape, an escaped NUL, ill-formed UTF-8. */
+static str segment_decoded(char *to, str raw)
 {
-    if (!raw.n || !memchr(raw.p, '%', raw.n)) {
-        *ret = raw;
-        return utf8_valid(raw) ? 0 : -EINVAL;
-    }
-    char *to = arena_alloc(memory, raw.n);
     size_t n = 0;
-    if (!to)
-        return -ENOMEM;
+
     for (size_t i = 0; i < raw.n; i++) {
         int c = (unsigned char)raw.p[i];
         if (c == '%') {
@@ -42,10 +28,25 @@ static int segment_decode(arena *memory, str raw, str *ret)
             i += 2;
         }
         if (c <= 0)
-            return -EINVAL;
+            return STR_NONE;
         to[n++] = (char)c;
     }
-    *ret = (str){ to, n };
+    return utf8_valid((str){ to, n }) ? (str){ to, n } : STR_NONE;
+}
+
+/* What cannot be decoded stands for itself: it is no UUID and no literal, but a value of the wrong
+ * form for whoever takes any. */
+static int segment_decode(arena *memory, str raw, str *ret)
+{
+    *ret = raw;
+    if (!raw.n || !memchr(raw.p, '%', raw.n))
+        return utf8_valid(raw) ? 0 : -EINVAL;
+    char *to = arena_alloc(memory, raw.n);
+    if (!to)
+        return -ENOMEM;
+    str decoded = segment_decoded(to, raw);
+    if (decoded.p)
+        *ret = decoded;
     return utf8_valid(*ret) ? 0 : -EINVAL;
 }
 

@@ -8,14 +8,14 @@
 /* A path taken apart: "/api/chat/rooms/" is "api", "chat", "rooms" with a slash at its end; "/" is
  * none, with a slash. */
 typedef struct url_path {
-    str segment[URL_SEGMENTS]; /* percent-decoded */
+    str segment[URL_SEGMENTS]; /* percent-decoded; as it came, if that gives a NUL or no UTF-8 */
     size_t n;
     bool slash;
     str text; /* decoded as a whole */
 } url_path;
 
-/* Splits first and decodes then, so that %2F never splits.  0, or -EINVAL: no leading slash, a
- * malformed escape, an escaped NUL, ill-formed UTF-8, too many segments; -ENOMEM. */
+/* Splits first and decodes then, so that %2F never splits.  0, or -EINVAL: no leading slash, bytes
+ * that are no UTF-8, too many segments; -ENOMEM. */
 int url_split(arena *memory, str raw, url_path *ret);
 /* The last of the parameters called `name`, decoded ('+' is a space).  Absent: no such one, or it
  * is no UTF-8. */

@@ -19,8 +19,11 @@ typedef struct work {
 static void work_run(uv_work_t *uv)
 {
     const work *w = uv->data;
+    plugin_frame saved;
 
+    plugin_enter(&saved, w->owner, "work", STR_NONE); /* for the report of a crash */
     w->fn(w->ud);
+    plugin_leave(&saved);
 }
 
 static void work_done(uv_work_t *uv, int status)

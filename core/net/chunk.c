@@ -1,10 +1,9 @@
-/* chunk.c -- see chunk.h.
+/* chunk.c -- the grammar of a chunked body, one state per place in it.
  *
  *   chunk     SIZE [EXTENSION] CR LF  data  CR LF
  *   last      "0" [EXTENSION] CR LF  trailers  CR LF
  *
- * Our own and not the parser's: llhttp bounds neither the extension nor the trailers nor the size.
- */
+ * Ours and not the parser's: llhttp bounds neither the extension nor the trailers nor the size. */
 #include "core/net/chunk.h"
 
 enum chunk_state {
@@ -31,15 +30,6 @@ void chunk_init(chunk *k)
 {
     *k = (chunk){ .state = AT_SIZE_FIRST };
     head_scan_init_trailers(&k->trailers);
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static const refusal *chunk_digit(chunk *k, char c)

@@ -19,7 +19,10 @@ void chunk_init(chunk *k);
 /* The next bytes, up to one piece of data.
  *
  * max       data bytes that are still welcome; a size beyond it is refused (413) when it is read,
- * not when its data come ret_data  set when DATA: a view into `in`; call again with the rest */
+ *           not when its data come
+ * ret_used  bytes of `in` that were used
+ * ret_data  set when DATA: a view into `in`; call again with the rest
+ * ret_why   set when REFUSED */
 enum chunk_result chunk_feed(chunk *k, str in, uint64_t max, size_t *ret_used, str *ret_data,
                              const refusal **ret_why);
 #endif

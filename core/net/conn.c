@@ -5,6 +5,7 @@
 #include "core/net/internal.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,35 +14,10 @@
 #define CONN_DISCARD_MAX (16u << 20)
 
 /* What an idle WebSocket costs is promised: performance.md, point 6. */
-_Static_assert(sizeof(conn) <= sizeof(uv_tcp_t) + 150,
-               "a socket of our own has 150 bytes beside libuv's");
+_Static_assert(sizeof(conn) <= sizeof(uv_tcp_t) + 80,
+               "a socket of our own has 80 bytes beside libuv's");
 
 static void conn_closed(uv_handle_t *handle);
-
-static uint32_t conn_link(const conn *c)
-{
-    return slab_index(conn_of_net(c)->conns, c) + 1;
-}
-
-/* ---- all sockets of the net, in one list ---- */
-
-static void conn_list(net *n, conn *c)
-{
-    c->next = n->first_conn;
-    if (c->next != 0)
-        net_conn(n, c->next - 1)->prev = conn_link(c);
-    n->first_conn = conn_link(c);
-}
-
-static void conn_unlist(net *n, conn *c)
-{
-    if (c->next != 0)
-        net_conn(n, c->next - 1)->prev = c->prev;
-    if (c->prev != 0)
-        net_conn(n, c->prev - 1)->next = c->next;
-    else
-        n->first_conn = c->next;
-}
 
 /* ---- opening ---- */
 
@@ -60,7 +36,6 @@ int conn_open(net *n, int fd)
     }
     c->tcp.data = n;
     c->state = CONN_HTTP;
-    conn_list(n, c);
     err = uv_tcp_open(&c->tcp, fd);
     if (err < 0)
         close(fd);
@@ -149,8 +124,9 @@ void conn_read_stop(conn *c)
 void conn_deadline(conn *c, int64_t ms)
 {
     net *n = conn_of_net(c);
-    uint32_t index = conn_link(c) - 1;
+    uint32_t index = slab_index(n->conns, c);
 
+    c->flags &= (uint16_t)~CONN_EXCUSED;
     if (ms <= 0 || c->state == CONN_CLOSED) {
         wheel_cancel(&n->wheel, index);
         return;
@@ -161,8 +137,24 @@ void conn_deadline(conn *c, int64_t ms)
     net_wheel_wake(n, tick);
 }
 
+/* A loop that was busy for too long runs its timers before it reads: what the peer has sent in time
+ * is read first, and then there is one more look. */
+static bool conn_is_excused(conn *c)
+{
+    char byte;
+
+    if ((c->flags & (CONN_READING | CONN_EXCUSED)) != CONN_READING || c->state == CONN_LINGERING ||
+        recv(conn_fd(c), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+        return false;
+    conn_deadline(c, 1);
+    c->flags |= CONN_EXCUSED;
+    return true;
+}
+
 void conn_deadline_come(conn *c)
 {
+    if (conn_is_excused(c))
+        return;
     switch ((enum conn_state)c->state) {
     case CONN_HTTP:
         http_timeout(c);
@@ -242,12 +234,18 @@ static void conn_closed(uv_handle_t *handle)
     room_leave_all(c);
     user_drop(c);
     out_free(c);
-    conn_unlist(n, c);
     slab_put(n->conns, c);
     net_unref_done(n);
 }
 
 /* ---- what the layer above asks ---- */
+
+bool conn_is_dead(const conn *c)
+{
+    struct pollfd it = { .fd = conn_fd(c) };
+
+    return poll(&it, 1, 0) > 0 && (it.revents & (POLLHUP | POLLERR)) != 0;
+}
 
 int conn_fd(const conn *c)
 {
@@ -280,9 +278,9 @@ bool conn_is_ws(const conn *c)
     return (c->flags & CONN_WAS_WS) != 0;
 }
 
-void **conn_up(conn *c)
+void *conn_up(conn *c)
 {
-    return &c->up;
+    return c + 1;
 }
 
 size_t conn_peer(const conn *c, char *ret, size_t size)

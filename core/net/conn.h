@@ -1,8 +1,8 @@
 /* conn.h -- one accepted socket, inside core/net.  What the two halves (HTTP, WebSocket) call of
  * each other is here.
  *
- * Memory: one slab object per socket.  An idle WebSocket has nothing else: `http` is freed at the
- * upgrade, `ws` and `out` exist only while bytes are on their way. */
+ * Memory: one slab object per socket, with conn_up() behind it.  An idle WebSocket has nothing
+ * else: `http` is freed at the upgrade, `ws` and `out` exist only while bytes are on their way. */
 #ifndef CORE_NET_CONN_H
 #define CORE_NET_CONN_H
 #include "core/net/net.h"
@@ -27,7 +27,8 @@ enum conn_flag {
     CONN_SLOW = 256,        /* net_up.slow() was told */
     CONN_CLOSED_TOLD = 512, /* net_up.closed() was told */
     CONN_CLOSE_SENT = 1024, /* our close frame is queued */
-    CONN_CLOSE_GOT = 2048   /* theirs has arrived */
+    CONN_CLOSE_GOT = 2048,  /* theirs has arrived, or what counts as such */
+    CONN_EXCUSED = 8192     /* its deadline has come, but so had its input: one more round */
 };
 
 struct out_queue;
@@ -35,8 +36,8 @@ struct user;
 struct http;
 struct ws;
 
-/* A seat in a room: where this socket stands in the room's array of members. */
-typedef struct room_seat {
+/* A seat in a room: where this socket stands in the room's array of members.  12 bytes, not 16. */
+typedef struct __attribute__((packed, aligned(4))) room_seat {
     room *room; /* NULL: empty seat */
     uint32_t at;
 } room_seat;
@@ -53,12 +54,10 @@ struct conn {
     struct ws *ws;            /* a message that is not whole yet; NULL between messages */
     struct out_queue *out;    /* NULL while nothing waits */
     struct user *user;        /* NULL: anonymous */
-    void *up;                 /* the host's */
+    struct room_seats *seats; /* NULL: at most one room */
     room_seat seat;           /* the first room */
     uint32_t user_at;         /* place in the user's array of sockets */
     wheel_node timer;         /* this socket's only deadline */
-    struct room_seats *seats; /* NULL: at most one room */
-    uint32_t next, prev;      /* all sockets of the net: slab index + 1; 0: none */
     uint32_t discarded;       /* LINGERING: bytes thrown away */
     uint16_t flags;           /* enum conn_flag */
     uint16_t close_code;      /* WS: what net_up.closed() tells */
@@ -76,17 +75,24 @@ void conn_destroy(conn *c);
  * discarded until the peer ends, close_ms are over or too much has come; then conn_destroy().  No
  * input is handed on from now on. */
 void conn_end(conn *c);
-/* The socket's one deadline, from now; replaces an earlier one; ms <= 0: none.  It comes up to 250
- * ms late, never early: HTTP: http_timeout(), WS and WS_CLOSING: ws_tick(), LINGERING:
- * conn_destroy(). */
+/* The socket's one deadline, from now; replaces an earlier one; ms <= 0: none.  It comes up to
+ * 250 ms late, never early, and means by state:
+ *
+ *   HTTP             http_timeout()
+ *   WS, WS_CLOSING   ws_tick()
+ *   LINGERING        conn_destroy() */
 void conn_deadline(conn *c, int64_t ms);
 int conn_read_start(conn *c); /* idempotent; a failure destroys the socket */
 void conn_read_stop(conn *c); /* idempotent: back pressure */
-/* out.c calls this each time the socket's queue has become empty (all bytes are in the kernel),
- * from net_flush() or from a write's callback, never from inside out_queue(): HTTP: http_flushed(),
- * WS...: ws_flushed(), LINGERING: shutdown. */
+/* net_flush() calls this each time the socket's queue has become empty (all bytes are in the
+ * kernel), never from inside out_queue().  It means by state:
+ *
+ *   HTTP             http_flushed()
+ *   WS, WS_CLOSING   ws_flushed()
+ *   LINGERING        our direction is shut */
 void conn_flushed(conn *c);
 void conn_deadline_come(conn *c); /* the wheel says so */
+bool conn_is_dead(const conn *c); /* reset or wholly closed by the peer; also while not reading */
 int conn_fd(const conn *c);       /* -1: none */
 static inline net *conn_of_net(const conn *c)
 {

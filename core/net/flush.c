@@ -1,9 +1,9 @@
 /* flush.c -- net_flush(): all writing of a loop turn, in this order:
  *
- *   1  messages that were held back and may go up now (ws.c)
+ *   1  messages that were held back and may go up now (ws_message.c)
  *   2  rooms: what each got, merged, one write per member (room.c)
  *   3  sockets with a queue: one writev each; then what is due is told upward: closed, slow,
- * drained
+ *      drained
  *
  * What is told may queue anew, so it goes round until nothing is left: nothing that is queued waits
  * for the next event. */
@@ -37,7 +37,7 @@ static void flush_tell(conn *c)
 
 static void flush_conn(conn *c)
 {
-    bool had = c->out->n > 0;
+    bool had = c->out->n > 0; /* false also after a uv_write that took the last of it */
 
     out_write(c->out);
     if (c->state == CONN_CLOSED)
@@ -47,7 +47,7 @@ static void flush_conn(conn *c)
      * the next round. */
     if (c->state == CONN_CLOSED || !out_is_empty(c))
         return;
-    if (had || c->state == CONN_WS_CLOSING)
+    if (had || c->http || c->state != CONN_WS)
         conn_flushed(c);
     if (c->out && c->out->n == 0 && list_empty(&c->out->dirty))
         out_free(c);

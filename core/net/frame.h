@@ -29,9 +29,8 @@ enum frame_opcode {
 #define FRAME_CONTROL_MAX 125u /* bytes of a control frame's payload */
 #define FRAME_REASON_MAX  (FRAME_CONTROL_MAX - 2)
 
-frame *frame_control(enum frame_opcode opcode,
-                     str payload); /* cut at 125 bytes; new; NULL: no memory */
-frame *
-frame_close(int code,
-            str reason); /* code 0: empty body; reason cut at 123 bytes, between characters; new */
+/* Both are new; NULL: no memory.  The payload is cut at 125 bytes; the reason at 123, between
+ * characters.  code 0: an empty body. */
+frame *frame_control(enum frame_opcode opcode, str payload);
+frame *frame_close(int code, str reason);
 #endif

@@ -311,7 +311,12 @@ static void http_tell_done(http *h)
 
     for (list *it; (it = list_shift(&h->answered)) != NULL;) {
         request_full *full = LIST_ITEM(it, request_full, link);
+        uint64_t handle = full->pub.handle;
+
         n->up->done(n->ud, &full->pub, full->status);
+        request *held = request_find(n, handle);
+        if (held)
+            held->conn = NULL; /* whoever still works on it may outlive the socket */
     }
 }
 

@@ -11,7 +11,9 @@
 #include <errno.h>
 
 #define NET_READ_BUFFER   65536u
-#define NET_REQUESTS_MAX  (1u << 20)   /* requests and events at once */
+#define NET_REQUESTS_MAX  (1u << 20) /* requests and events at once */
+#define NET_BURST         32u /* requests and events at once that leave memory to give back */
+#define NET_TRIM_MS       500
 #define NET_REQUEST_EXTRA (256u << 10) /* of a request's memory, beside the body */
 
 struct listener;
@@ -27,14 +29,16 @@ struct net {
     const net_up *up;
     void *ud;
 
-    slab *conns;         /* struct conn */
-    slab *requests;      /* struct request_full (request.c) */
-    uint32_t first_conn; /* of all sockets: index + 1; 0: none */
-    char *read_buffer;   /* NET_READ_BUFFER bytes, shared by all reads of the loop */
+    slab *conns;       /* struct conn */
+    slab *requests;    /* struct request_full (request.c) */
+    char *read_buffer; /* NET_READ_BUFFER bytes, shared by all reads of the loop */
 
     wheel wheel;         /* deadlines of sockets */
     uv_timer_t timer;    /* runs only while the wheel has something to wait for */
     uint32_t timer_tick; /* when it will fire; WHEEL_NEVER: stopped */
+
+    uv_timer_t trim; /* a while after a burst of requests: its memory goes back */
+    uint32_t burst;  /* most requests and events at once in this period of it */
 
     uv_check_t check;     /* after the poll: net_flush() */
     uv_prepare_t prepare; /* before it: what timers and close callbacks queued */
@@ -47,11 +51,11 @@ struct net {
     char date[32];  /* "Sun, 06 Nov 1994 08:49:37 GMT" */
     int64_t date_s; /* the second it was made for */
 
-    uint32_t handles; /* timer, check, prepare, listeners: net's own that are not closed yet */
+    uint32_t handles; /* timers, check, prepare, listeners: net's own that are not closed yet */
     bool draining, freeing;
 
     /* ---- the WebSocket half ---- */
-    list dirty_conns; /* out_queues to be written in net_flush() */
+    list dirty_conns; /* struct out_queue: to be written in net_flush() */
     list dirty_rooms; /* rooms with frames to be merged in net_flush() */
     room *rooms;      /* uthash heads */
     struct user *users;
@@ -67,6 +71,7 @@ static inline conn *net_conn(const net *n, uint32_t index)
 void net_wheel_wake(net *n, uint32_t tick); /* look at the wheel at `tick` at the latest */
 uint32_t net_tick(const net *n);            /* now, in ticks of the wheel */
 str net_date(net *n);                       /* value of the header Date; cached per second */
+void net_request_came(net *n);              /* net.requests holds one more */
 /* A handle or a socket is gone: frees the net when that was the last. */
 void net_unref_done(net *n);
 

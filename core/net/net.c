@@ -2,6 +2,7 @@
  * freeing. */
 #include "core/net/internal.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -60,6 +61,34 @@ str net_date(net *n)
     return str_of(n->date);
 }
 
+/* ---- memory ---- */
+
+/* What a burst of requests took lies in pools and between what stayed: ten thousand
+ * sockets that open at once and then are idle would keep it for good.  Given back when a
+ * whole period was quiet. */
+static void net_trim(uv_timer_t *timer)
+{
+    net *n = timer->data;
+
+    if (n->burst >= NET_BURST) {
+        n->burst = slab_count(n->requests);
+        (void)uv_timer_start(&n->trim, net_trim, NET_TRIM_MS, 0);
+        return;
+    }
+    arena_trim();
+    (void)malloc_trim(0);
+}
+
+void net_request_came(net *n)
+{
+    uint32_t now = slab_count(n->requests);
+
+    if (now > n->burst)
+        n->burst = now;
+    if (now >= NET_BURST && !uv_is_active((uv_handle_t *)&n->trim) && !n->freeing)
+        (void)uv_timer_start(&n->trim, net_trim, NET_TRIM_MS, 0);
+}
+
 /* ---- life ---- */
 
 static void net_after_poll(uv_check_t *check)
@@ -76,15 +105,17 @@ static void net_handles_open(net *n)
 {
     /* None of these can fail. */
     (void)uv_timer_init(n->loop, &n->timer);
+    (void)uv_timer_init(n->loop, &n->trim);
     (void)uv_check_init(n->loop, &n->check);
     (void)uv_prepare_init(n->loop, &n->prepare);
-    n->timer.data = n->check.data = n->prepare.data = n;
+    n->timer.data = n->trim.data = n->check.data = n->prepare.data = n;
     (void)uv_check_start(&n->check, net_after_poll);
     (void)uv_prepare_start(&n->prepare, net_before_poll);
     uv_unref((uv_handle_t *)&n->timer);
+    uv_unref((uv_handle_t *)&n->trim);
     uv_unref((uv_handle_t *)&n->check);
     uv_unref((uv_handle_t *)&n->prepare);
-    n->handles = 3;
+    n->handles = 4;
 }
 
 static void net_memory_free(net *n)
@@ -111,7 +142,7 @@ int net_create(uv_loop_t *loop, const net_limits *limits, const net_up *up, void
     n->reserve_fd = -1;
     n->timer_tick = WHEEL_NEVER;
     list_init(&n->listeners);
-    n->conns = slab_create(sizeof(conn), limits->max_connections);
+    n->conns = slab_create(sizeof(conn) + up->conn_size, limits->max_connections);
     n->requests = request_slab_create();
     n->read_buffer = malloc(NET_READ_BUFFER);
     if (!n->conns || !n->requests || !n->read_buffer || ws_shared_create(n) < 0) {
@@ -134,10 +165,7 @@ uint32_t net_count(const net *n)
 void net_drain(net *n, frame *going_away)
 {
     n->draining = true;
-    for (uint32_t at = n->first_conn; at != 0;) {
-        conn *c = net_conn(n, at - 1);
-
-        at = c->next; /* only close callbacks unlink */
+    for (conn *c = slab_next(n->conns, NULL); c; c = slab_next(n->conns, c)) {
         if (c->state == CONN_HTTP)
             http_drain(c);
         else if (c->state == CONN_WS)
@@ -165,10 +193,11 @@ void net_free(net *n)
     if (!n || n->freeing)
         return;
     n->freeing = true;
-    for (uint32_t at = n->first_conn; at != 0; at = net_conn(n, at - 1)->next)
-        conn_destroy(net_conn(n, at - 1));
+    for (conn *c = slab_next(n->conns, NULL); c; c = slab_next(n->conns, c))
+        conn_destroy(c);
     listener_close_all(n);
     uv_close((uv_handle_t *)&n->timer, net_handle_closed);
+    uv_close((uv_handle_t *)&n->trim, net_handle_closed);
     uv_close((uv_handle_t *)&n->check, net_handle_closed);
     uv_close((uv_handle_t *)&n->prepare, net_handle_closed);
 }

@@ -12,8 +12,10 @@
 /* What waits for one socket.
  *
  * Owner:  conn.out, from the first frame queued until the queue is empty and nothing is left to
- * tell. Holds:  one reference on every frame in `ring`. Life:   dirty (in net.dirty_conns) ->
- * written, or flying (one uv_write) -> dirty ... -> given back. */
+ *         tell.
+ * Holds:  one reference on every frame in `ring`.
+ * Life:   dirty (in net.dirty_conns) -> written, or flying (one uv_write) -> dirty ... -> given
+ *         back. */
 typedef struct out_queue {
     list dirty; /* in net.dirty_conns, or alone */
     conn *conn;

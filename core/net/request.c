@@ -21,6 +21,7 @@ request *request_create(conn *c, int kind, int64_t arrived_ns, size_t memory_cap
     full->pub.arrived_ns = arrived_ns;
     full->pub.handle = handle;
     arena_init(&full->pub.memory, memory_cap);
+    net_request_came(n);
     return &full->pub;
 }
 
@@ -53,8 +54,8 @@ request *request_find(net *n, uint64_t handle)
     return full ? &full->pub : NULL;
 }
 
-/* Several lines of one name mean the same as one line with commas between (RFC 9110, section 5.3).
- */
+/* Several lines of one name mean the same as one line with commas between
+ * (RFC 9110, section 5.3). */
 static str request_join(request *req, str name, size_t bytes)
 {
     char *all = arena_alloc(&req->memory, bytes);

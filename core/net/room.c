@@ -3,7 +3,7 @@
  *   room_send       remembers the frame until the loop turn ends
  *   room_flush      merges the frames of the turn into one buffer, once; one write per member
  *   room_catch_up   a member needs its share now: before a frame of its own, before it leaves or
- * closes
+ *                   closes
  *
  * A member whose own queue is not empty, or whose socket does not take the whole buffer, gets
  * references to the single frames instead: bytes are never copied per member.
@@ -159,7 +159,7 @@ static int room_space(room *r)
 {
     if (r->n < r->space)
         return 0;
-    uint32_t space = r->space == 0 ? 4 : r->space * 2;
+    uint32_t space = r->space + r->space / 2 + 4;
     room_member *members = realloc(r->members, space * sizeof(*members));
     if (!members)
         return -ENOMEM;

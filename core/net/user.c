@@ -74,7 +74,7 @@ static int user_space(struct user *u)
 {
     if (u->n < u->space)
         return 0;
-    uint32_t space = u->space == 0 ? 2 : u->space * 2;
+    uint32_t space = u->space + u->space / 2 + 2;
     uint32_t *conns = realloc(u->conns, space * sizeof(*conns));
     if (!conns)
         return -ENOMEM;

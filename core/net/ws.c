@@ -196,7 +196,7 @@ size_t ws_feed(conn *c, str input)
             (r->in_payload ? ws_step_payload : ws_step_head)(w, r, str_tail(input, used), &step);
         used += step;
         if (code != 0)
-            ws_fail(c, code, "");
+            ws_fail(c, code);
     }
     w->feeding = false;
     return used;
@@ -235,16 +235,30 @@ static void ws_keep(conn *c, str rest)
     conn_read_stop(c);
 }
 
+/* libuv reads up to 32 times before the next socket has its turn.  Who floods is read once in a
+ * turn of the loop: net_flush() lets reading go on. */
+static void ws_pause(conn *c)
+{
+    struct ws *w = ws_get(c);
+
+    if (!w || !list_empty(&w->link))
+        return;
+    conn_read_stop(c);
+    list_push(&conn_of_net(c)->ws->resume, &w->link);
+}
+
 void ws_input(conn *c, const char *p, size_t n)
 {
     str input = { p, n };
 
-    if (c->state == CONN_WS)
-        ws_alive(c);
     if (ws_is_deaf(c))
         return;
+    if (c->state == CONN_WS)
+        ws_alive(c);
     size_t used = c->ws && c->ws->kept.n > 0 ? 0 : ws_feed(c, input);
     if (used < n && !ws_is_deaf(c))
         ws_keep(c, str_tail(input, used));
+    else if (n == NET_READ_BUFFER && !ws_is_deaf(c))
+        ws_pause(c);
     ws_tidy(c);
 }

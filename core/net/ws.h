@@ -15,6 +15,7 @@
 
 #define WS_HEAD_MAX      14u   /* bytes of a client's frame header */
 #define WS_FRAGMENTS_MAX 1024u /* frames of one message */
+#define WS_PONGS_MAX     1024u /* frames that wait for a full socket; more pongs are dropped */
 
 enum { CONN_SLOW_DUE = 4096 }; /* conn.flags: net_up.slow() is to be told in net_flush() */
 
@@ -53,17 +54,19 @@ typedef struct ws_reader {
  *
  * Owner:  conn.ws; given back by ws_tidy() when all of it is over. */
 struct ws {
-    list link; /* in ws_shared.resume, in the pool, or alone */
+    list link; /* in ws_shared.resume (then it stays), in the pool, or alone */
     conn *conn;
     ws_reader *reader;  /* NULL: at a frame boundary */
     list events;        /* request_full.link: being handled */
     frame *last;        /* our close frame, until net_up.closed() is told */
+    frame *why;         /* parting: the peer's reason; NULL: none */
     buf kept;           /* input held back; reading is stopped meanwhile */
     buf body;           /* of the message being put together */
     uint32_t fragments; /* frames of it so far; 0: no message is open */
     uint8_t opcode;     /* of its first frame */
     ws_utf8 utf8;
     bool feeding; /* inside ws_feed(): must stay */
+    bool parting; /* the peer has ended it; our close frame waits for the events before */
 };
 
 /* Of one net. */
@@ -72,7 +75,7 @@ struct ws_shared {
     list readers; /* ws_reader */
     list outs;    /* out_queue.dirty */
     uint32_t pool_n, reader_n, out_n;
-    list resume; /* struct ws with kept input that may go on */
+    list resume; /* struct ws: kept input, reading or the end may go on */
     bool flushing;
     char *merge; /* ROOM_CHUNK_BYTES */
 };
@@ -105,9 +108,10 @@ void ws_resume_all(net *n);
 void ws_events_gone(conn *c);
 
 /* ---- ws_close.c ---- */
-void ws_fail(conn *c, int code, const char *reason); /* close frame, then nothing more is read */
+void ws_fail(conn *c, int code); /* the peer broke a rule: nothing more is read, close frame */
+void ws_leave(conn *c); /* parting: the events before the peer's end are over, or took too long */
 void ws_slow_close(conn *c); /* 4001: the unsent frames are dropped; for out_offer() */
-int ws_control(conn *c, enum frame_opcode opcode,
-               str payload);  /* ping, pong, close; 0 or a close code */
+/* ping, pong, close; 0 or a close code */
+int ws_control(conn *c, enum frame_opcode opcode, str payload);
 void ws_tell_closed(conn *c); /* net_up.closed(), if due and not told */
 #endif

@@ -3,6 +3,7 @@
  *   conn_close       the host: queued frames, close frame, the peer's answer, end
  *   ws_fail          the peer broke a rule: close frame; what follows is not read
  *   ws_peer_close    the peer closes: the same code back
+ *   ws_leave         both, when the events that came before are over
  *   ws_slow_close    4001: what was not sent is dropped, close frame
  *   ws_tick          heartbeat: ping, then 4002; closing: over after close_ms
  *
@@ -95,9 +96,49 @@ static void ws_close_deaf(conn *c, int code, str reason)
     (void)out_mark(c);
 }
 
-void ws_fail(conn *c, int code, const char *reason)
+/* ---- the end that the peer has caused ---- */
+
+/* Nothing more is read.  What came before is answered before: the close frame waits for the events
+ * being handled, but not longer than close_ms. */
+static void ws_peer_ends(conn *c, int code, str reason)
 {
-    ws_close_deaf(c, code, str_of(reason));
+    struct ws *w = ws_get(c);
+
+    c->flags |= CONN_CLOSE_GOT;
+    (void)out_mark(c); /* closing already: the end */
+    if (!w || c->state != CONN_WS)
+        return;
+    c->close_code = (uint16_t)code;
+    w->parting = true;
+    w->why = reason.n > 0 ? frame_bytes(reason) : NULL;
+    if (c->events > 0)
+        conn_deadline(c, conn_of_net(c)->limits.close_ms);
+    else
+        ws_leave(c);
+}
+
+void ws_leave(conn *c)
+{
+    struct ws *w = c->ws;
+    frame *why = w->why;
+    int code = c->close_code;
+
+    w->parting = false;
+    w->why = NULL;
+    if (c->state == CONN_WS)
+        room_leave_all(c);
+    /* Unless its share of the rooms' frames was too much for it. */
+    if (c->state == CONN_WS) {
+        ws_closing(c, code, frame_close(code == WS_NO_CODE ? 0 : code, STR("")));
+        if (why)
+            ws_tell(c, code, frame_payload(why));
+    }
+    frame_unref(why);
+}
+
+void ws_fail(conn *c, int code)
+{
+    ws_peer_ends(c, code, STR(""));
 }
 
 /* ---- control frames of the peer ---- */
@@ -122,12 +163,7 @@ static int ws_peer_close(conn *c, str payload)
         if (!utf8_valid(str_tail(payload, 2)))
             return WS_BAD_TEXT;
     }
-    bool ours = c->state == CONN_WS;
-    ws_close_deaf(c, code, STR(""));
-    if (ours && c->close_code == code) {
-        c->close_code = (uint16_t)(code == 0 ? WS_NO_CODE : code);
-        ws_tell(c, c->close_code, str_tail(payload, 2));
-    }
+    ws_peer_ends(c, code == 0 ? WS_NO_CODE : code, str_tail(payload, 2));
     return 0;
 }
 
@@ -135,10 +171,16 @@ static int ws_ping(conn *c, str payload)
 {
     if (c->state != CONN_WS)
         return 0;
+    /* Who pings without reading loses answers, not memory: that of many small ones is more than
+     * their bytes. */
+    if (c->out && c->out->n >= WS_PONGS_MAX) {
+        out_write(c->out);
+        if (c->out->n >= WS_PONGS_MAX)
+            return 0;
+    }
     frame *f = frame_control(FRAME_PONG, payload);
     if (!f)
         return WS_INTERNAL;
-    /* Who pings without reading loses answers, not memory. */
     f->flags = PARLEY_F_EPHEMERAL;
     (void)out_offer(c, f);
     frame_unref(f);
@@ -156,31 +198,49 @@ int ws_control(conn *c, enum frame_opcode opcode, str payload)
 
 /* ---- heartbeat ---- */
 
+static void ws_heartbeat_ping(conn *c)
+{
+    frame *f = frame_control(FRAME_PING, STR_NONE);
+
+    if (f)
+        (void)out_queue(c, f);
+    frame_unref(f);
+}
+
+/* While we do not read, its silence says nothing; but one that has gone answers the ping by RST. */
+static void ws_heartbeat_unread(conn *c)
+{
+    if (conn_is_dead(c)) {
+        conn_destroy(c);
+        return;
+    }
+    conn_deadline(c, conn_of_net(c)->limits.ping_ms);
+    if (out_is_empty(c))
+        ws_heartbeat_ping(c);
+}
+
 static void ws_heartbeat(conn *c)
 {
-    const net_limits *limits = &conn_of_net(c)->limits;
-
-    /* While we do not read, its silence says nothing. */
     if ((c->flags & CONN_READING) == 0) {
-        conn_deadline(c, limits->ping_ms);
+        ws_heartbeat_unread(c);
         return;
     }
     if ((c->flags & CONN_PINGED) != 0) {
         ws_close_deaf(c, WS_HEARTBEAT_TIMEOUT, STR("heartbeat_timeout"));
         return;
     }
-    frame *f = frame_control(FRAME_PING, STR_NONE);
     c->flags |= CONN_PINGED;
-    conn_deadline(c, limits->pong_ms);
-    if (f)
-        (void)out_queue(c, f);
-    frame_unref(f);
+    conn_deadline(c, conn_of_net(c)->limits.pong_ms);
+    ws_heartbeat_ping(c);
 }
 
 void ws_tick(conn *c)
 {
     if (c->state == CONN_WS) {
-        ws_heartbeat(c);
+        if (c->ws && c->ws->parting)
+            ws_leave(c);
+        else
+            ws_heartbeat(c);
         return;
     }
     /* What the peer did not take in time is taken back from the kernel too. */
@@ -200,6 +260,9 @@ void ws_flushed(conn *c)
 
 void ws_eof(conn *c)
 {
+    /* It has said so before: what it sent before that is being handled. */
+    if (c->ws && c->ws->parting)
+        return;
     if (c->state == CONN_WS) {
         room_leave_all(c);
         ws_tell(c, WS_ABNORMAL, STR(""));

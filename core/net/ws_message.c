@@ -1,8 +1,10 @@
 /* ws_message.c -- frames become messages, messages become events.
  *
  *   ws_frame_begin   order of fragments (1002), size of the message (1009), number of fragments
- * (1008) ws_frame_data    text is checked as it comes (1007); parts are collected only when a
- * message comes in several ws_frame_end     the message goes up as a request of kind EVENT
+ *                    (1008)
+ *   ws_frame_data    text is checked as it comes (1007); parts are collected only when a message
+ *                    comes in several
+ *   ws_frame_end     the message goes up as a request of kind EVENT
  *   event_end        the host is through with one; what was held back may go on
  *
  * Events wait while a middleware holds the socket (conn_hold) or max_events are being handled: then
@@ -91,16 +93,23 @@ bool ws_may_feed(const conn *c)
            c->events < conn_of_net(c)->limits.max_events;
 }
 
-/* Something that held events back may be over.  Nothing goes up from here: net_flush() does that.
- */
+/* Something that held events back may be over.  Nothing goes up from here:
+ * net_flush() does that. */
 void ws_go_on(conn *c)
 {
-    /* Inside ws_feed() the loop there goes on by itself. */
-    if ((c->ws && c->ws->feeding) || (c->state == CONN_WS && !ws_may_feed(c)))
+    struct ws *w = c->ws;
+
+    if (w && w->parting) {
+        if (c->events == 0 && list_empty(&w->link) && c->state != CONN_CLOSED)
+            list_push(&conn_of_net(c)->ws->resume, &w->link);
         return;
-    if (c->ws && c->ws->kept.n > 0) {
-        if (list_empty(&c->ws->link) && c->state != CONN_CLOSED)
-            list_push(&conn_of_net(c)->ws->resume, &c->ws->link);
+    }
+    /* Inside ws_feed() the loop there goes on by itself. */
+    if ((w && w->feeding) || (c->state == CONN_WS && !ws_may_feed(c)))
+        return;
+    if (w && w->kept.n > 0) {
+        if (list_empty(&w->link) && c->state != CONN_CLOSED)
+            list_push(&conn_of_net(c)->ws->resume, &w->link);
         return;
     }
     (void)conn_read_start(c);
@@ -111,6 +120,12 @@ static void ws_resume(conn *c)
     struct ws *w = c->ws;
     buf kept = w->kept;
 
+    if (w->parting) {
+        if (c->events == 0)
+            ws_leave(c);
+        ws_tidy(c);
+        return;
+    }
     buf_init(&w->kept, kept.cap);
     size_t used = ws_feed(c, buf_str(&kept));
     buf_drop(&kept, used);

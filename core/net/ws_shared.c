@@ -84,6 +84,7 @@ static void ws_put(conn *c)
     buf_done(&w->body);
     buf_done(&w->kept);
     frame_unref(w->last);
+    frame_unref(w->why);
     if (shared->pool_n >= POOL_MAX) {
         free(w);
         return;
@@ -100,7 +101,8 @@ void ws_tidy(conn *c)
         return;
     if (w->reader && w->reader->head_n == 0)
         ws_reader_drop(w);
-    if (!w->reader && list_empty(&w->events) && !w->last && w->kept.n == 0 && w->fragments == 0)
+    if (!w->reader && list_empty(&w->events) && list_empty(&w->link) && !w->last && !w->parting &&
+        w->kept.n == 0 && w->fragments == 0)
         ws_put(c);
 }
 

@@ -1,8 +1,9 @@
 /* ws_upgrade.c -- the opening handshake of RFC 6455, section 4.2.
  *
- *   ws_check    may this request become a WebSocket?    426 no_upgrade ws_version
- *                                                       400 http_version method connection ws_key
- * body ws_accept   101, and from here on the socket is one
+ *   ws_check    may this request become a WebSocket?  If not:
+ *                 426   no_upgrade, ws_version
+ *                 400   http_version, method, connection, ws_key, body
+ *   ws_accept   101, and from here on the socket is one
  *
  * No extension is ever agreed to: permessage-deflate costs memory per socket and has its bombs. */
 #include "core/net/http.h"

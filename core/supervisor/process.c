@@ -127,8 +127,8 @@ static void process_name_fds(int fd_n, char *listen_text, size_t listen_size, ch
     (void)snprintf(status_text, status_size, IPC_STATUS "=%d", FIRST_FD + fd_n);
 }
 
-static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, bool migrate,
-                         const int *fds, int fd_n, int status_fd)
+static int process_spawn(process *p, uv_loop_t *loop, const char *config_file,
+                         enum process_kind kind, const int *fds, int fd_n, int status_fd)
 {
     uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 1] = {
         { .flags = UV_IGNORE },
@@ -153,16 +153,14 @@ static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, b
         return -ENOMEM;
     char config_copy[4096];
     (void)snprintf(config_copy, sizeof(config_copy), "%s", config_file);
-    char *args[] = { (char[]){ "parley" },
-                     (char[]){ "worker" },
-                     (char[]){ "--config" },
-                     config_copy,
-                     (char[]){ "--slot" },
-                     slot,
-                     migrate ? (char[]){ "--migrate" } : NULL,
-                     NULL };
+    const char *const args[][8] = {
+        [PROCESS_WORKER] = { "parley", "worker", "--config", config_copy, "--slot", slot, NULL },
+        [PROCESS_MIGRATE] = { "parley", "worker", "--config", config_copy, "--slot", slot,
+                              "--migrate", NULL },
+        [PROCESS_CHECK] = { "parley", "check", "--config", config_copy, NULL },
+    };
     uv_process_options_t options = { .file = exe,
-                                     .args = args,
+                                     .args = (char **)(uintptr_t)args[kind],
                                      .env = env,
                                      .exit_cb = process_reaped,
                                      .stdio = stdio,
@@ -172,16 +170,16 @@ static int process_spawn(process *p, uv_loop_t *loop, const char *config_file, b
     return err;
 }
 
-int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds,
-                  int fd_n, const process_events *events, void *ud, process **ret)
+int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
+                  const int *fds, int fd_n, const process_events *events, void *ud, process **ret)
 {
     int ends[2];
-    process *p = calloc(1, sizeof(*p));
 
-    if (!p || fd_n > PROCESS_FDS_MAX) {
-        free(p);
-        return p ? -E2BIG : -ENOMEM;
-    }
+    if (fd_n > PROCESS_FDS_MAX)
+        return -E2BIG;
+    process *p = calloc(1, sizeof(*p));
+    if (!p)
+        return -ENOMEM;
     p->events = events;
     p->ud = ud;
     p->slot = slot;
@@ -191,12 +189,15 @@ int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migra
     }
     uv_pipe_init(loop, &p->pipe, 0);
     p->handle.data = p->pipe.data = p;
-    int err = process_spawn(p, loop, config_file, migrate, fds, fd_n, ends[1]);
+    int err = process_spawn(p, loop, config_file, kind, fds, fd_n, ends[1]);
     close(ends[1]);
     uv_pipe_open(&p->pipe, ends[0]);
     p->open_handles = 2;
     if (err < 0) {
-        uv_close((uv_handle_t *)&p->handle, process_closed);
+        if (p->handle.type == UV_PROCESS) /* else it never came to be */
+            uv_close((uv_handle_t *)&p->handle, process_closed);
+        else
+            p->open_handles--;
         uv_close((uv_handle_t *)&p->pipe, process_closed);
         return err;
     }

@@ -107,6 +107,7 @@ static void supervisor_stop(supervisor *sv, int exit_status)
     sv->exit_status = exit_status;
     for (int i = 0; i < sv->slot_n; i++)
         uv_timer_stop(&sv->slots[i].restart);
+    listeners_close(&sv->listeners); /* who comes now is refused, and does not wait in vain */
     uv_timer_start(&sv->kill_timer, kill_timer_over,
                    (uint64_t)sv->settings->drain_ms + KILL_AFTER_MS, 0);
     supervisor_signal_all(sv, SIGTERM);
@@ -138,24 +139,38 @@ static void worker_ready(void *ud, process *p)
     supervisor_announce(sv);
 }
 
+static void worker_restart(uv_timer_t *timer);
+
+static void worker_restart_later(worker_slot *slot)
+{
+    if (slot->pause_ms > RESTART_LAST_MS)
+        slot->pause_ms = RESTART_LAST_MS;
+    uv_timer_start(&slot->restart, worker_restart, slot->pause_ms, 0);
+}
+
+/* No process or memory to be had is no reason to give up. */
 static void worker_restart(uv_timer_t *timer)
 {
     worker_slot *slot = timer->data;
 
-    if (worker_start(slot) < 0)
-        supervisor_stop(slot->owner, EXIT_SYSTEM);
+    if (worker_start(slot) >= 0)
+        return;
+    slot->pause_ms = slot->pause_ms ? slot->pause_ms * 2 : RESTART_FIRST_MS;
+    worker_restart_later(slot);
 }
 
 /* Says how it ended; plain stops are not worth a line. */
 static void worker_report(const worker_slot *slot, int number, int status, const char *words)
 {
+    if (status == -SIGTERM && slot->owner->state == SUPERVISOR_STOPPING)
+        return; /* it was told so before it could listen */
     if (status < 0)
         log_msg(PARLEY_ERROR, "worker %d (pid %d) died of signal %d (%s)%s%s", number,
                 process_pid(slot->process), -status, strsignal(-status), words[0] ? ": " : "",
                 words);
     else if (status != 0)
-        log_msg(PARLEY_ERROR, "worker %d (pid %d) ended with status %d", number,
-                process_pid(slot->process), status);
+        log_msg(PARLEY_ERROR, "worker %d (pid %d) ended with status %d%s%s", number,
+                process_pid(slot->process), status, words[0] ? ": " : "", words);
 }
 
 static void worker_ended(void *ud, process *p, int status, bool was_ready, const char *words)
@@ -180,9 +195,7 @@ static void worker_ended(void *ud, process *p, int status, bool was_ready, const
                      : was_calm || slot->pause_ms == 0 ? RESTART_FIRST_MS
                                                        : slot->pause_ms * 2;
     slot->replacing = false;
-    if (slot->pause_ms > RESTART_LAST_MS)
-        slot->pause_ms = RESTART_LAST_MS;
-    uv_timer_start(&slot->restart, worker_restart, slot->pause_ms, 0);
+    worker_restart_later(slot);
 }
 
 static int worker_start(worker_slot *slot)
@@ -190,7 +203,7 @@ static int worker_start(worker_slot *slot)
     static const process_events events = { worker_ready, worker_ended };
     supervisor *sv = slot->owner;
     int number = (int)(slot - sv->slots);
-    int err = process_start(&sv->loop, sv->config_file, number, false,
+    int err = process_start(&sv->loop, sv->config_file, PROCESS_WORKER, number,
                             &sv->listeners.fds[number * sv->listeners.host_n], sv->listeners.host_n,
                             &events, sv, &slot->process);
     slot->started_ns = clock_mono_ns();
@@ -199,13 +212,34 @@ static int worker_start(worker_slot *slot)
     return err;
 }
 
-/* ---- migration, then workers ---- */
+/* ---- tasks: short-lived processes, one at a time ---- */
 
-static void migrate_ready(void *ud, process *p)
+static void task_ready(void *ud, process *p)
 {
     (void)ud;
     (void)p;
 }
+
+/* Whether to go on after a task; `what` for the log. */
+static bool task_over(supervisor *sv, const char *what, int status, const char *words)
+{
+    sv->task = NULL;
+    if (sv->state == SUPERVISOR_STOPPING) {
+        supervisor_end_if_over(sv);
+        return false;
+    }
+    if (status < 0)
+        log_msg(PARLEY_ERROR, "the %s process died of signal %d (%s)%s%s", what, -status,
+                strsignal(-status), words[0] ? ": " : "", words);
+    return true;
+}
+
+static int task_start(supervisor *sv, enum process_kind kind, const process_events *events)
+{
+    return process_start(&sv->loop, sv->config_file, kind, 0, NULL, 0, events, sv, &sv->task);
+}
+
+/* ---- start: migration, then workers ---- */
 
 static void migrate_ended(void *ud, process *p, int status, bool was_ready, const char *words)
 {
@@ -213,14 +247,8 @@ static void migrate_ended(void *ud, process *p, int status, bool was_ready, cons
 
     (void)p;
     (void)was_ready;
-    sv->task = NULL;
-    if (sv->state == SUPERVISOR_STOPPING) {
-        supervisor_end_if_over(sv);
+    if (!task_over(sv, "migration", status, words))
         return;
-    }
-    if (status < 0)
-        log_msg(PARLEY_ERROR, "the migration process died of signal %d (%s)%s%s", -status,
-                strsignal(-status), words[0] ? ": " : "", words);
     if (status != 0) {
         supervisor_stop(sv, status > 0 ? status : EXIT_SYSTEM);
         return;
@@ -234,32 +262,62 @@ static void migrate_ended(void *ud, process *p, int status, bool was_ready, cons
 
 static int migrate_start(supervisor *sv)
 {
-    static const process_events events = { migrate_ready, migrate_ended };
+    static const process_events events = { task_ready, migrate_ended };
 
-    return process_start(&sv->loop, sv->config_file, 0, true, NULL, 0, &events, sv, &sv->task);
+    return task_start(sv, PROCESS_MIGRATE, &events);
 }
 
-/* ---- SIGHUP: check the file, then replace the workers: drain the old one, its successor follows
- * at once while connections wait in the backlog ---- */
+/* ---- SIGHUP: check, migrate, replace.  Sockets and the number of workers stay as they are. ---- */
 
-static void supervisor_reload(supervisor *sv)
+/* The old worker drains, its successor follows at once; connections wait in the backlog meanwhile. */
+static void reload_replace(supervisor *sv)
 {
-    failure f = { 0 };
-    config *fresh = NULL;
-
-    if (sv->state != SUPERVISOR_RUNNING)
-        return;
-    if (config_open(sv->config_file, &fresh, &f) < 0) {
-        log_msg(PARLEY_ERROR, "configuration not taken: %s", f.text);
-        return;
-    }
-    config_free(fresh);
-    log_msg(PARLEY_INFO, "reading the configuration again: workers are replaced");
+    log_msg(PARLEY_INFO, "configuration taken: workers are replaced");
     for (int i = 0; i < sv->slot_n; i++)
         if (sv->slots[i].process) {
             sv->slots[i].replacing = true;
             process_signal(sv->slots[i].process, SIGTERM);
         }
+}
+
+static void reload_migrated(void *ud, process *p, int status, bool was_ready, const char *words)
+{
+    supervisor *sv = ud;
+
+    (void)p;
+    (void)was_ready;
+    if (!task_over(sv, "migration", status, words))
+        return;
+    if (status == 0)
+        reload_replace(sv);
+    else
+        log_msg(PARLEY_ERROR,
+                "configuration not taken: its migrations failed; the workers go on as they were");
+}
+
+static void reload_checked(void *ud, process *p, int status, bool was_ready, const char *words)
+{
+    static const process_events events = { task_ready, reload_migrated };
+    supervisor *sv = ud;
+
+    (void)p;
+    (void)was_ready;
+    if (!task_over(sv, "check", status, words))
+        return;
+    if (status != 0 || task_start(sv, PROCESS_MIGRATE, &events) < 0)
+        log_msg(PARLEY_ERROR, "configuration not taken: the workers go on as they were");
+}
+
+static void supervisor_reload(supervisor *sv)
+{
+    static const process_events events = { task_ready, reload_checked };
+
+    if (sv->state != SUPERVISOR_RUNNING || sv->task) {
+        log_msg(PARLEY_WARN, "SIGHUP ignored: the server is still starting or replacing");
+        return;
+    }
+    if (task_start(sv, PROCESS_CHECK, &events) < 0)
+        log_msg(PARLEY_ERROR, "configuration not taken: cannot start a process");
 }
 
 static void supervisor_signalled(uv_signal_t *handle, int number)

@@ -1,9 +1,11 @@
 /* supervisor.h -- `parley serve`: the process that opens the sockets, starts the workers and keeps
  * them alive.  It loads no plugin, so no plugin can take it down.
  *
- *   supervisor.c   the order of start and stop, signals        process.c   one worker process
- *   listen.c       listening sockets                           folders.c   data and log folder,
- * lock, secret, privileges */
+ *   supervisor.c   the order of start and stop, signals
+ *   process.c      one worker process
+ *   listen.c       listening sockets
+ *   folders.c      data and log folder, lock, secret, privileges
+ */
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
 #define CORE_SUPERVISOR_SUPERVISOR_H
 #include "core/base/failure.h"
@@ -21,18 +23,18 @@ typedef struct listeners {
     char first_url[96]; /* "http://127.0.0.1:8000" for people */
     bool reuse_port;
 } listeners;
-int listeners_open(const settings *s, int slots, listeners *ret,
-                   failure *f); /* -1: f filled, EXIT_SYSTEM */
+/* -1: f filled, EXIT_SYSTEM */
+int listeners_open(const settings *s, int slots, listeners *ret, failure *f);
 void listeners_close(listeners *l);
 
 /* ---- folders.c ---- */
-int folder_make(const char *what, str path,
-                failure *f);                            /* exists, 0700 when made, writable by us */
+/* exists, 0700 when made, writable by us */
+int folder_make(const char *what, str path, failure *f);
 int folder_lock(str data_dir, int *ret_fd, failure *f); /* one server per data folder */
 /* settings.secret_key, or <data_dir>/secret, made (0600) when missing. */
 int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)ret->p) */
-int privileges_drop(const settings *s,
-                    failure *f); /* root only: to settings.user, with its folders */
+/* root only: to settings.user, with its folders */
+int privileges_drop(const settings *s, failure *f);
 
 /* ---- process.c ---- */
 typedef struct process process;
@@ -41,9 +43,14 @@ typedef struct process_events {
     /* status: its exit status, or -signal.  words: "SIGSEGV inside plugin ..." or empty. */
     void (*ended)(void *ud, process *p, int status, bool was_ready, const char *words);
 } process_events;
-/* Starts `parley worker`; fds: its listening sockets (borrowed).  0 or -errno. */
-int process_start(uv_loop_t *loop, const char *config_file, int slot, bool migrate, const int *fds,
-                  int fd_n, const process_events *events, void *ud, process **ret);
+enum process_kind {
+    PROCESS_WORKER,  /* `parley worker`, serves until it is told to drain */
+    PROCESS_MIGRATE, /* `parley worker --migrate`, ends by itself */
+    PROCESS_CHECK    /* `parley check`, ends by itself */
+};
+/* Starts one; fds: a worker's listening sockets (borrowed).  0 or -errno. */
+int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
+                  const int *fds, int fd_n, const process_events *events, void *ud, process **ret);
 int process_slot(const process *p);
 int process_pid(const process *p);
 void process_signal(process *p, int number);

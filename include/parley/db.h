@@ -1,13 +1,15 @@
 /* parley/db.h -- service "parley.db" 0.1: SQL without blocking and without open transactions.
  *
- * Offered by the plugin sqlite (and postgres).  One DML text runs on both; the rules are in docs/SQL.md: parameters $1..$n
- * numbered in order of first use, times BIGINT microseconds, booleans 0/1, only CAST(x AS BIGINT) and CAST(x AS TEXT).
+ * Offered by the plugin sqlite (and postgres).  One DML text runs on both; the rules are in
+ * docs/SQL.md: parameters $1..$n numbered in order of first use, times BIGINT microseconds,
+ * booleans 0/1, only CAST(x AS BIGINT) and CAST(x AS TEXT).
  *
- * run() executes all statements in order as ONE transaction (READ COMMITTED or stronger): all happen or none.  A statement
- * sees what an earlier one of the same call wrote.  The callback comes exactly once, after COMMIT (or after the failure),
- * never before run() returns; results are text (integers in decimal) and live until it returns.  Parameters are copied
- * before run() returns.  Callbacks of one plugin come in the order of its run() calls with the same flags.
- * Loop thread only. */
+ * run() executes all statements in order as ONE transaction (READ COMMITTED or stronger): all
+ * happen or none.  A statement sees what an earlier one of the same call wrote.  The callback
+ * comes exactly once, after COMMIT (or after the failure), never before run() returns;
+ * results are text (integers in decimal) and live until it returns.  Parameters are copied
+ * before run() returns.  Callbacks of one plugin come in the order of its run() calls with
+ * the same flags.  Loop thread only. */
 #ifndef PARLEY_DB_H
 #define PARLEY_DB_H
 #include <parley/plugin.h>
@@ -18,9 +20,18 @@ typedef struct parley_param {
     parley_str text;
     int64_t number;
 } parley_param;
-#define PARLEY_TEXT(s) { .type = PARLEY_P_TEXT, .text = (s) }
-#define PARLEY_INT(i) { .type = PARLEY_P_INT, .number = (i) }
-#define PARLEY_NULL { .type = PARLEY_P_NULL }
+#define PARLEY_TEXT(s)                                                                             \
+    {                                                                                              \
+        .type = PARLEY_P_TEXT, .text = (s)                                                         \
+    }
+#define PARLEY_INT(i)                                                                              \
+    {                                                                                              \
+        .type = PARLEY_P_INT, .number = (i)                                                        \
+    }
+#define PARLEY_NULL                                                                                \
+    {                                                                                              \
+        .type = PARLEY_P_NULL                                                                      \
+    }
 
 typedef struct parley_stmt {
     uint32_t id; /* from prepare(); valid for the life of the worker; 0: none */
@@ -35,9 +46,10 @@ typedef struct parley_rows parley_rows; /* the result of one statement */
 typedef struct parley_db_result {
     uint32_t size, count; /* results, one per statement, when status is PARLEY_OK; else 0 */
     const parley_rows *const *rows;
-    uint32_t failed;                /* on failure: index of the statement that failed */
-    parley_str constraint, message; /* on failure: violated constraint ("users.email_key" for a column, else its name),
-                                       text for the log, never for a client */
+    uint32_t failed; /* on failure: index of the statement that failed */
+    /* on failure: violated constraint ("users.email_key" for a column, else its name), text for the
+     * log, never for a client */
+    parley_str constraint, message;
 } parley_db_result;
 
 enum parley_db_status {
@@ -51,23 +63,31 @@ enum parley_db_status {
     PARLEY_DB_READONLY = -108, /* the store takes no writes now */
     PARLEY_DB_ERROR = -109     /* anything else: a wrong statement, a corrupt file */
 };
-enum parley_db_flag { PARLEY_DB_READ = 1 /* only reads: may run on a reader or a replica, beside writers */ };
+enum parley_db_flag {
+    PARLEY_DB_READ = 1 /* only reads: may run on a reader or a replica, beside writers */
+};
 typedef void (*parley_db_fn)(parley_ctx *, int status, const parley_db_result *, void *ud);
 
 typedef struct parley_db {
     parley_service head;
     const char *(*dialect)(void); /* "sqlite" or "postgres" */
-    /* In start() only; `text` must live as long as the worker.  A wrong text: < 0 after fail(ctx, ...) named it. */
+    /* In start() only; `text` must live as long as the worker.  A wrong text: < 0 after
+     * fail(ctx, ...) named it. */
     int (*prepare)(parley_ctx *, const char *text, parley_stmt *ret);
-    /* n 1..; PARLEY_EAGAIN: the queue is full (answer 503); PARLEY_EINVAL: unknown statement, wrong number of params. */
-    int (*run)(parley_ctx *, const parley_sql *, uint32_t n, uint32_t flags, parley_db_fn, void *ud);
-    /* The server calls this in the migration process for every plugin that declares migrations, in order of needs:
-     * applies the files of `folder` (an absolute path; NNN_name.sql, ascending) that schema_migrations lacks for this plugin, each in a
-     * transaction of its own with its row (plugin, version, checksum, applied_at).  A file whose checksum differs from
-     * the recorded one: PARLEY_DB_ERROR with the text in result->message.  `done` as for run(); rows absent. */
+    /* n 1..; PARLEY_EAGAIN: the queue is full (answer 503); PARLEY_EINVAL: unknown statement,
+     * wrong number of params. */
+    int (*run)(parley_ctx *, const parley_sql *, uint32_t n, uint32_t flags, parley_db_fn,
+               void *ud);
+    /* The server calls this in the migration process for every plugin that declares migrations, in
+     * order of needs: applies the files of `folder` (an absolute path; NNN_name.sql, ascending)
+     * that schema_migrations lacks for this plugin, each in a transaction of its own with its row
+     * (plugin, version, checksum, applied_at).  A file whose checksum differs from the recorded
+     * one: PARLEY_DB_ERROR with the text in result->message.  `done` as for run(); rows absent. */
     int (*migrate)(parley_ctx *, parley_str plugin, parley_str folder, parley_db_fn done, void *ud);
-    int64_t (*rows_n)(const parley_rows *); /* rows returned, or rows affected if the statement returns none */
-    parley_str (*get)(const parley_rows *, int64_t row, uint32_t col); /* p == NULL: SQL NULL, or out of range */
+    /* rows returned, or rows affected if the statement returns none */
+    int64_t (*rows_n)(const parley_rows *);
+    /* p == NULL: SQL NULL, or out of range */
+    parley_str (*get)(const parley_rows *, int64_t row, uint32_t col);
     int64_t (*get_int)(const parley_rows *, int64_t row, uint32_t col, int64_t otherwise);
 } parley_db;
 #endif

@@ -1,5 +1,5 @@
-/* parley/flow.h -- an asynchronous handler as a table of steps, read downwards like blocking code.  A helper over the
- * ABI, compiled into the plugin; the server knows nothing of it.
+/* parley/flow.h -- an asynchronous handler as a table of steps, read downwards like blocking code.
+ * A helper over the ABI, compiled into the plugin; the server knows nothing of it.
  *
  *     static int history(parley_ctx *ctx, parley_req req, void *ud)
  *     {
@@ -8,15 +8,17 @@
  *     }
  *
  * A step returns
- *   PARLEY_FLOW_NEXT  go on with the next step now;
- *   PARLEY_FLOW_WAIT  exactly one operation was started (parley_flow_sql or parley_flow_work); the next step runs when it
- *                     is over, with its result in flow->status, flow->result;
- *   PARLEY_FLOW_DONE  answered: reply*() or deny*() was called;
- *   anything < 0      failed: 500.
- * A database operation that fails is answered here (503 "unavailable"), unless the step allowed that status with
- * flow->allow before it returned WAIT; so steps see success, or what they asked for.  When the client has left, the
- * remaining steps still run: a step after a COMMIT may have duties (wake the mail); its reply is harmless.
- * flow->state is zeroed memory of the request. */
+ *
+ *   PARLEY_FLOW_NEXT   go on with the next step now
+ *   PARLEY_FLOW_WAIT   exactly one operation was started (parley_flow_sql or parley_flow_work); the
+ *                      next step runs when it is over; its result: flow->status, flow->result
+ *   PARLEY_FLOW_DONE   answered: reply*() or deny*() was called
+ *   anything < 0       failed: 500
+ *
+ * A database operation that fails is answered here (503 "unavailable"), unless the step allowed
+ * that status with flow->allow before it returned WAIT; so steps see success, or what they asked
+ * for.  When the client has left, the remaining steps still run: a step after a COMMIT may have
+ * duties (wake the mail); its reply is harmless.  flow->state is zeroed memory of the request. */
 #ifndef PARLEY_FLOW_H
 #define PARLEY_FLOW_H
 #include <parley/db.h>
@@ -32,7 +34,8 @@ struct parley_flow {
     void *state;
     int status;                     /* of the operation that has just ended */
     const parley_db_result *result; /* its rows, until the step returns; NULL after work */
-    int allow;                      /* a status < 0 that the next step wants to see itself; reset after it */
+    /* a status < 0 that the next step wants to see itself; reset after it */
+    int allow;
     const parley_step *steps;
     uint32_t step_n, at;
 };
@@ -45,7 +48,8 @@ static inline void parley_flow_unavailable(parley_req req)
     parley->deny(req, 503, "unavailable", "Service temporarily unavailable, try again later.");
 }
 
-static inline void parley_flow_db_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+static inline void parley_flow_db_done(parley_ctx *ctx, int status, const parley_db_result *result,
+                                       void *ud)
 {
     parley_flow *flow = (parley_flow *)ud;
 
@@ -72,7 +76,8 @@ static inline void parley_flow_work_done(parley_ctx *ctx, int status, void *ud)
 }
 
 /* Starts n statements as one transaction; return its result from the step. */
-static inline int parley_flow_sql(parley_flow *flow, const parley_sql *sql, uint32_t n, uint32_t flags)
+static inline int parley_flow_sql(parley_flow *flow, const parley_sql *sql, uint32_t n,
+                                  uint32_t flags)
 {
     int err = flow->db->run(flow->ctx, sql, n, flags, parley_flow_db_done, flow);
 
@@ -85,7 +90,8 @@ static inline int parley_flow_sql(parley_flow *flow, const parley_sql *sql, uint
 }
 
 /* Runs fn(ud) in the pool; return its result from the step.  Queue full: 503. */
-static inline int parley_flow_work(parley_flow *flow, parley_work_fn fn, void (*done)(parley_ctx *, int, void *))
+static inline int parley_flow_work(parley_flow *flow, parley_work_fn fn,
+                                   void (*done)(parley_ctx *, int, void *))
 {
     int err = parley->work(flow->ctx, fn, done ? done : parley_flow_work_done, flow);
 
@@ -110,8 +116,8 @@ static inline void parley_flow_run(parley_flow *flow)
 }
 
 /* What a route's handler returns. */
-static inline int parley_flow_start(parley_ctx *ctx, parley_req req, const parley_db *db, size_t state_size,
-                                    const parley_step *steps, uint32_t step_n)
+static inline int parley_flow_start(parley_ctx *ctx, parley_req req, const parley_db *db,
+                                    size_t state_size, const parley_step *steps, uint32_t step_n)
 {
     parley_flow *flow = (parley_flow *)parley->req_alloc(req, sizeof(*flow));
     void *state = parley->req_alloc(req, state_size ? state_size : 1);

@@ -1,23 +1,28 @@
-/* parley/mail.h -- service "parley.mail" 0.1: a mail that is queued exactly when its cause is committed.
+/* parley/mail.h -- service "parley.mail" 0.1: a mail that is queued exactly when its cause is
+ * committed.
  *
- * statement() gives the SQL that queues the mail; the caller appends it to its own db.run(), and calls wake() after
- * success.  Delivery is at least once (a crash between the transport's yes and our mark repeats it, with the same
- * Message-ID).  Loop thread only. */
+ * statement() gives the SQL that queues the mail; the caller appends it to its own db.run(), and
+ * calls wake() after success.  Delivery is at least once (a crash between the transport's yes and
+ * our mark repeats it, with the same Message-ID).  Loop thread only. */
 #ifndef PARLEY_MAIL_H
 #define PARLEY_MAIL_H
 #include <parley/db.h>
 
 typedef struct parley_mail_msg {
     uint32_t size;
-    parley_str to;            /* one address, already checked; CR, LF, NUL or a comma: PARLEY_EINVAL */
-    parley_str template_name; /* names <share_dir>/templates/mail/<name>.txt: first line "Subject: ...", then the body;
-                                 {{name}} stands for a variable */
-    const parley_json *vars;  /* object of strings, borrowed */
-    int64_t expires_us;       /* not worth sending after this wall clock time; 0: never */
+    /* one address, already checked; CR, LF, NUL or a comma: PARLEY_EINVAL */
+    parley_str to;
+    /* names <share_dir>/templates/mail/<name>.txt: first line "Subject: ...", then the body;
+     * {{name}} stands for a variable */
+    parley_str template_name;
+    const parley_json *vars; /* object of strings, borrowed */
+    int64_t expires_us;      /* not worth sending after this wall clock time; 0: never */
 } parley_mail_msg;
 typedef struct parley_mail {
     parley_service head;
-    /* *ret lives until the request or callback in which it was asked for is over; run() copies it. */
+    /* The statement to append to a run() that is called before the running callback returns: *ret
+     * lives no longer.  Nothing of the message is kept.  Returns 0, PARLEY_EINVAL (the address, or
+     * a variable of the template has no value), PARLEY_ENOENT (no such template), PARLEY_ENOMEM. */
     int (*statement)(parley_ctx *, const parley_mail_msg *, parley_sql *ret);
     void (*wake)(parley_ctx *); /* there may be mail: look now */
 } parley_mail;

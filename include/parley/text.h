@@ -94,8 +94,9 @@ static inline size_t parley_text_count(parley_str s)
  * max      code points; 0: any length
  * flags    enum parley_textflag
  * ret      set when sound: a view into `value`, trimmed unless RAW; absent for a missing OPTIONAL
- * field why      room for a text that has a number in it returns  NULL when sound, else the text of
- * the fault (static, or in `why`) */
+ *          field
+ * why      room for a text that has a number in it
+ * returns  NULL when sound, else the text of the fault (static, or in `why`) */
 static inline const char *parley_text_check(const parley_json *value, size_t max, uint32_t flags,
                                             parley_str *ret, char why[PARLEY_TEXT_WHY_MAX])
 {

@@ -1,12 +1,19 @@
 /* accounts.h -- what the files of this plugin share.
  *
- *   plugin.c      descriptor, options, routes     sql.c        every statement
- *   auth.c        who is it? (AUTH middleware)    person.c     known sessions, shared by requests
- * and sockets revocation.c  who is it no more?              hash.c       argon2id in the pool, a
- * few at a time register.c login.c profile.c verify.c resend.c             one endpoint each
- *   verification.c  the mail with the link        tidy.c       what is old goes
- *   account.c     the JSON of a user              page.c       small HTML pages
- *   address.c name.c strength.c key.c             rules, pure
+ *   plugin.c         descriptor, options, needs, routes
+ *   sql.c            every statement
+ *   auth.c           who is it?  The AUTH middleware, the hooks of sockets, parley.auth
+ *   person.c         known sessions, shared by requests and sockets
+ *   revocation.c     who is it no more?
+ *   hash.c           argon2id in the pool, a few at a time
+ *   register.c, login.c, profile.c, verify.c, resend.c
+ *                    one endpoint each
+ *   verification.c   the mail with the link
+ *   tidy.c           what is old goes
+ *   account.c        the JSON of a user
+ *   page.c           small HTML pages
+ *   address.c, name.c, strength.c, key.c
+ *                    rules, pure
  */
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H

@@ -1,9 +1,11 @@
 /* auth.c -- who is it?
  *
- *   header   Authorization: Token <key> | Bearer <key>      401 with one of five texts, if the
- * route wants a user cache    a session that this worker knows: no database ask      SQL: the
- * session and its user attach   a copy of the facts to the request, the principal to the host; the
- * socket takes the shared person over
+ *   header    Authorization: Token <key> or Bearer <key>; 401 with one of five texts if it is bad
+ *             and the route wants a user
+ *   cached    a session that this worker knows needs no database
+ *   lookup    SQL: the session and its user
+ *   attach    a copy of the facts to the request, the principal to the host; a handshake hands
+ *             the shared person over to its socket (auth_conn_open)
  *
  * Routes that want nobody: a good header counts, a bad one is ignored.  The routes that give access
  * in the first place ignore any header and are anonymous. */

@@ -3,8 +3,9 @@
  *   parse    address and password                            400 fields
  *   ask      SQL: the user of that address
  *   verify   argon2id in the pool; for nobody the same work  503 when too many wait
- *   open     SQL: a session                                  400 wrong, unknown or disabled; 403
- * not verified reply    200 {"token", "user", "expires_at"}
+ *   open     SQL: a session                                  400 wrong, unknown or disabled;
+ *                                                            403 not verified
+ *   reply    200 {"token", "user", "expires_at"}
  *
  * Unknown, disabled and wrong look the same, in text and in time. */
 #include "plugins/accounts/account.h"

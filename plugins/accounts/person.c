@@ -167,7 +167,7 @@ void person_unref(void *ud)
 int person_conn_add(person *p, parley_conn conn)
 {
     if (p->conn_n == p->conn_max) {
-        size_t max = p->conn_max ? p->conn_max * 2 : 1;
+        size_t max = p->conn_max + p->conn_max / 2 + 1;
         uint64_t *conns = realloc(p->conns, max * sizeof(conns[0]));
 
         if (!conns)

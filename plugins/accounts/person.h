@@ -32,8 +32,8 @@ typedef struct person {
 /* load() only.  returns 0 or PARLEY_ENOMEM */
 int person_cache_create(size_t max);
 void person_cache_free(void); /* persons with open sockets live on with them */
-person *person_find(
-    const unsigned char hash[32]); /* NULL: not cached.  Borrowed: until the next person_*() call */
+/* NULL: not cached.  Borrowed: until the next person_*() call */
+person *person_find(const unsigned char hash[32]);
 /* Copies the facts into the cache, or answers the one that is there.  NULL: no memory.  Borrowed,
  * as above. */
 person *person_add(const person_facts *facts);

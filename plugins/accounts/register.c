@@ -1,11 +1,11 @@
 /* register.c -- POST /api/auth/register/ (open)
  *
- *   parse    the fields, all faults at once
- *   taken    SQL: address or name in use?            400 fields
- *   judge    the password: confirmed, strong?        400 fields
- *   hash     argon2id in the pool                    503 when too many wait
- *   store    SQL: user, token and mail, or nothing   back to `taken` when another registration was
- * quicker reply    201 {"message", "user"}
+ *   parse       the fields, all faults at once
+ *   ask_taken   SQL: address or name in use?
+ *   judge       the password: confirmed, strong?        400 fields, with all faults
+ *   hash        argon2id in the pool                    503 when too many wait
+ *   store       SQL: user, token and mail, or nothing
+ *   reply       201 {"message", "user"}; back to ask_taken when another registration was quicker
  */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"

@@ -27,7 +27,7 @@ enum sql_id {
     SQL_COUNT
 };
 
-/* start() only.  returns 0, or < 0 after fail() named the statement. */
+/* start() only.  Returns 0, or < 0 after fail() named the statement. */
 int sql_prepare_all(void);
 /* `params` is borrowed until run() has returned. */
 parley_sql sql_make(enum sql_id id, const parley_param *params, size_t n);

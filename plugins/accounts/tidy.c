@@ -1,9 +1,9 @@
 /* tidy.c -- what is old goes: unverified accounts, expired sessions and tokens, old revocations.
  *
- * An unverified account may be in a room already, because others may add it.  This plugin knows no
- * rooms: it deletes the accounts one by one and leaves the answer to the foreign keys.  Whoever
- * refers to an account and does not say ON DELETE CASCADE keeps it; accounts' own tables cascade.
- */
+ * An unverified account may be in a room already, because others may add it.  This plugin
+ * knows no rooms: it deletes the accounts one by one and leaves the answer to the foreign
+ * keys.  Whoever refers to an account and does not say ON DELETE CASCADE keeps it;
+ * accounts' own tables cascade. */
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/auth.h"
 
@@ -21,8 +21,8 @@ static void purge_next(void);
 static void purge_deleted(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     (void)ctx;
-    (void)status; /* PARLEY_DB_FOREIGN_KEY: somebody needs it; anything else: the next hour tries
-                     again */
+    /* PARLEY_DB_FOREIGN_KEY: somebody needs it; anything else: the next hour tries again */
+    (void)status;
     (void)result;
     if (ud)
         purge_next();

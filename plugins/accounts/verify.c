@@ -1,10 +1,11 @@
 /* verify.c -- /api/auth/verify-email/:token/ (open)
  *
- *   POST  SQL: use the token, verify its user   200 {"message"}; 400 unknown, used, replaced or
- * expired GET   for people who clicked: a page with a button that POSTs; for programs 405.  It
- * verifies nothing, because scanners of mails open links too.
+ *   POST   use     SQL: use the token, verify its user
+ *          reply   200 {"message"}; 400 for a token that is unknown, used, replaced or expired
+ *   GET    for people who clicked: a page with a button that POSTs; for programs 405
  *
- * Body and type of the POST are ignored.  With Accept: text/html the answers are pages. */
+ * GET verifies nothing, because scanners of mails open links too.  Body and type of the POST are
+ * ignored.  With Accept: text/html the answers are pages. */
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/key.h"
 #include "plugins/accounts/page.h"

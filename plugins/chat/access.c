@@ -1,6 +1,6 @@
 /* access.c -- who may do what: refusals, and the order in which they are told. */
-#include "access.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/sql.h"
 #include <strings.h>
 
 int access_deny_not_found(parley_req req)
@@ -22,20 +22,27 @@ int64_t access_caller(parley_req req)
     return person ? person->key : 0;
 }
 
-const parley_json *access_body(parley_req req)
+/* Exactly what programs send.  A type that is spelled otherwise may be as good: access_object()
+ * decides. */
+static bool type_is_usual(parley_str type)
 {
     static const char json[] = "application/json";
-    parley_str type = parley->req_header(req, "Content-Type");
+    static const char charset[] = "application/json; charset=utf-8";
+
+    return (type.n == sizeof(json) - 1 && strncasecmp(type.p, json, type.n) == 0) ||
+           (type.n == sizeof(charset) - 1 && strncasecmp(type.p, charset, type.n) == 0);
+}
+
+/* req_object() would answer, and the request with its memory would be over. */
+const parley_json *access_body(parley_req req)
+{
     const parley_json *body = parley->req_json(req);
-    const parley_json *object;
 
     if (parley->json_type(body) != PARLEY_J_OBJ)
         return NULL;
-    if (parley->req_body(req).n > 0 &&
-        (type.n < sizeof(json) - 1 || strncasecmp(type.p, json, sizeof(json) - 1) != 0 ||
-         (type.n > sizeof(json) - 1 && !strchr("; \t", type.p[sizeof(json) - 1]))))
+    if (parley->req_body(req).n > 0 && !type_is_usual(parley->req_header(req, "Content-Type")))
         return NULL;
-    return parley->req_object(req, &object) == PARLEY_OK ? object : NULL;
+    return body;
 }
 
 int access_ask(parley_flow *flow, int64_t caller, parley_str room_uid)

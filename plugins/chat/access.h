@@ -6,7 +6,7 @@
  * in the contract's order. */
 #ifndef CHAT_ACCESS_H
 #define CHAT_ACCESS_H
-#include "chat.h"
+#include "plugins/chat/chat.h"
 
 enum access_need { ACCESS_MEMBER, ACCESS_CREATOR };
 
@@ -18,16 +18,16 @@ int access_deny_not_creator(parley_req req);
  * ended). */
 int64_t access_caller(parley_req req);
 
-/* The body, if it is an object of the right media type; NULL: it must be refused, with
- * parley->req_object(). */
+/* The body, if it is an object of the usual media type; NULL: access_object() must be asked, once
+ * the room is known to be seen.  Never answers. */
 const parley_json *access_body(parley_req req);
 
-/* Asks SQL_ROOM_SEEN; return its result from the step.  The next step begins with access_check().
- */
+/* Asks SQL_ROOM_SEEN; return its result from the step.  The next step begins
+ * with access_check(). */
 int access_ask(parley_flow *flow, int64_t caller, parley_str room_uid);
 /* PARLEY_FLOW_NEXT, or DONE after 404 or 403. */
 int access_check(parley_flow *flow, enum access_need need);
-/* The refusal of a body that access_body() did not like: PARLEY_FLOW_DONE, or NEXT with *ret when
- * it is sound. */
+/* The verdict on a body that access_body() did not take: PARLEY_FLOW_DONE after 415 or 400, or NEXT
+ * with *ret when it is sound. */
 int access_object(parley_flow *flow, const parley_json **ret);
 #endif

@@ -1,5 +1,5 @@
 /* api_root.c -- GET /api/: the addresses of the API, open to all. */
-#include "chat.h"
+#include "plugins/chat/chat.h"
 
 int api_root(parley_ctx *ctx, parley_req req, void *ud)
 {

@@ -1,6 +1,6 @@
-/* bus_note.c -- what workers tell each other about a room: "<kind> <number> <user or ->\n<frame>".
- */
-#include "bus_note.h"
+/* bus_note.c -- what workers tell each other about a room:
+ * "<kind> <number> <user or ->\n<frame>". */
+#include "plugins/chat/bus_note.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* bus_note.h -- what workers tell each other about a room, as bytes.  Pure logic, no server calls.
- */
+/* bus_note.h -- what workers tell each other about a room, as bytes.  Pure
+ * logic, no server calls. */
 #ifndef CHAT_BUS_NOTE_H
 #define CHAT_BUS_NOTE_H
 #include <parley/plugin.h>

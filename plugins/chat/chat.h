@@ -53,6 +53,16 @@ static inline bool str_equal(parley_str a, parley_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* A public id that outlives its request, NUL-ended; "" if `uid` is none. */
+static inline void uid_copy(char ret[UID_SIZE], parley_str uid)
+{
+    size_t n = uid.n < UID_SIZE ? uid.n : 0;
+
+    if (n > 0)
+        memcpy(ret, uid.p, n);
+    ret[n] = '\0';
+}
+
 /* Handlers and steps, one file each; plugin.c's table says which is which. */
 int api_root(parley_ctx *ctx, parley_req req, void *ud);
 int rooms_list(parley_ctx *ctx, parley_req req, void *ud);

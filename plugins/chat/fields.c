@@ -1,6 +1,6 @@
 /* fields.c -- the fields of a body: what is wrong with them, in the contract's words
  * (contract.md, 1.2 and 3). */
-#include "fields.h"
+#include "plugins/chat/fields.h"
 #include <parley/text.h>
 
 enum { EMAIL_MOST = 254, EMAIL_KEY_SIZE = 1024 };

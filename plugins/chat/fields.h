@@ -5,7 +5,7 @@
  * fields). */
 #ifndef CHAT_FIELDS_H
 #define CHAT_FIELDS_H
-#include "chat.h"
+#include "plugins/chat/chat.h"
 
 struct email {
     parley_str shown; /* as the client wrote it, trimmed */

@@ -4,10 +4,10 @@
  *   ask      SQL: the count (kept in the room's row; none: not a member), and one page
  *   reply    200, a page; 404
  */
-#include "access.h"
-#include "list.h"
-#include "render.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/list.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
 
 static int history_ask(parley_flow *flow)
 {

@@ -1,5 +1,5 @@
 /* list.c -- the answer of a list: {"count","next","previous","results"} (contract.md, 1.3). */
-#include "list.h"
+#include "plugins/chat/list.h"
 
 struct page list_page(parley_req req)
 {

@@ -1,8 +1,8 @@
 /* list.h -- the answer of a list: {"count","next","previous","results"}. */
 #ifndef CHAT_LIST_H
 #define CHAT_LIST_H
-#include "chat.h"
-#include "page.h"
+#include "plugins/chat/chat.h"
+#include "plugins/chat/page.h"
 
 /* limit and offset of the request. */
 struct page list_page(parley_req req);

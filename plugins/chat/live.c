@@ -6,10 +6,10 @@
  *   live_gap_over   an event has been missing for 20 ms: read the log (live_log.c)
  *
  * Only live_deliver() sends sequenced frames to sockets. */
-#include "live.h"
-#include "bus_note.h"
-#include "live_log.h"
-#include "typing_gate.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/bus_note.h"
+#include "plugins/chat/live_log.h"
+#include "plugins/chat/typing_gate.h"
 #include <stdlib.h>
 
 enum { GAP_FIRST_MS = 20, GAP_MOST_MS = 1000 };
@@ -104,12 +104,16 @@ static void live_feed(struct room *room, const struct room_event *event)
         break;
     case SEQUENCER_WAIT:
         kept = malloc(sizeof(*kept));
-        if (!kept)
-            break; /* the log has it */
+        if (!kept) {
+            room->must_read = true; /* the log has it */
+            break;
+        }
         *kept = *event;
         kept = sequencer_hold(&room->order, kept);
-        if (kept)
+        if (kept) {
+            room->must_read |= room->order.waiting_n >= SEQUENCER_MOST;
             event_free(kept);
+        }
         live_gap_watch(room);
         return;
     case SEQUENCER_OLD:
@@ -122,6 +126,15 @@ static void live_feed(struct room *room, const struct room_event *event)
 
 /* ---- watchers ---- */
 
+/* The bus listens from here on (parley/bus.h); the baseline may be older. */
+static void live_missed(struct room *room)
+{
+    if (room->order.head < 0)
+        room->must_read = true;
+    else
+        live_catch_up(room);
+}
+
 static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void *ud)
 {
     struct room *room = ud;
@@ -129,6 +142,8 @@ static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void
     parley_frame *frame;
 
     (void)ctx, (void)topic;
+    if (bytes.n == 0)
+        live_missed(room);
     if (!bus_note_parse(bytes, &note))
         return;
     if (note.kind == EVENT_ROOM_DELETED) {
@@ -187,7 +202,13 @@ void live_baseline(struct room *room, int64_t last_seq)
     if (room->order.head >= 0)
         return;
     events_free(sequencer_baseline(&room->order, last_seq));
+    /* What the baseline covers is delivered to nobody, a removal least of all: an answer that is
+     * older must not open a socket. */
+    if (room->removed_at < last_seq)
+        room->removed_at = last_seq;
     live_drain(room);
+    if (room->must_read && !room->is_reading)
+        live_catch_up(room);
 }
 
 /* ---- what happened here ---- */
@@ -209,16 +230,6 @@ static void live_publish(const char *uid, const struct bus_note *note)
     free(bytes);
 }
 
-/* A NUL-ended id of 36 characters, or "". */
-static void uid_copy(char ret[UID_SIZE], parley_str uid)
-{
-    size_t n = uid.n < UID_SIZE ? uid.n : 0;
-
-    if (n > 0)
-        memcpy(ret, uid.p, n);
-    ret[n] = '\0';
-}
-
 void live_announce(parley_str uid, const struct announcement *what)
 {
     char room_uid[UID_SIZE];
@@ -234,7 +245,10 @@ void live_announce(parley_str uid, const struct announcement *what)
 
         uid_copy(event.user, what->user);
         event.frame = what->data ? parley->frame(NULL, what->data, 0) : NULL;
-        live_feed(room, &event);
+        if (what->data && !event.frame)
+            live_compare(room, what->seq); /* no memory: perhaps when the log is read */
+        else
+            live_feed(room, &event);
     }
     if (what->data)
         parley->json_free(what->data);

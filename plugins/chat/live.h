@@ -5,7 +5,7 @@
  * worker has sockets of the room, through the room's sequencer to them. */
 #ifndef CHAT_LIVE_H
 #define CHAT_LIVE_H
-#include "room.h"
+#include "plugins/chat/room.h"
 
 /* A watcher is a socket or a handshake.  The first one subscribes; so ask the database for the
  * baseline only after this. Both keep the record in use. */

@@ -3,9 +3,9 @@
  * The log holds no content: a message is shown as it is now.  The creation of one that has been
  * deleted since is shown as the deletion, at its own seq, so that no seq is skipped and no content
  * appears. */
-#include "live_log.h"
-#include "render.h"
-#include "sql.h"
+#include "plugins/chat/live_log.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
 #include <stdlib.h>
 
 struct log_ask {

@@ -1,7 +1,7 @@
 /* live_log.h -- reads a room's log from a position on, as events ready to be shown. */
 #ifndef CHAT_LIVE_LOG_H
 #define CHAT_LIVE_LOG_H
-#include "room.h"
+#include "plugins/chat/room.h"
 
 struct log_page { /* borrowed: until the callback returns */
     const parley_rows *rows;
@@ -9,8 +9,8 @@ struct log_page { /* borrowed: until the callback returns */
     parley_str room, epoch;
 };
 
-/* status < 0: the database did not answer; else last_seq of the room, < 0 if there is no such room.
- */
+/* status < 0: the database did not answer; else last_seq of the room, < 0 if
+ * there is no such room. */
 typedef void (*live_log_fn)(struct room *room, int status, int64_t last_seq,
                             const struct log_page *page);
 

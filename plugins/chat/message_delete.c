@@ -1,13 +1,13 @@
 /* message_delete.c -- DELETE /api/chat/messages/:id/
  *
- *   erase    SQL: a tombstone in its place and an event of its own, under the guards that the
- * caller is a member, and the sender or the creator reply    204, 404, 403; the room's sockets are
- * told
+ *   store    SQL: a tombstone in its place and an event of its own, under the guards that the
+ *            caller is a member, and the sender or the creator
+ *   reply    204, 404, 403; the room's sockets are told
  */
-#include "access.h"
-#include "live.h"
-#include "render.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
 
 enum { ERASE_LOCK, ERASE_SEQ, ERASE_EVENT, ERASE_MESSAGE, ERASE_MARK, ERASE_STATE };
 

@@ -1,16 +1,16 @@
 /* participant_add.c -- POST /api/chat/rooms/:id/participants/ {"email":...}
  *
- *   check    the body, without answering
- *   ask      SQL, only if it is faulty: who is the caller in the room?
+ *   check    the body, without answering; only if it is faulty, SQL: who is the caller in the room?
  *   refuse   404, 403, 415, 400
- *   store    SQL: the member, under the guards that the caller is the creator, the address
- * somebody's who is not inside reply    201 the room, 404, 403, 400
+ *   store    SQL: the member, under the guards that the caller is the creator, and the address
+ *            somebody's who is not inside
+ *   reply    201 the room, 404, 403, 400
  */
-#include "access.h"
-#include "fields.h"
-#include "live.h"
-#include "room_show.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/fields.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/room_show.h"
+#include "plugins/chat/sql.h"
 
 struct add {
     struct email email;
@@ -91,7 +91,7 @@ static int add_reply(parley_flow *flow)
     const struct add *add = flow->state;
     const parley_rows *const *rows = flow->result->rows;
     const parley_rows *room = rows[ADD_ROOM];
-    char uid[UID_SIZE] = "";
+    char uid[UID_SIZE];
 
     if (flow->db->rows_n(room) == 0)
         return access_deny_not_found(flow->req);
@@ -102,7 +102,7 @@ static int add_reply(parley_flow *flow)
     struct announcement what = { .kind = EVENT_MEMBER_ADDED,
                                  .seq = flow->db->get_int(room, 0, ROOM_LAST_SEQ, 0) };
 
-    memcpy(uid, add->uid.p, add->uid.n < UID_SIZE ? add->uid.n : 0);
+    uid_copy(uid, add->uid);
     room_reply(flow->req, 201, room, rows[ADD_PEOPLE]);
     live_announce(str_of(uid), &what);
     return PARLEY_FLOW_DONE;

@@ -1,12 +1,13 @@
 /* participant_remove.c -- DELETE /api/chat/rooms/:id/participants/:user/
  *
  *   store    SQL: the member goes, under the guards that the caller is the creator or goes himself,
- * and that it is not the creator who goes reply    204, 404, 403, 400; the user's sockets close
- * with 4403 at this event's place in the room's order
+ *            and that it is not the creator who goes
+ *   reply    204, 404, 403, 400; the user's sockets close with 4403 at this event's place in the
+ *            room's order
  */
-#include "access.h"
-#include "live.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/sql.h"
 
 enum { REMOVE_LOCK, REMOVE_SEQ, REMOVE_EVENT, REMOVE_MEMBER, REMOVE_STATE };
 
@@ -50,15 +51,13 @@ static int remove_reply(parley_flow *flow)
 {
     const parley_rows *const *rows = flow->result->rows;
     const parley_rows *state = rows[REMOVE_STATE];
-    parley_str room = parley->req_param(flow->req, "id");
-    parley_str user = parley->req_param(flow->req, "user");
-    char room_uid[UID_SIZE] = "";
-    char user_uid[UID_SIZE] = "";
+    char room_uid[UID_SIZE];
+    char user_uid[UID_SIZE];
 
     if (flow->db->rows_n(rows[REMOVE_MEMBER]) == 0)
         return remove_refuse(flow, state);
-    memcpy(room_uid, room.p, room.n < UID_SIZE ? room.n : 0);
-    memcpy(user_uid, user.p, user.n < UID_SIZE ? user.n : 0);
+    uid_copy(room_uid, parley->req_param(flow->req, "id"));
+    uid_copy(user_uid, parley->req_param(flow->req, "user"));
     struct announcement what = { .kind = EVENT_MEMBER_REMOVED,
                                  .seq = flow->db->get_int(state, 0, REMOVE_LAST_SEQ, 0),
                                  .user = str_of(user_uid) };

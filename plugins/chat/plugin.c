@@ -1,10 +1,10 @@
 /* plugin.c -- the plugin "chat": rooms, participants, messages, live sockets.
  *
  * The tables below are its index: what it answers, what can be set, what it needs. */
-#include "chat.h"
-#include "room.h"
-#include "sql.h"
-#include "typing_gate.h"
+#include "plugins/chat/chat.h"
+#include "plugins/chat/room.h"
+#include "plugins/chat/sql.h"
+#include "plugins/chat/typing_gate.h"
 
 static const parley_option options[] = {
     { .name = "max_text",
@@ -86,7 +86,7 @@ static int chat_start(parley_ctx *ctx)
     if (!chat.db || !chat.auth)
         return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
     chat.many_workers = !str_equal(workers, PARLEY_S("1"));
-    int err = sql_start(ctx);
+    int err = sql_prepare_all();
 
     if (err < 0)
         return err;

@@ -3,16 +3,23 @@
  * Every five seconds, and at once after the bus said that it may have lost some (hook bus.gap),
  * last_seq of the rooms with sockets here is compared with what they were shown.  With one worker
  * nobody else writes, and nothing runs. */
-#include "live.h"
-#include "sql.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/sql.h"
 #include <stdlib.h>
 
 enum { POLL_MS = 5000, ROOMS_OF_ONE = 64 };
+
+static struct {
+    uint32_t open; /* questions under way */
+    bool again;    /* asked for meanwhile */
+} polls;
 
 struct poll { /* one question for up to ROOMS_OF_ONE rooms, which it holds */
     uint32_t n;
     struct room *rooms[ROOMS_OF_ONE];
 };
+
+static void poll_all(parley_ctx *ctx, int status, void *ud);
 
 static void poll_free(struct poll *poll)
 {
@@ -25,7 +32,6 @@ static void poll_answered(parley_ctx *ctx, int status, const parley_db_result *r
 {
     struct poll *poll = ud;
 
-    (void)ctx;
     for (uint32_t i = 0; status >= 0 && i < poll->n; i++) {
         int64_t last_seq = chat.db->get_int(result->rows[i], 0, HEAD_LAST_SEQ, -1);
 
@@ -35,6 +41,8 @@ static void poll_answered(parley_ctx *ctx, int status, const parley_db_result *r
             live_compare(poll->rooms[i], last_seq);
     }
     poll_free(poll);
+    if (--polls.open == 0 && polls.again && status >= 0)
+        poll_all(ctx, 0, NULL);
 }
 
 static void poll_ask(struct poll *poll)
@@ -48,6 +56,8 @@ static void poll_ask(struct poll *poll)
     }
     if (chat.db->run(chat.ctx, sql, poll->n, PARLEY_DB_READ, poll_answered, poll) < 0)
         poll_free(poll);
+    else
+        polls.open++;
 }
 
 static void poll_room(struct room *room, void *ud)
@@ -73,7 +83,8 @@ static void poll_all(parley_ctx *ctx, int status, void *ud)
     struct poll *poll = NULL;
 
     (void)ctx, (void)ud;
-    if (status < 0)
+    polls.again = polls.open > 0; /* a slow database must not be asked ever more */
+    if (status < 0 || polls.again)
         return;
     room_each_watched(poll_room, &poll);
     if (poll)

@@ -1,8 +1,8 @@
 /* render.c -- rooms, people, messages and events as JSON (contract.md, 3 to 5;
  * delivery-and-conventions.md, 1). */
-#include "render.h"
-#include "sql.h"
-#include "stamp.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
+#include "plugins/chat/stamp.h"
 
 parley_json *render_stamp(int64_t micros)
 {

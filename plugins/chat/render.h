@@ -1,8 +1,8 @@
 /* render.h -- rooms, people, messages and events as JSON. */
 #ifndef CHAT_RENDER_H
 #define CHAT_RENDER_H
-#include "chat.h"
-#include "sequencer.h"
+#include "plugins/chat/chat.h"
+#include "plugins/chat/sequencer.h"
 
 struct message {
     parley_str uid, room, content;

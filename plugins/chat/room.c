@@ -3,7 +3,7 @@
  * A hash table of chains.  The keys are ids that the server made, except for the short life of a
  * handshake to a room that does not exist, so a plain hash will do.  Unused records stay, newest
  * first, up to UNUSED_MOST. */
-#include "room.h"
+#include "plugins/chat/room.h"
 #include <stdlib.h>
 
 enum { BUCKETS_FIRST = 256, UNUSED_MOST = 1024 };

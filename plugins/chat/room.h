@@ -5,22 +5,24 @@
  * database does. */
 #ifndef CHAT_ROOM_H
 #define CHAT_ROOM_H
-#include "chat.h"
-#include "sequencer.h"
+#include "plugins/chat/chat.h"
+#include "plugins/chat/sequencer.h"
 
 struct room {
     struct room *next;          /* in its bucket */
     struct room *older, *newer; /* in the list of unused records */
     char uid[UID_SIZE];
-    bool is_gone;       /* deleted: nobody can open it any more */
-    bool is_reading;    /* of the log; one at a time */
-    bool must_read;     /* again, when that one is over */
-    uint32_t uses;      /* callbacks on the way that hold this record */
-    uint32_t watchers;  /* sockets and handshakes */
-    int64_t key;        /* rooms.id; 0: not known yet */
-    int64_t removed_at; /* seq of the last removal of a member that was delivered here */
-    int64_t gap_ms;     /* how long the next wait for a missing event is */
-    parley_timer gap;   /* id 0: not waiting */
+    bool is_gone;      /* deleted: nobody can open it any more */
+    bool is_reading;   /* of the log; one at a time */
+    bool must_read;    /* again, when that one is over; or as soon as the baseline is known */
+    uint32_t uses;     /* callbacks on the way that hold this record */
+    uint32_t watchers; /* sockets and handshakes */
+    int64_t key;       /* rooms.id; 0: not known yet */
+    /* an older answer on who is a member is out of date: seq of the baseline, or of the last
+     * removal that was delivered here */
+    int64_t removed_at;
+    int64_t gap_ms;   /* how long the next wait for a missing event is */
+    parley_timer gap; /* id 0: not waiting */
     struct sequencer order;
 };
 

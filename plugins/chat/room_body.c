@@ -1,6 +1,6 @@
 /* room_body.c -- {"name":...,"participant_emails":[...]}: the body that makes and changes rooms. */
-#include "room_body.h"
-#include "sql.h"
+#include "plugins/chat/room_body.h"
+#include "plugins/chat/sql.h"
 
 enum { NAME_MOST = 255 };
 static const char name_field[] = "name";

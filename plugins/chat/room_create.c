@@ -1,14 +1,15 @@
 /* room_create.c -- POST /api/chat/rooms/ {"name":...,"participant_emails":[...]}
  *
- *   parse    the body                                          415, 400
+ *   parse    the body; 415, 400
  *   store    SQL: the room, its owner, one member per address; an address nobody has breaks the
- * transaction reply    201 the room; or, if it broke, ask SQL whose the addresses are refuse   400,
- * with the addresses nobody has
+ *            transaction
+ *   reply    201 the room; or, if it broke, SQL: whose are the addresses?
+ *   refuse   400, with the addresses nobody has
  */
-#include "access.h"
-#include "room_body.h"
-#include "room_show.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/room_body.h"
+#include "plugins/chat/room_show.h"
+#include "plugins/chat/sql.h"
 
 struct create {
     struct room_body body;

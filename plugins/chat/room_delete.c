@@ -1,11 +1,12 @@
 /* room_delete.c -- DELETE /api/chat/rooms/:id/
  *
- *   drop     SQL: the room and its members, under the guard that the caller is the creator; what it
- * leaves is noted reply    204, 404, 403; sockets close with 4404, the sweep begins
+ *   store    SQL: the room and its members go, under the guard that the caller is the creator; what
+ *            they leave behind is noted in room_sweeps
+ *   reply    204, 404, 403; sockets close with 4404, the sweep begins
  */
-#include "access.h"
-#include "live.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/sql.h"
 
 enum { DROP_LOCK, DROP_SEEN, DROP_SWEEP, DROP_MEMBERS, DROP_ROOM };
 
@@ -28,16 +29,15 @@ static int drop_store(parley_flow *flow)
 static int drop_reply(parley_flow *flow)
 {
     const parley_rows *const *rows = flow->result->rows;
-    parley_str uid = parley->req_param(flow->req, "id");
-    char copy[UID_SIZE] = "";
+    char uid[UID_SIZE];
 
     if (flow->db->rows_n(rows[DROP_SEEN]) == 0)
         return access_deny_not_found(flow->req);
     if (flow->db->rows_n(rows[DROP_ROOM]) == 0)
         return access_deny_not_creator(flow->req);
-    memcpy(copy, uid.p, uid.n < UID_SIZE ? uid.n : 0);
+    uid_copy(uid, parley->req_param(flow->req, "id"));
     parley->reply(flow->req, 204, NULL, (parley_str){ NULL, 0 });
-    live_announce_end(str_of(copy));
+    live_announce_end(str_of(uid));
     sweep_start();
     return PARLEY_FLOW_DONE;
 }

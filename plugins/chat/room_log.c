@@ -1,25 +1,26 @@
 /* room_log.c -- stores messages: many in one transaction, each with its seq.
  *
- *   room_log_append   into the queue; starts a group if none runs
+ *   room_log_append   into the queue; if no group runs, one starts with what this turn brings
  *   group_start       takes the queue's head, rooms in the order of their keys (so that workers
- * cannot deadlock), and runs lock, seq, message, event, answer for each group_done        tells
- * each append what the database answered; starts the next group group_failed      one by one,
- * again, or unavailable, by the kind of failure group_look        the outcome is unknown: under the
- * rooms' locks (so after whatever became of the lost transaction) each append looks for its own
- * message
+ *                     cannot deadlock), and runs lock, seq, message, event, answer for each
+ *   group_done        tells each append what the database answered, and starts the next group
+ *   group_failed      one by one, again, or unavailable, by the kind of failure
+ *   group_look        the outcome is unknown: under the rooms' locks (so after whatever became of
+ *                     the lost transaction) each append looks for its own message
  *
  * The membership of the sender is a guard in each statement, so it is decided in the transaction
  * that stores. */
-#include "room_log.h"
-#include "sql.h"
+#include "plugins/chat/room_log.h"
+#include "plugins/chat/sql.h"
 #include <stdlib.h>
 
 enum {
-    GROUP_MOST = 64,
+    GROUP_MOST = 256,
     QUEUE_MOST = 8192,
+    FAN_LARGE = 128, /* sockets to write to, from which on writing takes longer than storing */
     STATEMENTS_OF_ONE = 5, /* with the lock of its room */
     TRIES_MOST = 3,
-    LOOKS_MOST = 8,
+    LOOKS_MOST = 3,
     LOOK_AGAIN_MS = 500
 };
 
@@ -28,6 +29,7 @@ static struct {
     size_t n; /* waiting */
     struct append *group[GROUP_MOST];
     uint32_t group_n; /* in the running transaction; 0: none runs */
+    uint32_t turns;   /* of the loop, until the next group starts; 0: it does not wait */
     uint32_t looks;
 } room_log = { .last = &room_log.first };
 
@@ -39,17 +41,18 @@ static struct {
 } batch;
 
 static void group_start(void);
+static int group_start_after(uint32_t turns);
 static void group_look(void);
 
 /* ---- the run ---- */
 
-static void batch_add(enum sql_name name, const parley_param *params, uint32_t n)
+static void batch_add(enum sql_id id, const parley_param *params, uint32_t n)
 {
     parley_param *copy = batch.params + batch.param_n;
 
     memcpy(copy, params, n * sizeof(*params));
     batch.param_n += n;
-    batch.sql[batch.sql_n++] = (parley_sql){ .stmt = sql_prepared[name], .params = copy, .n = n };
+    batch.sql[batch.sql_n++] = (parley_sql){ .stmt = sql_prepared[id], .params = copy, .n = n };
 }
 
 static void batch_lock(uint32_t i)
@@ -194,25 +197,47 @@ static void group_failed(int status)
 
 static void group_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
-    (void)ud;
-    if (status < 0) {
-        if (result && result->message.n > 0)
-            parley_logf(ctx, PARLEY_WARN, "storing %u messages failed: %.*s", room_log.group_n,
-                        (int)result->message.n, result->message.p);
+    (void)ctx, (void)ud;
+    if (status < 0) { /* the store has logged the reason */
         group_failed(status);
         return;
     }
+    uint64_t fan = 0;
+
     for (uint32_t i = 0; i < room_log.group_n; i++) {
         struct append *append = room_log.group[i];
         const parley_rows *answer = result->rows[append->answer];
 
+        fan += append->room->watchers;
         if (chat.db->rows_n(answer) > 0)
             append_stored(append, answer);
         else
             append_end(append, APPEND_REFUSED);
     }
     room_log.group_n = 0;
+    /* While the loop writes to many sockets nothing is read, and what they send in answer comes
+     * right behind it: the next group takes that along, and so there are half as many of them,
+     * twice as large. */
+    if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || group_start_after(2) < 0)
+        group_start();
+}
+
+static void group_turn(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)status, (void)ud;
+    if (room_log.turns > 1 && group_start_after(room_log.turns - 1) >= 0)
+        return;
+    room_log.turns = 0;
     group_start();
+}
+
+/* 1: with all that this turn of the loop reads; 2: also with what comes while it writes. */
+static int group_start_after(uint32_t turns)
+{
+    int err = parley->post(chat.ctx, group_turn, NULL);
+
+    room_log.turns = err < 0 ? 0 : turns;
+    return err;
 }
 
 static void group_start(void)
@@ -286,19 +311,12 @@ static void group_look(void)
     group_start();
 }
 
-static void room_log_started(parley_ctx *ctx, int status, void *ud)
-{
-    (void)ctx, (void)status, (void)ud;
-    group_start();
-}
-
 int room_log_append(struct append *append)
 {
     if (room_log.n >= QUEUE_MOST)
         return PARLEY_EAGAIN;
     /* A group that cannot be run ends its appends, and that must not happen inside this call. */
-    if (room_log.group_n == 0 && !room_log.first &&
-        parley->defer(chat.ctx, room_log_started, NULL) < 0)
+    if (room_log.group_n == 0 && room_log.turns == 0 && group_start_after(1) < 0)
         return PARLEY_EAGAIN;
     append->next = NULL;
     append->tries = 0;

@@ -1,19 +1,19 @@
 /* room_log.h -- stores messages: many in one transaction, each with its seq.
  *
- * Appends that arrive while a transaction runs form the next one, so there is no timer and no
- * waiting when it is calm. Appends of one socket are stored in the order in which they were given.
- */
+ * Appends that arrive while a transaction runs form the next one, so there is no timer
+ * and no waiting when it is calm.  Appends of one socket are stored in the order in
+ * which they were given. */
 #ifndef CHAT_ROOM_LOG_H
 #define CHAT_ROOM_LOG_H
-#include "render.h"
-#include "room.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/room.h"
 
 enum append_outcome {
     APPEND_STORED,
-    APPEND_REFUSED,     /* the sender is no member, or there is no such room */
-    APPEND_UNAVAILABLE, /* the store is away; after PARLEY_DB_UNKNOWN it may be stored all the same
-                         */
-    APPEND_FAILED       /* a mistake of ours */
+    APPEND_REFUSED, /* the sender is no member, or there is no such room */
+    /* the store is away; after PARLEY_DB_UNKNOWN it may be stored all the same */
+    APPEND_UNAVAILABLE,
+    APPEND_FAILED /* a mistake of ours */
 };
 
 struct append {

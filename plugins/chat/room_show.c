@@ -3,10 +3,10 @@
  *   ask      SQL: the room and its people, if the caller is one of them
  *   reply    200 the room, 404
  */
-#include "room_show.h"
-#include "access.h"
-#include "render.h"
-#include "sql.h"
+#include "plugins/chat/room_show.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
 
 int room_reply(parley_req req, int status, const parley_rows *room, const parley_rows *people)
 {

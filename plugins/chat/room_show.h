@@ -1,7 +1,7 @@
 /* room_show.h -- a room as the answer of several endpoints. */
 #ifndef CHAT_ROOM_SHOW_H
 #define CHAT_ROOM_SHOW_H
-#include "chat.h"
+#include "plugins/chat/chat.h"
 
 /* Answers `status` and the room of the first row of `room` (SQL_ROOM) with `people`
  * (SQL_ROOM_PEOPLE). */

@@ -1,17 +1,17 @@
 /* room_update.c -- PUT /api/chat/rooms/:id/ {"name":...}
  *
- *   check    the body, without answering
- *   ask      SQL, only if it is faulty: who is the caller in the room?
- *   refuse   404, 403, 415, 400; asks whose the addresses are, if there are any
+ *   check    the body, without answering; only if it is faulty or names people, SQL: who is the
+ *            caller in the room?
+ *   refuse   404, 403, 415, 400; if there are addresses, SQL: whose are they?
  *   people   400 for an address nobody has; the addresses have no other effect
  *   store    SQL: the name, under the guard that the caller is the creator
  *   reply    200 the room, 404, 403
  */
-#include "access.h"
-#include "live.h"
-#include "room_body.h"
-#include "room_show.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/room_body.h"
+#include "plugins/chat/room_show.h"
+#include "plugins/chat/sql.h"
 
 struct update {
     struct room_body body;
@@ -86,7 +86,7 @@ static int update_reply(parley_flow *flow)
 {
     const struct update *update = flow->state;
     const parley_rows *const *rows = flow->result->rows;
-    char uid[UID_SIZE] = "";
+    char uid[UID_SIZE];
 
     if (flow->db->rows_n(rows[STORED_ROOM]) == 0)
         return access_deny_not_found(flow->req);
@@ -97,7 +97,7 @@ static int update_reply(parley_flow *flow)
         .seq = flow->db->get_int(rows[STORED_ROOM], 0, ROOM_LAST_SEQ, 0),
     };
 
-    memcpy(uid, update->uid.p, update->uid.n < UID_SIZE ? update->uid.n : 0);
+    uid_copy(uid, update->uid);
     room_reply(flow->req, 200, rows[STORED_ROOM], rows[STORED_PEOPLE]);
     live_announce(str_of(uid), &what);
     return PARLEY_FLOW_DONE;

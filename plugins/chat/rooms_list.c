@@ -3,10 +3,10 @@
  *   ask      SQL: count, the page, the people of its rooms
  *   reply    200, a page
  */
-#include "access.h"
-#include "list.h"
-#include "render.h"
-#include "sql.h"
+#include "plugins/chat/access.h"
+#include "plugins/chat/list.h"
+#include "plugins/chat/render.h"
+#include "plugins/chat/sql.h"
 
 static int rooms_ask(parley_flow *flow)
 {

@@ -1,19 +1,19 @@
 /* send.c -- POST /api/chat/rooms/:id/send/ {"content":...}, and the frame
  * {"type":"chat_message","content":...}
  *
- *   check    the body, without answering; is the room's key remembered?
- *   ask      SQL, only if not both: may the caller see the room?
- *   refuse   404, 415, 400
- *   append   into the room log, which decides again inside its transaction
+ *   check       the body, without answering; if it is faulty or the room's key is not remembered,
+ *               SQL: may the caller see the room?
+ *   refuse      404, 415, 400
+ *   store       into the room log, which decides again inside its transaction
+ *   send_done   201 and the message, or 404, 503
  *
- * then 201 and the message, or 404, 503.  The frame goes straight to the append: its socket knows
- * the room, and the database decided who may open it.  A frame is not answered; the message itself
- * comes back to all sockets. */
-#include "access.h"
-#include "fields.h"
-#include "live.h"
-#include "room_log.h"
-#include "sql.h"
+ * The frame goes straight to the room log: its socket knows the room, and the database decided who
+ * may open it.  A frame is not answered; the message itself comes back to all sockets. */
+#include "plugins/chat/access.h"
+#include "plugins/chat/fields.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/room_log.h"
+#include "plugins/chat/sql.h"
 
 struct send {
     struct append append; /* first: a pointer to it is a pointer to this */

@@ -1,5 +1,5 @@
 /* sequencer.c -- puts a room's events in order, whatever order they arrive in. */
-#include "sequencer.h"
+#include "plugins/chat/sequencer.h"
 
 enum sequencer_verdict sequencer_judge(struct sequencer *order, int64_t seq)
 {

@@ -1,9 +1,9 @@
 /* sequencer.h -- puts a room's events in order, whatever order they arrive in.  Pure logic, no
  * server calls.
  *
- * Events have a dense `seq`.  What follows the head is delivered now; what is further ahead waits;
- * what is at or before the head has been delivered.  Until the baseline is known everything waits.
- */
+ * Events have a dense `seq`.  What follows the head is delivered now; what is further
+ * ahead waits; what is at or before the head has been delivered.  Until the baseline is
+ * known everything waits. */
 #ifndef CHAT_SEQUENCER_H
 #define CHAT_SEQUENCER_H
 #include <parley/plugin.h>
@@ -33,8 +33,8 @@ enum sequencer_verdict { SEQUENCER_NOW, SEQUENCER_WAIT, SEQUENCER_OLD };
 /* Where an event of `seq` stands.  NOW: the head has moved onto it, the caller must deliver it,
  * then take sequencer_next() until there is none. */
 enum sequencer_verdict sequencer_judge(struct sequencer *order, int64_t seq);
-/* Keeps an event that was judged WAIT.  Taken, unless it is returned: a double, or too many wait.
- */
+/* Keeps an event that was judged WAIT.  Taken, unless it is returned: a
+ * double, or too many wait. */
 struct room_event *sequencer_hold(struct sequencer *order, struct room_event *event);
 /* The next waiting event whose turn it is; the caller delivers and owns it.  NULL: none. */
 struct room_event *sequencer_next(struct sequencer *order);

@@ -1,14 +1,15 @@
 /* socket.c -- WS /ws/chat/:room/: opening and the end of a socket.
  *
- *   watch    subscribe to the room, before the question
- *   ask      SQL: is the caller a member, and what is the head of the log?      404
- *   open     101, the room's record into the socket's slot, into the set of the room's sockets, in
- * one callback
+ *   socket_open        subscribes to the room, before the question
+ *   opening_ask        SQL: is the caller a member, and what is the head of the log?
+ *   opening_answered   404, or on; asks again if a removal was shown meanwhile
+ *   opening_open       101, the room's record into the socket's slot, the socket into the set of
+ *                      the room's sockets: all in one callback
  *
- * so that an event is either before the head that was read, or is shown to this socket. */
-#include "access.h"
-#include "live.h"
-#include "sql.h"
+ * So an event is either before the head that was read, or is shown to this socket. */
+#include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/sql.h"
 
 struct opening {
     parley_req req;
@@ -71,8 +72,7 @@ static void opening_answered(parley_ctx *ctx, int status, const parley_db_result
     }
     int64_t last_seq = chat.db->get_int(rows, 0, SEEN_LAST_SEQ, 0);
 
-    /* A removal that was shown while we asked may be the caller's, and this answer older than it.
-     */
+    /* A removal that was shown while we asked may be the caller's, and this answer older. */
     if (last_seq < room->removed_at) {
         if (opening_ask(opening) < 0)
             opening_refuse(opening, true);

@@ -5,7 +5,7 @@
  * dense whoever races), raise last_seq under the guards that make the change lawful, then write
  * under the same guards.  A guard that fails makes every statement of the group do nothing, and the
  * last one, a SELECT, tells why. */
-#include "sql.h"
+#include "plugins/chat/sql.h"
 
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
 #define ROOM_COLUMNS                                                                               \
@@ -146,8 +146,8 @@ static const char *const texts[SQL_COUNT] = {
         " m.sender_first_name, m.sender_last_name"
         " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
 
-    /* The offset is skipped in the log alone, without a look at the messages; one past the end is known from the counter
-     * and costs nothing. */
+    /* The offset is skipped in the log alone, without a look at the messages; one past the end is
+     * known from the counter and costs nothing. */
     [SQL_HISTORY_COUNT] =
         "SELECT r.message_count FROM rooms r"
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
@@ -209,15 +209,10 @@ static const char *const texts[SQL_COUNT] = {
 
 parley_stmt sql_prepared[SQL_COUNT];
 
-const char *sql_text(enum sql_name name)
-{
-    return texts[name];
-}
-
-int sql_start(parley_ctx *ctx)
+int sql_prepare_all(void)
 {
     for (size_t i = 0; i < SQL_COUNT; i++) {
-        int err = chat.db->prepare(ctx, texts[i], &sql_prepared[i]);
+        int err = chat.db->prepare(chat.ctx, texts[i], &sql_prepared[i]);
 
         if (err < 0)
             return err;

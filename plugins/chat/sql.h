@@ -2,9 +2,9 @@
  * sql.c. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
-#include "chat.h"
+#include "plugins/chat/chat.h"
 
-enum sql_name {
+enum sql_id {
     SQL_ROOM_SEEN,
     SQL_ROOM,
     SQL_ROOM_PEOPLE,
@@ -53,10 +53,9 @@ enum sql_name {
 extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
 
 /* One statement of a run, with its parameters: SQL(SQL_ROOM, params) for an array in scope. */
-#define SQL(name, list)                                                                            \
-    {                                                                                              \
-        .stmt = sql_prepared[name], .params = (list), .n = (uint32_t)COUNT(list)                   \
-    }
+/* clang-format off */
+#define SQL(id, list) { .stmt = sql_prepared[id], .params = (list), .n = (uint32_t)COUNT(list) }
+/* clang-format on */
 
 /* Columns of SQL_ROOM_SEEN, which is empty unless the caller is a member. */
 enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR };
@@ -97,8 +96,6 @@ enum log_column {
     LOG_USER
 };
 
-/* Prepares all; < 0 after fail(). */
-int sql_start(parley_ctx *ctx);
-/* Statement `name`'s text, for tests. */
-const char *sql_text(enum sql_name name);
+/* start() only.  Returns 0, or < 0 after fail() named the statement. */
+int sql_prepare_all(void);
 #endif

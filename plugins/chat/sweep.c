@@ -4,7 +4,7 @@
  * makes them unreachable and notes its key in room_sweeps; here they go, 200 events at a time, with
  * pauses.  The note outlives a restart, and any worker may carry on with it: every piece is a
  * transaction that can be repeated. */
-#include "sql.h"
+#include "plugins/chat/sql.h"
 
 enum { PAUSE_MS = 20, PAUSE_AFTER_FAILURE_MS = 5000 };
 

@@ -3,8 +3,8 @@
  *
  * Once in two seconds per user and room, whoever sends more is told nothing; more than 20 a second
  * close the socket. */
-#include "live.h"
-#include "typing_gate.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/typing_gate.h"
 
 static parley_json *typing_render(const parley_person *person)
 {

@@ -3,7 +3,7 @@
  * One table of entries (whose, since when, how many), chained by hash.  An entry older than two
  * seconds says nothing, so a sweep of the whole table, when it has doubled since the last one or
  * two seconds later, keeps it small. */
-#include "typing_gate.h"
+#include "plugins/chat/typing_gate.h"
 #include <stddef.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* table.h -- keys with a value or a log of passes, each with an end of life; bounded in number and
  * bytes.
  *
- * Shared by the plugins memory and redis.  Time comes in as an argument: microseconds of a clock that never steps back.  Loop thread only.
- */
+ * Shared by the plugins memory and redis.  Time comes in as an argument: microseconds of a clock
+ * that never steps back.  Loop thread only. */
 #ifndef COMMON_TABLE_H
 #define COMMON_TABLE_H
 #include <stddef.h>
@@ -54,8 +54,8 @@ typedef struct table {
 
 void table_init(table *t, size_t max_keys, size_t max_bytes);
 void table_done(table *t);
-table_entry *table_find(table *t, int kind, const char *key, size_t n,
-                        int64_t now_us); /* NULL: none, or its time is over */
+/* NULL: none, or its time is over */
+table_entry *table_find(table *t, int kind, const char *key, size_t n, int64_t now_us);
 /* A new, empty entry; makes room for it first if the table is full.  NULL: out of memory, or
  * nothing may go. */
 table_entry *table_add(table *t, int kind, const char *key, size_t n, int64_t end_us);

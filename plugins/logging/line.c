@@ -1,8 +1,8 @@
 /* line.c -- lines in the two formats: one line each, unambiguous, valid UTF-8, whatever a client
  * sent. */
-#include "line.h"
+#include "plugins/logging/line.h"
 
-#include "plain.h"
+#include "plugins/logging/plain.h"
 #include <string.h>
 #include <time.h>
 

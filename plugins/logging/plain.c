@@ -1,5 +1,5 @@
 /* plain.c -- strict UTF-8 without what would break or steer a terminal's line. */
-#include "plain.h"
+#include "plugins/logging/plain.h"
 
 #include <stdbool.h>
 
@@ -24,9 +24,11 @@ static const struct {
 /* clang-format on */
 enum { LEADS = sizeof(leads) / sizeof(leads[0]) };
 
-static bool is_line_break(const unsigned char *p) /* U+2028, U+2029 */
+/* Line breaks and what turns the direction of the text behind: U+2028-202E, U+2066-2069. */
+static bool steers_line(const unsigned char *p)
 {
-    return p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9);
+    return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+                            (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
 }
 
 size_t plain_next(const unsigned char *p, size_t n)
@@ -44,5 +46,5 @@ size_t plain_next(const unsigned char *p, size_t n)
     for (size_t k = 2; k < leads[i].length; k++)
         if (p[k] < 0x80 || p[k] > 0xbf)
             return 0;
-    return leads[i].length == 3 && is_line_break(p) ? 0 : leads[i].length;
+    return leads[i].length == 3 && steers_line(p) ? 0 : leads[i].length;
 }

@@ -1,6 +1,6 @@
-/* plugin.c -- logging: api.log, one line per API call, and parley.log, everything that is logged.
- */
-#include "writer.h"
+/* plugin.c -- logging: api.log, one line per API call, and parley.log,
+ * everything that is logged. */
+#include "plugins/logging/writer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* writer.c -- the writer's thread, and the rings between it and the loop. */
-#include "writer.h"
+#include "plugins/logging/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ enum {
     FILES_MAX = 2,
     GATHER_MS = 20,  /* after a write, lines gather that long: a busy server writes many at once */
     RETRY_MS = 1000, /* after a failed one */
+    RING_KEPT = 16384, /* bytes that stay in memory between bursts */
 };
 
 struct log_file {
@@ -24,6 +26,7 @@ struct log_file {
     /* under the owner's lock */
     char *ring;
     size_t size, first, n; /* bytes */
+    size_t touched;        /* bytes from the start that are in memory */
     uint64_t dropped;      /* lines since the last line that fitted */
 };
 
@@ -98,6 +101,7 @@ static bool ring_push(log_file *f, const char *bytes, size_t n)
     size_t part = n < f->size - at ? n : f->size - at;
     memcpy(f->ring + at, bytes, part);
     memcpy(f->ring, bytes + part, n - part);
+    f->touched = at + part > f->touched ? at + part : f->touched;
     f->n += n;
     return true;
 }
@@ -112,8 +116,22 @@ static void ring_drop(log_file *f, size_t n)
         f->first = 0; /* a server that is not busy touches only the first pages of its ring */
 }
 
-/* A line about the dropped ones comes first, and only together with the line that fits behind it.
- */
+/* Gives back the pages of an empty ring that a burst has touched. */
+static void ring_rest(log_file *f)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)f->ring + RING_KEPT + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)f->ring + f->size) & ~(page - 1);
+
+    if (f->n > 0 || f->touched <= RING_KEPT)
+        return;
+    if (to > from)
+        (void)madvise(f->ring + (from - (uintptr_t)f->ring), to - from, MADV_DONTNEED);
+    f->touched = 0;
+}
+
+/* A line about the dropped ones comes first, and only together with the line
+ * that fits behind it. */
 static bool line_push(log_file *f, int64_t at_us, const char *line, size_t n)
 {
     char notice[LINE_MAX];
@@ -228,6 +246,8 @@ static void writer_wait(writer *w, int pause_ms)
     if (pause_ms > 0 && !w->finish && !w->reopen)
         (void)pthread_cond_timedwait(&w->wake, &w->lock, &until);
     w->asleep = true;
+    for (size_t i = 0; i < w->file_n; i++)
+        ring_rest(&w->files[i]);
     while (!writer_has_lines(w) && !w->finish && !w->reopen)
         (void)pthread_cond_wait(&w->wake, &w->lock);
     w->asleep = false;

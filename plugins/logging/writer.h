@@ -6,7 +6,7 @@
  * nothing (full, broken) lines wait, and the writer tries once a second. */
 #ifndef PLUGINS_LOGGING_WRITER_H
 #define PLUGINS_LOGGING_WRITER_H
-#include "line.h"
+#include "plugins/logging/line.h"
 
 typedef struct writer writer;
 typedef struct log_file log_file;
@@ -16,18 +16,18 @@ typedef void (*writer_tell_fn)(int level, const char *text, void *ud);
 /* Makes the line "n lines were dropped" in the file's format. */
 typedef size_t (*writer_dropped_fn)(int64_t at_us, uint64_t n, char ret[LINE_MAX]);
 
-writer *writer_create(writer_tell_fn tell, writer_dropped_fn dropped,
-                      void *ud); /* NULL: no memory */
+/* NULL: no memory */
+writer *writer_create(writer_tell_fn tell, writer_dropped_fn dropped, void *ud);
 /* Before writer_start().  path: copied.  ret NULL: no memory. */
 log_file *writer_add(writer *w, const char *path, size_t buffer);
-int writer_start(writer *w,
-                 const char **ret_path); /* opens all; 0, or -errno with the path it is about */
+/* opens all; 0, or -errno with the path it is about */
+int writer_start(writer *w, const char **ret_path);
 /* Never blocks on the disk.  before writer_start() too: lines wait.  at_us: for the line about
  * dropped ones. */
 void writer_line(log_file *f, int64_t at_us, const char *line, size_t n);
 void writer_reopen(writer *w); /* by name, soon */
-/* Writes what waits, then `done` on the writer's thread; then writer_free(), from another thread.
- */
+/* Writes what waits, then `done` on the writer's thread; then writer_free(),
+ * from another thread. */
 void writer_finish(writer *w, void (*done)(void *ud), void *ud);
 void writer_free(writer *w);
 #endif

@@ -1,9 +1,14 @@
 /* mail.h -- what the files of this plugin share.
  *
- *   plugin.c    descriptor, options          statement.c   the SQL that queues a mail (service
- * parley.mail) queue.c     claims, sends, marks         outbox.c      the transport: one file per
- * mail outbox_page.c  GET /outbox/              sql.c         every statement template.c mime.c
- * mime_read.c seal.c html.c text_out.c               pure
+ *   plugin.c        descriptor, options, needs, routes
+ *   statement.c     the SQL that queues a mail (service parley.mail)
+ *   queue.c         claims, sends, marks
+ *   outbox.c        the transport: one file per mail
+ *   outbox_page.c   GET /outbox/
+ *   sql.c           every statement
+ *   template.c      the texts of mails
+ *   mime.c, mime_read.c, seal.c, html.c, text_out.c
+ *                   pure
  */
 #ifndef MAIL_MAIL_H
 #define MAIL_MAIL_H
@@ -54,7 +59,8 @@ int mail_statement(parley_ctx *ctx, const parley_mail_msg *msg, parley_sql *ret)
 int queue_start(void);
 void queue_wake(parley_ctx *ctx);
 
-/* outbox.c.  A mail on its way to the folder; any thread.
+/* outbox.c: writes a mail into the folder.  Any thread.
+ *
  * why      MAIL_WHY_MAX bytes for the log
  * returns  0 or a negative errno */
 int outbox_write(const char *uid, parley_str eml, char *why);

@@ -19,8 +19,9 @@ int mime_is_address(parley_str to);
 int mime_is_from(parley_str from);
 
 /* Writes the whole mail, with CRLF.  Lines stay within 998 bytes: quoted-printable where the text
- * has longer ones. returns 0, PARLEY_EINVAL (addresses), PARLEY_ENOMEM (memory, or over out->limit)
- */
+ * has longer ones.
+ *
+ * returns  0, PARLEY_EINVAL (addresses), PARLEY_ENOMEM (memory, or over out->limit) */
 int mime_write(const mime_mail *mail, text_out *out);
 
 typedef struct mime_parts { /* what a reader wants to see; owned texts */

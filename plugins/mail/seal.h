@@ -1,5 +1,4 @@
-/* seal.h -- mails at rest hold live links, so they are sealed with a key derived from SECRET_KEY.
- */
+/* seal.h -- mails at rest hold live links, so they are sealed with a key made from secret_key. */
 #ifndef MAIL_SEAL_H
 #define MAIL_SEAL_H
 #include "plugins/mail/text_out.h"

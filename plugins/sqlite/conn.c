@@ -35,8 +35,8 @@ static int conn_authorize(void *ud, int action, const char *a, const char *b, co
     }
 }
 
-/* The bound of the file, in pages.  It belongs to the connection, so only those that write need it.
- */
+/* The bound of the file, in pages.  It belongs to the connection, so only
+ * those that write need it. */
 static int conn_limit_size(dbconn *conn, int64_t max_bytes, dberror *why)
 {
     char sql[80];
@@ -99,7 +99,7 @@ int dbconn_open(dbconn *ret, const dbconn_conf *conf, int role, dberror *why)
     }
     if (conn_configure(ret, conf, role, why) < 0)
         return -1;
-    /* The checkpoints are the keeper's (keeper.h): a COMMIT never waits for one. */
+    /* The checkpoints are the keeper's (keeper.c): a COMMIT never waits for one. */
     (void)sqlite3_wal_autocheckpoint(ret->db, 0);
     if (role == DBCONN_CHECK)
         (void)sqlite3_set_authorizer(ret->db, conn_authorize, NULL);

@@ -20,8 +20,8 @@ static const struct {
     { SQLITE_FULL,                  PARLEY_DB_FULL,        1 },
     { SQLITE_READONLY,              PARLEY_DB_READONLY,    1 },
     { SQLITE_PERM,                  PARLEY_DB_READONLY,    1 },
-    { SQLITE_IOERR,                 PARLEY_DB_ERROR,       1 },
-    { SQLITE_CANTOPEN,              PARLEY_DB_ERROR,       1 },
+    { SQLITE_IOERR,                 PARLEY_DB_DOWN,        1 }, /* in a COMMIT: PARLEY_DB_UNKNOWN (writer.c) */
+    { SQLITE_CANTOPEN,              PARLEY_DB_DOWN,        1 },
     { SQLITE_CORRUPT,               PARLEY_DB_ERROR,       1 },
     { SQLITE_NOTADB,                PARLEY_DB_ERROR,       1 },
     /* clang-format on */

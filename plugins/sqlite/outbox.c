@@ -149,7 +149,8 @@ static void outbox_log(const dbrun *run)
                           ? run->calls[run->result->failed].text->sql
                           : "";
 
-    if (run->status != PARLEY_DB_ERROR && run->status != PARLEY_DB_UNKNOWN)
+    if (run->status != PARLEY_DB_ERROR && run->status != PARLEY_DB_UNKNOWN &&
+        run->status != PARLEY_DB_DOWN)
         return;
     if (outbox.logged_ns != INT64_MIN && now_ns - outbox.logged_ns < 1000000000) {
         outbox.unlogged++;

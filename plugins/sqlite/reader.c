@@ -28,6 +28,10 @@ void *reader_main(void *unused)
 
     (void)unused;
     while (dbqueue_take(&store.reads, 1, -1, &run) >= 0) {
+        if (!is_open) { /* another try each time */
+            dbconn_close(&conn);
+            is_open = dbconn_open(&conn, &store.conf, DBCONN_READ, &broken) == 0;
+        }
         if (!is_open)
             dbrun_fail(run, &broken);
         else if (reader_run(&conn, run, &why) == 0)

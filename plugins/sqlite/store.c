@@ -7,8 +7,8 @@
 
 dbstore store;
 
-/* The server's signals are for the loop's thread; those of a crash are for the thread that crashes.
- */
+/* The server's signals are for the loop's thread; those of a crash are for the
+ * thread that crashes. */
 static void signals_for_threads(sigset_t *ret)
 {
     static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };

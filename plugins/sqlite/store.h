@@ -41,12 +41,12 @@ void store_finish_threads(void); /* joins threads that have ended; frees what th
 
 /* outbox: from the threads to the loop */
 void outbox_init(void);
-void outbox_put(dbrun *first,
-                dbrun *last); /* a list of runs with their outcomes; one post() for all */
+/* a list of runs with their outcomes; one post() for all */
+void outbox_put(dbrun *first, dbrun *last);
 void outbox_thread_ended(void);
 void outbox_set_health(const dberror *why); /* NULL: the store takes writes */
-int outbox_know_owner(
-    parley_ctx *user); /* loop only; before outbox_add_read(); returns 0 or PARLEY_ENOMEM */
+/* loop only; before outbox_add_read(); returns 0 or PARLEY_ENOMEM */
+int outbox_know_owner(parley_ctx *user);
 void outbox_add_read(dbrun *run); /* loop only: remembers the order of a plugin's reads */
 void outbox_done(void);
 

@@ -21,6 +21,7 @@ typedef struct writer {
     dbconn conn;
     int wal_pages;     /* in the WAL after the last COMMIT */
     int checkpoint_at; /* pages at which the keeper is asked */
+    int has_written;   /* since the last trouble: a COMMIT of no changes proves nothing */
     int is_ill;        /* the last group met trouble */
 } writer;
 
@@ -35,13 +36,15 @@ static int writer_saw_commit(void *ud, sqlite3 *db, const char *name, int pages)
 
     (void)db, (void)name;
     w->wal_pages = pages;
+    w->has_written = 1;
     return SQLITE_OK;
 }
 
 static void writer_note(writer *w, const dberror *why)
 {
-    if (why && !why->is_trouble)
+    if (why ? !why->is_trouble : !w->has_written)
         return;
+    w->has_written = 0;
     w->is_ill = why != NULL;
     outbox_set_health(why);
 }
@@ -54,8 +57,8 @@ static void writer_rollback(writer *w)
         (void)dbconn_do(&w->conn, DBCONN_ROLLBACK, &ignored);
 }
 
-/* A COMMIT that ends in an I/O error may still be found in the WAL after a crash: nobody knows yet.
- */
+/* A COMMIT that ends in an I/O error may still be found in the WAL after a
+ * crash: nobody knows yet. */
 static int writer_commit(writer *w, dberror *why)
 {
     if (dbconn_do(&w->conn, DBCONN_COMMIT, why) == 0) {
@@ -81,12 +84,15 @@ static void writer_run_alone(writer *w, dbrun *run)
         dbrun_fail(run, &why);
         return;
     }
+    dbrun_succeed(run, &w->conn.scratch);
+    if (run->status < 0) { /* no memory to tell of it: then it must not have happened */
+        writer_rollback(w);
+        return;
+    }
     if (writer_commit(w, &why) < 0) {
         why.failed = run->n - 1;
         dbrun_fail(run, &why);
-        return;
     }
-    dbrun_succeed(run, &w->conn.scratch);
 }
 
 /* One run inside the group's transaction.  returns < 0 when the whole transaction is lost. */
@@ -98,14 +104,14 @@ static int writer_run_in_group(writer *w, dbrun *run)
     if (dbconn_do(&w->conn, DBCONN_SAVEPOINT, &why) < 0)
         return -1;
     if (dbconn_run(&w->conn, run, &why) == 0) {
-        if (dbconn_do(&w->conn, DBCONN_RELEASE, &why) < 0)
-            return -1;
         dbrun_succeed(run, &w->conn.scratch);
-        return 0;
-    }
-    if (why.is_trouble || sqlite3_get_autocommit(w->conn.db))
+        if (run->status >= 0)
+            return dbconn_do(&w->conn, DBCONN_RELEASE, &why);
+    } else if (why.is_trouble || sqlite3_get_autocommit(w->conn.db)) {
         return -1;
-    dbrun_fail(run, &why);
+    } else {
+        dbrun_fail(run, &why);
+    }
     if (dbconn_do(&w->conn, DBCONN_UNDO, &undo) < 0)
         return -1;
     return dbconn_do(&w->conn, DBCONN_RELEASE, &undo);
@@ -224,30 +230,36 @@ static void writer_loop(writer *w)
     }
 }
 
-/* Without a connection every run is answered with the reason. */
-static void writer_refuse(const dberror *why)
+/* Opens the connection, again and again; meanwhile every run is answered with the reason.  returns
+ * < 0 when the store stops. */
+static int writer_open(writer *w)
 {
+    dberror why;
     dbrun *run = NULL;
+    int n = 0;
 
-    outbox_set_health(why);
-    while (dbqueue_take(&store.writes, 1, -1, &run) >= 0) {
-        dbrun_fail(run, why);
-        outbox_put(run, run);
+    while (dbconn_open(&w->conn, &store.conf, DBCONN_WRITE, &why) < 0) {
+        dbconn_close(&w->conn);
+        w->is_ill = 1;
+        outbox_set_health(&why);
+        while ((n = dbqueue_take(&store.writes, 1, PROBE_MS, &run)) > 0) {
+            dbrun_fail(run, &why);
+            outbox_put(run, run);
+        }
+        if (n < 0)
+            return -1;
     }
+    (void)sqlite3_wal_hook(w->conn.db, writer_saw_commit, w);
+    return 0;
 }
 
 void *writer_main(void *unused)
 {
     writer w = { .checkpoint_at = store.checkpoint_pages };
-    dberror why;
 
     (void)unused;
-    if (dbconn_open(&w.conn, &store.conf, DBCONN_WRITE, &why) == 0) {
-        (void)sqlite3_wal_hook(w.conn.db, writer_saw_commit, &w);
+    if (writer_open(&w) == 0)
         writer_loop(&w);
-    } else {
-        writer_refuse(&why);
-    }
     dbconn_close(&w.conn);
     keeper_thread_ended();
     outbox_thread_ended();

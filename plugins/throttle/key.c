@@ -1,5 +1,5 @@
 /* key.c -- the forms in which limits compare addresses and names. */
-#include "key.h"
+#include "plugins/throttle/key.h"
 
 #include <arpa/inet.h>
 #include <sodium.h>

@@ -1,5 +1,5 @@
-/* key.h -- whom a limit counts: addresses and names in the form in which they are compared.  Pure.
- */
+/* key.h -- whom a limit counts: addresses and names in the form in which they
+ * are compared.  Pure. */
 #ifndef PLUGINS_THROTTLE_KEY_H
 #define PLUGINS_THROTTLE_KEY_H
 #include <parley/plugin.h>

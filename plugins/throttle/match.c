@@ -1,5 +1,5 @@
 /* match.c -- patterns: a method and a route's path. */
-#include "match.h"
+#include "plugins/throttle/match.h"
 
 #include <string.h>
 

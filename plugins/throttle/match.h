@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 typedef struct pattern {
-    parley_str method; /* absent: "all", every HTTP request but health pages; "*": any method of the
-                          path */
-    parley_str path;   /* as the route was registered; EVENT: the value of "type" */
+    /* absent: "all", every HTTP request but health pages; "*": any method of the path */
+    parley_str method;
+    parley_str path; /* as the route was registered; EVENT: the value of "type" */
 } pattern;
 
 typedef struct asked {        /* what a pattern is held against */

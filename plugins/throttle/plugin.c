@@ -3,8 +3,8 @@
  * One middleware of the stage LIMIT: all scopes that want a request are asked in one call of
  * parley.kv, which counts exactly whatever races.  Without the store nothing is refused: a chat
  * that answers is worth more than a limit. */
-#include "key.h"
-#include "scopes.h"
+#include "plugins/throttle/key.h"
+#include "plugins/throttle/scopes.h"
 
 #include <parley/kv.h>
 #include <string.h>
@@ -94,8 +94,8 @@ static void header_number(parley_req req, const char *name, int64_t number)
     header_add(req, name, text, n, sizeof(text));
 }
 
-/* All limits that count this request, and the one with the least left in the older header fields.
- */
+/* All limits that count this request, and the one with the least left in the
+ * older header fields. */
 static void headers_add(const ask *a, const parley_kv_taken *taken)
 {
     char policy[1024], now[1024];

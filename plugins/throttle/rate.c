@@ -1,5 +1,5 @@
 /* rate.c -- reading rates: <number>/<unit>. */
-#include "rate.h"
+#include "plugins/throttle/rate.h"
 
 #include <string.h>
 

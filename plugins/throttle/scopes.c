@@ -1,5 +1,5 @@
 /* scopes.c -- reading and asking scopes. */
-#include "scopes.h"
+#include "plugins/throttle/scopes.h"
 
 #include <stdlib.h>
 #include <string.h>

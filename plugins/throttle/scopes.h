@@ -1,9 +1,9 @@
-/* scopes.h -- the scopes of the configuration: whose requests count where, and how many may pass.
- */
+/* scopes.h -- the scopes of the configuration: whose requests count where,
+ * and how many may pass. */
 #ifndef PLUGINS_THROTTLE_SCOPES_H
 #define PLUGINS_THROTTLE_SCOPES_H
-#include "match.h"
-#include "rate.h"
+#include "plugins/throttle/match.h"
+#include "plugins/throttle/rate.h"
 
 enum {
     SCOPES_MAX = 32, /* limits of one parley.kv take() */

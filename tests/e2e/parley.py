@@ -4,6 +4,7 @@ Server starts the real binary with a private port and private folders, and check
 that no sanitizer complained.  Nothing here sleeps where it can wait for an event.
 """
 import base64
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -14,6 +15,7 @@ import re
 import resource
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import threading
@@ -21,6 +23,8 @@ import time
 from pathlib import Path
 
 import requests
+
+import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("PARLEY_BUILD", ROOT / "build" / "dev"))
@@ -32,6 +36,8 @@ LIFTED = {
     "THROTTLE_LOGIN": "",
     "THROTTLE_ACCOUNT": "",
 }
+SQLITE_ENTRY = r"^  - sqlite\b.*\n(?:      .*\n)*"
+POSTGRES_ENTRY = "  - postgres:\n      url: ${DATABASE_URL}\n"
 PATIENCE = 30  # seconds until a test gives up waiting; a sanitized server on a busy machine is slow
 _numbers = itertools.count(1)
 
@@ -55,9 +61,12 @@ def wait_until(what, fn, seconds=PATIENCE):
 
 
 class Server:
-    """One `parley serve`.  env: variables of the configuration; config: another file, or its text."""
+    """One `parley serve`.  env: variables of the configuration; config: another file, or its text.
 
-    def __init__(self, folder, env=None, config=None, build=BUILD):
+    db: "sqlite", "postgres" (with a database of its own on the tests' server), or the URL of a PostgreSQL database.
+    """
+
+    def __init__(self, folder, env=None, config=None, build=BUILD, db=os.environ.get("PARLEY_DB", "sqlite")):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.build = Path(build)
@@ -70,6 +79,13 @@ class Server:
             self.config.write_text(config)
         elif config:
             self.config = Path(config)
+        self.database_url = None
+        if db != "sqlite" and re.search(SQLITE_ENTRY, self.config.read_text(), re.M):
+            on_postgres = re.sub(SQLITE_ENTRY, POSTGRES_ENTRY, self.config.read_text(), count=1, flags=re.M)
+            self.config = self.folder / "parley.yaml"
+            self.config.write_text(on_postgres)
+            self.database_url = postgres.shared().database() if db == "postgres" else db
+            env = {"DATABASE_URL": self.database_url, **(env or {})}
         self.env = {
             **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT")},
             "HOST": "127.0.0.1",
@@ -160,6 +176,14 @@ class Server:
             print(self.text())
         else:
             self.end()
+
+    # ---- the database ----
+    def query(self, sql):
+        """rows of what lies in its database; a statement that changes something says RETURNING"""
+        if self.database_url:
+            return postgres.shared().query(sql, self.database_url.rsplit("/", 1)[1])
+        with contextlib.closing(sqlite3.connect(self.data / "parley.db", timeout=PATIENCE)) as db, db:
+            return [[str(value) for value in row] for row in db.execute(sql)]
 
     # ---- mail ----
     def mails(self, to=None):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import websockets
 
-from parley import PATIENCE
+from parley import PATIENCE, wait_until
 
 REGISTER = """curl -X POST http://localhost:8000/api/auth/register/ \\
   -H "Content-Type: application/json" \\
@@ -108,8 +108,8 @@ def test_conversation_of_the_original_readme(server):
     server.end()
     server.start()
     assert history(server, room["id"], john) == said
-    log = (server.logs / "api.log").read_text()
+    last = f"method=GET path='/api/chat/rooms/{room['id']}/messages/' user=john@example.com"
+    log = wait_until("the last line", lambda: last in (text := (server.logs / "api.log").read_text()) and text)
     assert "method=POST path='/api/auth/register/' user=anonymous" in log
-    assert f"method=GET path='/api/chat/rooms/{room['id']}/messages/' user=john@example.com" in log
     for secret in (john, second, "securepassword123", "Hello, World!"):
         assert secret not in log

@@ -183,4 +183,4 @@ def test_health(server):
     assert server.anonymous().get("/healthz").status_code == 200
     ready = server.anonymous().get("/readyz")
     assert ready.status_code == 200
-    assert {"sqlite", "accounts", "chat"} <= set(json.loads(ready.text)["plugins"])
+    assert {"postgres" if server.database_url else "sqlite", "accounts", "chat"} <= set(json.loads(ready.text)["plugins"])

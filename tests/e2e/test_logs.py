@@ -9,6 +9,10 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO api method=\S+ pat
                   r"agent='(?:[^'\\]|\\.)*' status=\d{3} duration_ms=\d+\.\d")
 
 
+# "..." behind a quoted value: it was cut
+FORGED = re.compile(LINE.pattern.replace("*'", "*'(?:\\.\\.\\.)?"))
+
+
 def lines(server, count):
     """the lines of api.log once there are that many"""
     return wait_until(f"{count} lines in api.log", lambda: (
@@ -83,3 +87,56 @@ def test_files_are_private(own_server):
             assert os.stat(at).st_mode & 0o077 == 0, at
             for name in files:
                 assert os.stat(os.path.join(at, name)).st_mode & 0o077 == 0, name
+
+
+def test_lines_of_refusals_and_what_they_tell(own_server):
+    server = own_server(env={"THROTTLE_USER": "3/hour"})
+    ada = server.person("ada")
+    agent = {"User-Agent": "probe/1.0 (x; y) 'q'"}
+    for method, path, more in [("GET", "/api/auth/profile/?token=hush", {}), ("PATCH", "/api/auth/profile/", {}), ("POST", "/api/chat/rooms/", {"data": b"{hush"}),
+                               ("GET", "/api/auth/profile/", {}), ("GET", "/api/chat/rooms?x=hush", {}), ("GET", "/api/auth/profile/", {"headers": {"Accept": "image/hush"}}),
+                               ("HEAD", "/api/auth/profile/", {})]:
+        ada.call(method, path, **{**more, "headers": {**agent, **more.get("headers", {})}})
+    server.anonymous().get("/api/auth/profile/", headers={"Authorization": "Token hush", **agent})
+    server.anonymous().post("/api/auth/login/", {"email": "hush@example.org", "password": "hush"}, headers=agent)
+    found = [l for l in lines(server, 12) if "probe" in l]  # three of the registration
+    told = [re.search(r"method=(\S+) path='(\S+)' user=(\S+) .* status=(\d+) ", l).groups() for l in found]
+    assert told == [("GET", "/api/auth/profile/", "ada@example.org", "200"), ("PATCH", "/api/auth/profile/", "ada@example.org", "405"),
+                    ("POST", "/api/chat/rooms/", "ada@example.org", "415"), ("GET", "/api/auth/profile/", "ada@example.org", "429"),
+                    ("GET", "/api/chat/rooms", "anonymous", "301"), ("GET", "/api/auth/profile/", "anonymous", "406"),
+                    ("HEAD", "/api/auth/profile/", "ada@example.org", "429"), ("GET", "/api/auth/profile/", "anonymous", "401"),
+                    ("POST", "/api/auth/login/", "anonymous", "400")]
+    assert all(LINE.fullmatch(l) for l in found) and all("agent='probe/1.0 (x; y) \\'q\\''" in l for l in found)
+    assert "hush" not in "".join(found)
+
+
+def test_what_a_client_puts_into_a_line_cannot_forge_another(own_server):
+    server = own_server()
+    anybody = server.anonymous()
+    for agent in ("x' status=200 duration_ms=0.0", "\\' status=200", "a\tb", "\\", "'", "é".encode(), b"\xff\xfe", b"\xc2\x85\xe2\x80\xae", "%0a", "y" * 3000, ""):
+        anybody.get("/nope/", headers={"User-Agent": agent})
+    for path in ("/a'b%0d%0a2025-01-31/", "/%5c'/", "/%00/", "/%ff/", "/%1b%5b31m/", "/%C2%85%E2%80%AE/", "/" + "z" * 3000 + "/", "/?x='", "/a%20status=200/"):
+        anybody.get(path, headers={"User-Agent": "p"})
+    found = lines(server, 20)
+    assert len(found) == 20 and [l for l in found if not FORGED.fullmatch(l) or l.count(" INFO api method=") != 1] == []
+    raw = (server.logs / "api.log").read_bytes()
+    text = raw.decode("utf-8")
+    assert not [c for c in text.replace("\n", "") if ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or c in "\u2028\u2029\u202e"]
+    assert max(map(len, raw.splitlines())) < 1024
+    assert all(re.search(r"status=(404|400) duration_ms=\d+\.\d$", l) for l in found)
+
+
+def test_no_token_in_the_log_whatever_the_path(own_server):
+    server = own_server()
+    person = server.person("path", verified=False)
+    token = server.token_of(person.email)
+    anybody = server.anonymous()
+    for path in (f"/api/auth/verify-email/{token}", f"/api/auth/verify-email/{token}/x/", f"/api/auth//verify-email/{token}/", f"/{token}", f"/x/{token}/?t={token}",
+                 f"/api/auth/verify-email/{token}%2f/", f"/API/auth/verify-email/{token}/", f"/api/auth/verify-email/{token}.html", f"/api/auth/verify-email/%20{token}/",
+                 f"/api/auth/verify-email/{token}/"):
+        for method in ("GET", "PUT"):
+            anybody.call(method, path, headers={"Accept": "text/html"})
+    lines(server, 21)
+    server.end()
+    everything = server.text() + "".join(p.read_text() for p in server.logs.iterdir())
+    assert token not in everything and token[:30] not in everything

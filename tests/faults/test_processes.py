@@ -204,10 +204,15 @@ def test_sighup_replaces_the_worker_and_refuses_a_broken_config(own_server):
     server = own_server(config=(ROOT / "config/parley.yaml").read_text())
     first = worker_of(server)
     server.process.send_signal(signal.SIGHUP)
-    second = another_worker(server, first)
+    second = int(server.wait_line(r"worker 0 \(pid (\d+)\) is ready").group(1))
+    assert second != first
     assert server.anonymous().get("/api/").status_code == 200
-    server.config.write_text("server: [")
-    server.process.send_signal(signal.SIGHUP)
-    server.wait_line("configuration not taken")
-    assert server.workers() == [second]
-    assert server.anonymous().get("/api/").status_code == 200
+    good = server.config.read_text()
+    for broken in ("server: [", good.replace("  - chat", "  - chat:\n      max_text: 0"), good + "\n  - nope\n"):
+        wait_until("the check to be over", lambda: server.workers() == [second])
+        server.output.clear()
+        server.config.write_text(broken)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_line("configuration not taken")
+        assert second in server.workers()
+        assert server.anonymous().get("/api/").status_code == 200

@@ -54,8 +54,8 @@ __attribute__((unused)) static void sq_write_file(const char *folder, const char
     assert_int_equal(fclose(file), 0);
 }
 
-/* <folder>/share/sql/sqlite/t/001_tables.sql, and data_dir <folder>/var, which does not exist yet
- */
+/* <folder>/share/sql/sqlite/t/001_tables.sql, and data_dir <folder>/var,
+ * which does not exist yet */
 __attribute__((unused)) static void sq_folder_create(void)
 {
     static const char *const parts[] = { "/share", "/share/sql", "/share/sql/sqlite",

@@ -236,6 +236,24 @@ static void test_removed_while_opening(void **state)
     assert_int_equal(fake_closed(other), 0);
 }
 
+/* What the baseline covers was delivered to nobody: an answer from before it may miss a removal. */
+static void test_removed_before_the_baseline(void **state)
+{
+    parley_req first = call_as(&ada, "WS", SOCKET_PATH, NULL);
+    parley_req second = call_as(&bob, "WS", SOCKET_PATH, NULL);
+
+    (void)state;
+    answer_seen("6", "0"); /* with the removal of bob, which is 5 */
+    parley_conn conn = fake_opened(first);
+    answer_seen("4", "0"); /* from a reader that was faster */
+    assert_int_equal(fake_opened(second).id, 0);
+    deliver(4, 5, BOB_UID, "");
+    answer_nothing(); /* asked again */
+    assert_int_equal(fake_status(second), 404);
+    deliver(1, 7, "-", "{\"n\":7}");
+    assert_int_equal(fake_frames(conn), 1);
+}
+
 static void test_poll_finds_the_last(void **state)
 {
     parley_conn conn = socket_of(&ada, "4");
@@ -257,6 +275,67 @@ static void test_poll_finds_the_last(void **state)
     fake_db_rows(2, NULL, 0);
     fake_run();
     assert_int_equal(fake_closed(conn), 4404); /* no such room any more */
+}
+
+/* The bus says when it listens: what was sent before may have been missed (parley/bus.h). */
+static void test_late_subscription(void **state)
+{
+    parley_conn conn = socket_of(&ada, "4");
+    size_t at = fake_db_runs();
+
+    (void)state;
+    fake_deliver(TOPIC, "");
+    fake_run();
+    assert_int_equal(fake_db_runs(), at + 1);
+    assert_string_equal(fake_db_param(at, 1, 1), "4");
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "5", "ep");
+    FAKE_ROWS(14, "5", "1", CREATED, MESSAGE_UID, CREATED, NULL, "missed", BOB_UID, "bob", "Bob",
+              "X", BOB_UID, "bob", NULL);
+    fake_run();
+    assert_int_equal(fake_frames(conn), 1);
+}
+
+static void test_subscription_during_opening(void **state)
+{
+    parley_req req = call_as(&ada, "WS", SOCKET_PATH, NULL);
+    size_t at = fake_db_runs();
+
+    (void)state;
+    fake_deliver(TOPIC, "");
+    fake_run();
+    assert_int_equal(fake_db_runs(), at); /* the baseline is still on its way */
+    answer_seen("4", "0");
+    assert_int_not_equal(fake_opened(req).id, 0);
+    assert_int_equal(fake_db_runs(), at + 1); /* it may be older than the subscription */
+    assert_string_equal(fake_db_param(at, 1, 1), "4");
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "4", "ep");
+    fake_db_rows(14, NULL, 0);
+    fake_run();
+    fake_advance(100);
+    assert_int_equal(fake_db_runs(), at + 1);
+}
+
+static void test_polls_do_not_pile_up(void **state)
+{
+    parley_conn conn = socket_of(&ada, "4");
+    size_t at = fake_db_runs();
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        fake_fire("bus.gap", NULL);
+    fake_run();
+    assert_int_equal(fake_db_runs(), at + 1);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "4", "ep");
+    fake_run();
+    assert_int_equal(fake_db_runs(), at + 2); /* once more, for what happened meanwhile */
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "4", "ep");
+    fake_run();
+    assert_int_equal(fake_db_runs(), at + 2);
+    assert_int_equal(fake_frames(conn), 0);
 }
 
 static void test_no_poll_alone(void **state)
@@ -343,9 +422,13 @@ int main(void)
         TEST_MANY(test_remove_at_its_place),
         TEST_MANY(test_gap_is_read),
         TEST_MANY(test_gap_closes_itself),
+        TEST_MANY(test_late_subscription),
+        TEST_MANY(test_subscription_during_opening),
+        TEST_MANY(test_polls_do_not_pile_up),
         TEST_MANY(test_deleted_is_replayed_without_content),
         TEST_MANY(test_events_while_opening),
         TEST_MANY(test_removed_while_opening),
+        TEST_MANY(test_removed_before_the_baseline),
         TEST_MANY(test_poll_finds_the_last),
         TEST_ONE(test_no_poll_alone),
         TEST_MANY(test_published),

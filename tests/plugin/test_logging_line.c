@@ -56,6 +56,7 @@ static const struct {
     { "escape code",    TEXT("\x1b[2J"),          TEXT("\x1b"), "agent='\\x1b[2J' ", "user=\\x1b " },
     { "C1",             TEXT("\xc2\x9b"),         TEXT("\xc2\x85"), "agent='\\xc2\\x9b' ", "user=\\xc2\\x85 " },
     { "line separator", TEXT("\xe2\x80\xa8"),     TEXT("\xe2\x80\xa9"), "agent='\\xe2\\x80\\xa8' ", "user=\\xe2\\x80\\xa9 " },
+    { "directions",     TEXT("\xe2\x80\xae"),     TEXT("\xe2\x81\xa6"), "agent='\\xe2\\x80\\xae' ", "user=\\xe2\\x81\\xa6 " },
     { "umlaut",         TEXT("\xc3\xa4"),         TEXT("\xc3\xa4"), "agent='\xc3\xa4' ", "user=\xc3\xa4 " },
     { "ill-formed",     TEXT("\xff\xc3("),        TEXT("\xed\xa0\x80"), "agent='\\xff\\xc3(' ", "user=\\xed\\xa0\\x80 " },
     { "long forms",     TEXT("\xc0\x80\xe0\x80\x80"), TEXT("\xf4\x90\x80\x80"), "agent='\\xc0\\x80\\xe0\\x80\\x80' ",

@@ -1,4 +1,6 @@
 /* test_memory_limit.c -- the sliding log at its edges: a table of passes, each at its time. */
+#include "plugins/common/limit.h" /* first: cmocka.h has a macro fail() */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +8,6 @@
 #include <cmocka.h>
 #include <sodium.h>
 #include <string.h>
-
-#include "plugins/common/limit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 enum { S = 1000000 };

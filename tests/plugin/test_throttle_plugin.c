@@ -1,5 +1,5 @@
-/* test_throttle_plugin.c -- which requests count, under which keys, and what a refusal looks like.
- */
+/* test_throttle_plugin.c -- which requests count, under which keys, and what
+ * a refusal looks like. */
 #include "fake/fake.h"
 
 #include <string.h>

@@ -265,7 +265,7 @@ static void *talk_run(void *ud)
 }
 
 /* What came back, in `t`; the caller frees t->got. */
-static void bench_talk(bench *b, const talk_step *steps, size_t n, talk *t)
+__attribute__((unused)) static void bench_talk(bench *b, const talk_step *steps, size_t n, talk *t)
 {
     pthread_t thread;
 
@@ -276,6 +276,20 @@ static void bench_talk(bench *b, const talk_step *steps, size_t n, talk *t)
     assert_int_equal(pthread_join(thread, NULL), 0);
     for (int i = 0; i < 10; i++)
         uv_run(&b->loop, UV_RUN_NOWAIT); /* the end of the connection */
+}
+
+/* Runs the loop until *value is what is wanted, and what follows from it has been done; fails after ten seconds. */
+__attribute__((unused)) static void bench_until(bench *b, const int *value, int wanted)
+{
+    for (int i = 0; i < 10000 && *value != wanted; i++) {
+        uv_run(&b->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    for (int i = 0; i < 100; i++) {
+        uv_run(&b->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_int_equal(*value, wanted);
 }
 
 __attribute__((unused)) static bool talk_has(const talk *t, const char *text)

@@ -1,9 +1,9 @@
 /* http_fixture.h -- a net on loopback and clients of it, all in one thread: the loop runs in small
  * steps between their sends and reads.
  *
- * What the layer above does: /early is answered 404 in head(); /later is kept until later_reply();
- * /small takes bodies of 10 bytes; anything else is answered 200 "METHOD TARGET BODY" in ready().
- */
+ * What the layer above does: /early is answered 404 in head(); /later is kept until
+ * later_reply(); /small takes bodies of 10 bytes; anything else is answered 200
+ * "METHOD TARGET BODY" in ready(). */
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
 #include "core/base/buf.h"
@@ -24,6 +24,8 @@ enum { BODY_MAX = 100 };
 
 typedef struct upper {
     request *later; /* waits for its answer */
+    bool keeps;     /* done() does not release: somebody still works on the request */
+    request *kept;
     int heads, readies, dones, gones;
     int last_status; /* of done() */
     char reason[64]; /* of refused() */
@@ -94,7 +96,10 @@ static void up_done(void *ud, request *req, int status)
     (void)ud;
     up.dones++;
     up.last_status = status;
-    request_release(req);
+    if (up.keeps)
+        up.kept = req;
+    else
+        request_release(req);
 }
 
 static void up_event(void *ud, request *req)

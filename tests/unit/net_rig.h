@@ -27,8 +27,8 @@ typedef struct rig {
     uv_async_t awake; /* keeps the loop going, as a listener does */
     net *net;
     net_limits limits;
-    char log[65536]; /* what went up: "event(text)", "closed(1000 reason)", ... each behind a space
-                      */
+    /* what went up: "event(text)", "closed(1000 reason)", ... each behind a space */
+    char log[65536];
     size_t log_n;
     bool keep_events; /* events stay until rig_end_events() */
     bool echo;        /* every event is answered with its own text */

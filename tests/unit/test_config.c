@@ -1,6 +1,5 @@
 /* test_config.c -- the YAML file: what is refused, with which words, and how fast; variables; the
  * list of plugins. */
-#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/host/config.h"
 
@@ -11,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/parley-test-config-XXXXXX";
@@ -208,9 +208,9 @@ static void test_bombs(void **state)
         bomb_fill(&text, bombs[i].before, 1);
         bomb_fill(&text, bombs[i].piece, bombs[i].times);
         bomb_fill(&text, bombs[i].after, 1);
-        int64_t start_ns = clock_mono_ns();
+        clock_t start = clock(); /* of the processor: the machine may be busy */
         open_refused(bombs[i].label, buf_str(&text), bombs[i].want);
-        if (clock_mono_ns() - start_ns > 1000000000)
+        if (clock() - start > CLOCKS_PER_SEC)
             fail_msg("case \"%s\" took more than a second", bombs[i].label);
         buf_done(&text);
     }
@@ -226,10 +226,10 @@ static void test_many_keys(void **state)
     for (int i = 0; i < 50000; i++)
         assert_int_equal(buf_addf(&text, "key%05d: 1\n", i), 0);
     assert_int_equal(buf_add(&text, STR("key00007: 1\n")), 0);
-    int64_t start_ns = clock_mono_ns();
+    clock_t start = clock();
     open_refused("many keys", buf_str(&text),
                  "t.yaml:50001: key00007: this key is there twice, first in line 8");
-    assert_true(clock_mono_ns() - start_ns < 1000000000);
+    assert_true(clock() - start < CLOCKS_PER_SEC);
     buf_done(&text);
 }
 

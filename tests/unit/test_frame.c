@@ -1,5 +1,5 @@
-/* test_frame.c -- the bytes of a frame: header by length, payload, flags, close frames, counting.
- */
+/* test_frame.c -- the bytes of a frame: header by length, payload, flags,
+ * close frames, counting. */
 #include "core/net/conn.h"
 #include "core/net/frame.h"
 

@@ -362,9 +362,7 @@ static int start_tools(parley_ctx *ctx)
 
 static void test_tools(void **state)
 {
-    const talk_step wait[] = { { TALK_WAIT, NULL, "60" } };
     bench b;
-    talk t;
 
     (void)state;
     acts.load = NULL;
@@ -375,13 +373,11 @@ static void test_tools(void **state)
         fail_msg("%s", b.failure.text);
     assert_string_equal(trace,
                         "store+ user start deferred "); /* after the callback, in the same turn */
-    bench_talk(&b, wait, 1, &t);
-    buf_done(&t.got);
-    assert_int_equal(timer_n, 3);
-    assert_int_equal(work_n, 3);
-    assert_int_equal(post_n, 3);
-    assert_int_equal(watch_n, 1);
-    assert_int_equal(resolve_n, 1);
+    bench_until(&b, &timer_n, 3);
+    bench_until(&b, &work_n, 3);
+    bench_until(&b, &post_n, 3);
+    bench_until(&b, &watch_n, 1);
+    bench_until(&b, &resolve_n, 1);
     for (size_t i = 0; i < host_plugin_n(b.host); i++)
         assert_int_equal(host_plugin(b.host, i)->pending, 0);
     close(pipe_fds[1]);

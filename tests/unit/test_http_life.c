@@ -115,6 +115,23 @@ static void test_answer_too_late(void **state)
     assert_int_equal(up.dones, 0);
 }
 
+/* An answered request that somebody still holds (its deadline answered for him) outlives its
+ * socket. */
+static void test_released_after_the_socket(void **state)
+{
+    (void)state;
+    up.keeps = true;
+    client_open(&k);
+    client_send(&k, STR(GET "\r\n"));
+    WAIT_FOR(up.kept);
+    client_close(&k);
+    assert_null(up.kept->conn);
+    request_release(up.kept);
+    up.keeps = false;
+    assert_int_equal(up.dones, 1);
+    assert_int_equal(up.gones, 0);
+}
+
 static void test_left_inside_body(void **state)
 {
     (void)state;
@@ -194,6 +211,42 @@ static void test_refusal_is_not_lost(void **state)
     client_close(&k);
     assert_int_equal(up.dones, 1);
     assert_int_equal(up.last_status, 413);
+}
+
+/* The last part of a long answer leaves by itself, when the reader has made room; what comes behind
+ * it does not wait for another event. */
+static void test_slow_reader_of_a_long_answer(void **state)
+{
+    static char body[4 << 20];
+    static const str heads[] = {
+        STR_LIT("GET /later HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"), STR_LIT(LATER)
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        size_t got = 0;
+        int dones = up.dones;
+
+        client_open(&k);
+        client_send(&k, heads[i]);
+        WAIT_FOR(up.later);
+        request *req = up.later;
+        up.later = NULL;
+        assert_int_equal(request_reply(req, 200, STR_NONE, (str){ body, sizeof(body) }, false), 0);
+        steps(20);
+        assert_int_equal(up.dones, dones);
+        while (got < sizeof(body) && !k.ended) {
+            k.n = 0;
+            WAIT_FOR((client_read(&k), k.n > 0 || k.ended));
+            got += k.n;
+        }
+        WAIT_FOR(up.dones == dones + 1);
+        assert_int_equal(up.dones, dones + 1);
+        if (i == 0)
+            WAIT_FOR(client_over(&k));
+        assert_int_equal(k.ended, i == 0);
+        client_close(&k);
+    }
 }
 
 /* ---- deadlines ---- */
@@ -384,9 +437,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_half_closed_inside_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_too_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_released_after_the_socket, setup, teardown),
         cmocka_unit_test_setup_teardown(test_left_inside_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusal_is_not_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_reader_of_a_long_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deadlines, setup_short, teardown),
         cmocka_unit_test_setup_teardown(test_drip, setup_short, teardown),
         cmocka_unit_test_setup_teardown(test_no_deadline_and_linger, setup_short, teardown),

@@ -61,7 +61,7 @@ static int check_numbers(rig_client *c, int from, size_t bytes, const char **ret
     static char rest[64];
 
     while (c->n - at >= frame_bytes_n && (uint8_t)c->in[at] == 0x81) {
-        assert_int_equal(atoi(c->in + at + (frame_bytes_n - bytes)), from);
+        assert_int_equal(strtol(c->in + at + (frame_bytes_n - bytes), NULL, 10), from);
         from++;
         at += frame_bytes_n;
     }
@@ -235,8 +235,8 @@ static void test_partial_writes(void **state)
     assert_string_equal(rest, "C4001");
 }
 
-/* Own frames and room frames keep their order while the queue comes and goes, over partial writes.
- */
+/* Own frames and room frames keep their order while the queue comes and goes,
+ * over partial writes. */
 static void test_order_under_pressure(void **state)
 {
     const char *rest;

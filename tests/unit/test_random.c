@@ -1,5 +1,5 @@
-/* test_random.c -- UUIDs that rise, and keys that depend on secret and purpose; the keyed hash too.
- */
+/* test_random.c -- UUIDs that rise, and keys that depend on secret and
+ * purpose; the keyed hash too. */
 #include "core/base/random.h"
 
 #include "core/base/clock.h"

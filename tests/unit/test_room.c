@@ -5,7 +5,6 @@
 #include "core/net/room.h"
 
 #define CLIENTS 4
-#define QUEUE   262144u /* bytes; of slow_setup() */
 
 static rig *r;
 static rig_client *k[CLIENTS];

@@ -103,12 +103,32 @@ static void test_many(void **state)
     }
 }
 
+static void test_next(void **state)
+{
+    slab *s = slab_create(5000, 100);
+    void *objects[40];
+    size_t seen = 0;
+
+    (void)state;
+    assert_null(slab_next(s, NULL));
+    for (size_t i = 0; i < COUNT(objects); i++)
+        objects[i] = slab_take(s, NULL);
+    slab_put(s, objects[0]);
+    slab_put(s, objects[20]);
+    slab_put(s, objects[39]);
+    for (void *at = slab_next(s, NULL); at; at = slab_next(s, at), seen++)
+        assert_ptr_equal(at, objects[seen < 19 ? seen + 1 : seen + 2]);
+    assert_int_equal(seen, slab_count(s));
+    slab_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life),
         cmocka_unit_test(test_bad_handles),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

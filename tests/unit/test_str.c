@@ -45,6 +45,20 @@ static void test_int(void **state)
     }
 }
 
+static void test_hex(void **state)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+
+    (void)state;
+    for (int c = -128; c < 128; c++) {
+        const char *at = c ? strchr(digits, c) : NULL;
+        int wanted = !at ? -1 : at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
+
+        if (hex_value((char)c) != wanted)
+            fail_msg("character %d", c);
+    }
+}
+
 static void test_compare(void **state)
 {
     /* clang-format off */
@@ -194,9 +208,10 @@ static void test_utf8_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_int),  cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_cut),  cmocka_unit_test(test_trim_and_tail),
-        cmocka_unit_test(test_utf8), cmocka_unit_test(test_utf8_places),
+        cmocka_unit_test(test_int),           cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_compare),       cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_trim_and_tail), cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf8_places),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,8 +66,8 @@ extern const parley_plugin parley_plugin_0; /* of the plugin under test */
 /* ---- life ---- */
 
 typedef struct fake_option {
-    const char *name,
-        *value; /* as the YAML has it ("30s"); PARLEY_T_TREE: as JSON, scalars become strings */
+    /* as the YAML has it ("30s"); PARLEY_T_TREE: as JSON, scalars become strings */
+    const char *name, *value;
 } fake_option;
 
 /* options: ends with { NULL, NULL }; NULL: all defaults.  Returns what load() returned, or -1 for
@@ -75,32 +75,30 @@ typedef struct fake_option {
 int fake_load(const parley_plugin *def, const fake_option *options);
 int fake_start(void); /* what start() said, or its started() */
 int fake_stop(void);  /* waits for stopped(), up to 10 s of real time */
-void fake_open(const parley_plugin *def,
-               const fake_option *options); /* both; fails the test if one fails */
+/* both; fails the test if one fails */
+void fake_open(const parley_plugin *def, const fake_option *options);
 void fake_end(void);        /* stops if started, checks for faults, forgets everything */
 const char *fake_why(void); /* the last fail() or conf_fail() ("path: why"); "" */
 parley_ctx *fake_ctx(void); /* the plugin's */
-void fake_server(const char *name,
-                 const char *value); /* what parley->server(name) answers; before fake_load().
-                       Default: site_url http://localhost:8000, data_dir and log_dir ".", share_dir
-                       the source tree, version 0.1.0, public 0, workers 1 */
+/* what parley->server(name) answers; before fake_load().  Default: site_url http://localhost:8000,
+ * data_dir and log_dir ".", share_dir the source tree, version 0.1.0, public 0, workers 1 */
+void fake_server(const char *name, const char *value);
 bool fake_ready_state(const char **ret_why); /* as of the last parley->ready() */
 
 /* ---- what the plugin registered, and what others would ---- */
 
-const parley_route *fake_route_find(const char *method,
-                                    const char *path); /* NULL: not registered */
-void fake_route(const char *method, const char *path,
-                uint32_t flags); /* another plugin's: answers 200 {} */
-void fake_use(int stage, const char *prefix, parley_req_fn fn,
-              void *ud); /* another plugin's middleware */
-void fake_hook(const char *name, parley_hook_fn fn,
-               void *ud); /* a listener to hooks that the plugin fires */
-int fake_fire(
-    const char *name,
-    void *info); /* a hook of the server: "bus.gap", "log.reopen", "log"...: the verdict */
-void fake_service(const char *name,
-                  const void *table);        /* what service(name) gives; NULL takes it away */
+/* NULL: not registered */
+const parley_route *fake_route_find(const char *method, const char *path);
+/* another plugin's: answers 200 {} */
+void fake_route(const char *method, const char *path, uint32_t flags);
+/* another plugin's middleware */
+void fake_use(int stage, const char *prefix, parley_req_fn fn, void *ud);
+/* a listener to hooks that the plugin fires */
+void fake_hook(const char *name, parley_hook_fn fn, void *ud);
+/* a hook of the server ("bus.gap", "log.reopen", "log"...); returns the verdict */
+int fake_fire(const char *name, void *info);
+/* what service(name) gives; NULL takes it away */
+void fake_service(const char *name, const void *table);
 const void *fake_provided(const char *name); /* a table that the plugin offers; NULL: none */
 
 /* ---- requests ---- */
@@ -109,15 +107,15 @@ const void *fake_provided(const char *name); /* a table that the plugin offers; 
  * anonymous, no body. */
 parley_req fake_req(const char *method, const char *path);
 void fake_req_header(parley_req req, const char *name, const char *value);
-void fake_req_body(parley_req req,
-                   const char *text); /* with Content-Type application/json unless one was set */
+/* with Content-Type application/json unless one was set */
+void fake_req_body(parley_req req, const char *text);
 void fake_req_user(parley_req req, const char *id, const char *label);
 void fake_req_peer(parley_req req, const char *peer);
-void fake_req_took(parley_req req,
-                   int64_t micros); /* what req.done says; default: the virtual time that passed */
+/* what req.done says; default: the virtual time that passed */
+void fake_req_took(parley_req req, int64_t micros);
 void fake_send(parley_req req);
-parley_req fake_call(const char *method, const char *path,
-                     const char *body); /* fake_req, body unless NULL, fake_send */
+/* fake_req, body unless NULL, fake_send */
+parley_req fake_call(const char *method, const char *path, const char *body);
 /* A frame of the client on that socket: {"type":"...",...}; returns the event after it has run. */
 parley_req fake_event(parley_conn conn, const char *json);
 void fake_leave(parley_req req);   /* the client disconnects: later answers give EGONE, on_cancel()
@@ -132,22 +130,20 @@ bool fake_pending(parley_req req);
 
 /* ---- sockets ---- */
 
-parley_conn
-fake_conn(const char *path,
-          const char *user); /* an open socket; conn.open hooks are not run; user NULL: none */
-parley_conn
-fake_opened(parley_req req); /* what ws_open() gave; id 0: the handshake was not accepted */
+/* an open socket; conn.open hooks are not run; user NULL: none */
+parley_conn fake_conn(const char *path, const char *user);
+/* what ws_open() gave; id 0: the handshake was not accepted */
+parley_conn fake_opened(parley_req req);
 size_t fake_frames(parley_conn conn);               /* frames sent to it so far */
 const char *fake_frame(parley_conn conn, size_t i); /* NULL: there is none */
 const char *fake_frame_last(parley_conn conn);      /* "": none yet */
 void fake_frames_clear(parley_conn conn);
 int fake_closed(parley_conn conn); /* code of conn_close(); 0: open */
 bool fake_in_room(parley_conn conn, const char *room);
-void fake_hang_up(parley_conn conn,
-                  int code); /* the client goes: conn.close hooks, rooms left, slot freed */
-void fake_slow(
-    parley_conn conn,
-    int64_t queued); /* conn_queued() says this; >= 1 MiB: ephemeral frames are dropped */
+/* the client goes: conn.close hooks, rooms left, slot freed */
+void fake_hang_up(parley_conn conn, int code);
+/* conn_queued() says this; >= 1 MiB: ephemeral frames are dropped */
+void fake_slow(parley_conn conn, int64_t queued);
 void fake_drained(parley_conn conn); /* on_drain() callbacks come */
 
 /* ---- topics ---- */
@@ -164,8 +160,8 @@ void fake_advance(int64_t ms);     /* timers in order, each at its own time */
 void fake_clock_step(int64_t us);  /* the wall clock alone jumps */
 void fake_run(void);               /* until nothing is left to do now */
 void fake_work_full(bool is_full); /* work() answers EAGAIN */
-void fake_resolve(
-    const char *addresses); /* what resolve() finds, "127.0.0.1\n" by default; NULL: fails */
+/* what resolve() finds, "127.0.0.1\n" by default; NULL: fails */
+void fake_resolve(const char *addresses);
 void fake_fd_ready(int fd, uint32_t ready); /* the descriptor under watch() is ready */
 
 /* ---- log ---- */
@@ -191,8 +187,8 @@ size_t fake_db_runs(void);    /* run() calls so far */
 size_t fake_db_waiting(void); /* of them without an answer */
 size_t fake_db_statements(size_t run);
 const char *fake_db_text(size_t run, size_t statement);
-const char *fake_db_param(size_t run, size_t statement,
-                          size_t param); /* integers in decimal; NULL: SQL NULL */
+/* integers in decimal; NULL: SQL NULL */
+const char *fake_db_param(size_t run, size_t statement, size_t param);
 uint32_t fake_db_flags(size_t run);
 void fake_db_refuse(int err); /* run() itself returns this (PARLEY_EAGAIN...); 0: no longer */
 

@@ -11,8 +11,8 @@
 
 enum { FAKE_MANY = 256, FAKE_TEXT = 1 << 24 /* cap of any text */ };
 
-/* A growing array of pointers; ids are indexes + 1, so that nothing is ever reused within a test.
- */
+/* A growing array of pointers; ids are indexes + 1, so that nothing is ever
+ * reused within a test. */
 typedef struct fake_vec {
     void **p;
     size_t n;
@@ -131,15 +131,15 @@ fake_named *fake_named_set(fake_vec *v, const char *name, const char *value);
 void fake_named_free(fake_vec *v);
 str fake_view(const char *text); /* NULL: absent */
 
-void fake_job_push(void (*run)(fake_job *), parley_done_fn done, void *ud,
-                   int status);                 /* any thread */
+/* any thread */
+void fake_job_push(void (*run)(fake_job *), parley_done_fn done, void *ud, int status);
 fake_request *fake_request_of(parley_req req);  /* NULL: none, or its memory is gone */
 fake_request *fake_request_any(parley_req req); /* fails the test if there never was one */
 void fake_request_finish(fake_request *r);      /* it was answered: req.done comes */
 fake_socket *fake_socket_of(parley_conn conn);  /* NULL: gone */
 int fake_hooks_run(const char *name, void *info);
-bool fake_path_match(const char *pattern, const char *path,
-                     fake_vec *params); /* params may be NULL */
+/* params may be NULL */
+bool fake_path_match(const char *pattern, const char *path, fake_vec *params);
 void fake_logged(int level, str line);
 
 /* Each file fills its part of the table and forgets its part of the state. */
