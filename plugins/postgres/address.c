@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define SYSTEM_CERTIFICATES "/etc/ssl/certs/ca-certificates.crt"
-#define IS(a, b) (strcmp(a, b) == 0)
+#define IS(a, b)            (strcmp(a, b) == 0)
 
 static int host_is_numeric(const char *host)
 {
@@ -84,8 +84,10 @@ static int places_read(pgaddress *a, const char *hosts, const char *ports)
             port = list_next(&more_ports);
         else if (!is_one_port)
             return -1;
-        a->places[a->place_n++] =
-            (pgplace){ .host = host, .port = port, .is_name = host_is_name(host) };
+        a->places[a->place_n++] = (pgplace){ .host = host,
+                                             .port = port,
+                                             .is_name = host_is_name(host),
+                                             .is_numeric = host_is_numeric(host) };
     }
     return 0;
 }
@@ -101,7 +103,7 @@ static int places_are_local(const pgaddress *a)
 /* What the URL says wins; the rest is ours. */
 static void params_add(pgaddress *a, const PQconninfoOption *given, const char *application)
 {
-    static const char *const ours[] = { "host",     "hostaddr",        "port", "client_encoding",
+    static const char *const ours[] = { "host",       "hostaddr",        "port", "client_encoding",
                                         "gssencmode", "connect_timeout", NULL };
     const char *mode = find(given, "sslmode");
     int is_local = places_are_local(a) && !find(given, "hostaddr");
@@ -142,7 +144,7 @@ static int address_take(pgaddress *a, const PQconninfoOption *given, const char 
         return -1;
     if (find(given, "hostaddr")) /* said by numbers: as it stands */
         for (uint32_t i = 0; i < a->place_n; i++)
-            a->places[i].is_name = 0;
+            a->places[i].is_name = a->places[i].is_numeric = 0;
     params_add(a, given, application);
     if (find(given, "hostaddr"))
         add(a, "hostaddr", find(given, "hostaddr"));

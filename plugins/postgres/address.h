@@ -8,7 +8,8 @@ enum { ADDRESS_PLACES_MAX = 16, ADDRESS_PARAMS_MAX = 64, ADDRESS_WHY = 160 };
 typedef struct pgplace { /* one host of the URL */
     const char *host;    /* a name, a numeric address or the folder of a socket; "": libpq's own */
     const char *port;
-    int is_name; /* must be resolved before each attempt */
+    int is_name;    /* must be resolved before each attempt */
+    int is_numeric; /* is an address itself */
 } pgplace;
 
 /* Everything lives as long as the plugin. */

@@ -62,9 +62,9 @@ void link_reason(const pglink *link, char ret[LINK_WHY])
     size_t n = 0;
 
     for (const char *p = link->pg ? PQerrorMessage(link->pg) : ""; *p && n < LINK_WHY - 1; p++)
-        if (*p != '\n')
+        if ((unsigned char)*p > ' ')
             ret[n++] = *p;
-        else if (p[1] != '\0')
+        else if (p[1] != '\0' && n > 0 && ret[n - 1] != ' ')
             ret[n++] = ' ';
     ret[n] = '\0';
     if (n == 0)
@@ -192,8 +192,7 @@ static void link_dial(pglink *link)
         const pgplace *place = &store.address.places[link->place_at];
 
         if (!place->is_name) {
-            int is_socket = place->host[0] == '\0' || place->host[0] == '/' || place->host[0] == '@';
-            link_add(link, place, place->host, is_socket ? 0 : strlen(place->host));
+            link_add(link, place, place->host, place->is_numeric ? strlen(place->host) : 0);
             link->place_at++;
             continue;
         }
@@ -241,17 +240,16 @@ int link_flush(pglink *link)
 {
     int verdict = PQflush(link->pg);
 
-    if (verdict >= 0)
-        link_watch(link, verdict > 0 ? PARLEY_FD_READ | PARLEY_FD_WRITE : PARLEY_FD_READ);
+    if (verdict < 0)
+        return verdict;
+    link->is_backed_up = verdict > 0;
+    link_watch(link, verdict > 0 ? PARLEY_FD_READ | PARLEY_FD_WRITE : PARLEY_FD_READ);
     return verdict;
 }
 
 int link_read(pglink *link)
 {
-    if (!PQconsumeInput(link->pg))
-        return -1;
-    link->heard_ns = parley->mono_ns();
-    return 0;
+    return PQconsumeInput(link->pg) ? 0 : -1;
 }
 
 static void link_ready(parley_ctx *ctx, int fd, uint32_t ready, void *ud)
@@ -264,6 +262,8 @@ static void link_ready(parley_ctx *ctx, int fd, uint32_t ready, void *ud)
     } else if (link->state == LINK_OPEN) {
         int err = ready & PARLEY_FD_READ ? link_read(link) : 0;
 
+        if (ready & PARLEY_FD_READ)
+            link->heard_ns = parley->mono_ns();
         link->events->readable(link);
         if (link->state == LINK_OPEN && (err < 0 || link_flush(link) < 0))
             link_fail_here(link);

@@ -8,10 +8,10 @@
 
 typedef struct pglink pglink;
 typedef struct pglink_events {
-    void (*opened)(pglink *);              /* connected, logged in, non-blocking */
-    void (*readable)(pglink *);            /* results may be there */
+    void (*opened)(pglink *);                /* connected, logged in, non-blocking */
+    void (*readable)(pglink *);              /* results may be there */
     void (*lost)(pglink *, const char *why); /* is closed; it was open, or could not be opened */
-    void (*settled)(void);                 /* last of all: do what has become possible */
+    void (*settled)(void);                   /* last of all: do what has become possible */
 } pglink_events;
 
 enum link_state { LINK_CLOSED, LINK_RESOLVING, LINK_CONNECTING, LINK_OPEN };
@@ -24,6 +24,7 @@ struct pglink {
     PGconn *pg;
     int fd;           /* < 0: none is watched */
     uint32_t watched; /* PARLEY_FD_* */
+    int is_backed_up; /* the kernel has not taken everything */
     int64_t since_ns; /* in this state */
     int64_t heard_ns; /* when bytes came last */
     int is_asking;    /* the resolver, about the place asked_at */
@@ -31,8 +32,8 @@ struct pglink {
     char hosts[LINK_LIST], addresses[LINK_LIST], ports[LINK_LIST]; /* what it is told to try */
 };
 
-void link_open(pglink *link);  /* its end is told by an event, never from inside */
-void link_close(pglink *link); /* without an event */
+void link_open(pglink *link);                  /* its end is told by an event, never from inside */
+void link_close(pglink *link);                 /* without an event */
 void link_fail(pglink *link, const char *why); /* closes it and tells `lost` */
 /* Writes what can be written.  returns 0: all of it is with the kernel, 1: not all, < 0: broken */
 int link_flush(pglink *link);

@@ -1,0 +1,285 @@
+/* migrate.c -- brings the tables of one plugin up to date, on a connection of its own.
+ *
+ *   lock      one migration at a time, whoever runs it; the lock ends with the connection
+ *   table     schema_migrations
+ *   known     what it says: nothing newer than our files, nothing changed since
+ *   begin, script, record, commit   for each file that is missing
+ *
+ * Each step sends one query, and its answer starts the next.  A server that is away is waited for:
+ * machines are started in any order. */
+#include "plugins/postgres/migrate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/postgres/script.h"
+#include "plugins/postgres/store.h"
+
+enum { WAIT_MOST_MS = 60000, TRY_AGAIN_MS = 500 };
+enum step { STEP_LOCK, STEP_TABLE, STEP_KNOWN, STEP_BEGIN, STEP_SCRIPT, STEP_RECORD, STEP_COMMIT };
+
+#define LOCK_KEY "123563833845113" /* the bytes of "parley" */
+
+/* At most one at a time: the migration process asks for one plugin after the other. */
+static struct {
+    pglink link; /* first: the link's events come back by it */
+    int is_busy, has_begun, is_over;
+    parley_ctx *user;
+    parley_db_fn done;
+    void *ud;
+    char *plugin, *folder;
+    pgscripts scripts;
+    size_t at; /* the script that is being applied */
+    int step;
+    int64_t end_ns; /* of waiting for the server */
+    int status;
+    char why[SCRIPT_WHY + 256];
+} job;
+
+static void step_start(int step);
+
+/* ---- the end ---- */
+
+static void job_tell(parley_ctx *ctx, int status, void *ud)
+{
+    parley_db_result result = { PARLEY_SIZED(parley_db_result),
+                                .message = { job.why, strlen(job.why) } };
+    parley_ctx *user = job.user;
+    int verdict = job.status;
+
+    (void)ctx, (void)status, (void)ud;
+    if (!job.is_busy)
+        return;
+    scripts_free(&job.scripts);
+    free(job.plugin);
+    free(job.folder);
+    job.plugin = job.folder = NULL;
+    job.is_busy = 0;
+    parley->call_begin(user);
+    job.done(user, verdict, &result, job.ud);
+    parley->call_end(user);
+}
+
+/* The callback follows, once. */
+static void job_end(int status, const char *why)
+{
+    if (job.is_over)
+        return;
+    job.is_over = 1;
+    job.status = status;
+    (void)snprintf(job.why, sizeof(job.why), "%s", why);
+    link_close(&job.link);
+    if (parley->defer(store.ctx, job_tell, NULL) < 0)
+        job_tell(store.ctx, 0, NULL);
+}
+
+/* ---- the steps ---- */
+
+static const pgscript *job_script(void)
+{
+    return &job.scripts.items[job.at];
+}
+
+/* The next script that is missing; none: over. */
+static void job_next(void)
+{
+    while (job.at < job.scripts.n && job.scripts.items[job.at].is_applied)
+        job.at++;
+    if (job.at == job.scripts.n)
+        job_end(PARLEY_OK, "");
+    else
+        step_start(STEP_BEGIN);
+}
+
+static int step_send(int step)
+{
+    static const char *const texts[] = {
+        [STEP_LOCK] = "SET statement_timeout = 0; SET lock_timeout = 0;"
+                      " SET client_min_messages = 'warning'; SELECT pg_advisory_lock(" LOCK_KEY ")",
+        [STEP_TABLE] = "CREATE TABLE IF NOT EXISTS schema_migrations (plugin TEXT NOT NULL,"
+                       " version BIGINT NOT NULL, checksum TEXT NOT NULL,"
+                       " applied_at BIGINT NOT NULL, PRIMARY KEY (plugin, version))",
+        [STEP_KNOWN] = "SELECT version, checksum FROM schema_migrations WHERE plugin = $1"
+                       " ORDER BY version DESC",
+        [STEP_BEGIN] = "BEGIN",
+        [STEP_RECORD] = "INSERT INTO schema_migrations (plugin, version, checksum, applied_at)"
+                        " VALUES ($1, $2, $3, $4)",
+        [STEP_COMMIT] = "COMMIT",
+    };
+    char version[24] = "";
+    char at[24];
+
+    if (step == STEP_SCRIPT)
+        return PQsendQuery(job.link.pg, job_script()->sql);
+    if (step != STEP_KNOWN && step != STEP_RECORD)
+        return PQsendQuery(job.link.pg, texts[step]);
+    if (step == STEP_RECORD)
+        (void)snprintf(version, sizeof(version), "%lld", (long long)job_script()->version);
+    (void)snprintf(at, sizeof(at), "%lld", (long long)parley->now_us());
+    const char *values[] = { job.plugin, version, step == STEP_RECORD ? job_script()->checksum : "",
+                             at };
+    return PQsendQueryParams(job.link.pg, texts[step], step == STEP_RECORD ? 4 : 1, NULL, values,
+                             NULL, NULL, 0);
+}
+
+static void step_start(int step)
+{
+    char why[LINK_WHY];
+
+    job.step = step;
+    if (step_send(step) && link_flush(&job.link) >= 0)
+        return;
+    link_reason(&job.link, why);
+    job_end(PARLEY_DB_DOWN, why);
+}
+
+static void known_take(const PGresult *result)
+{
+    char why[SCRIPT_WHY];
+
+    for (int i = 0; i < PQntuples(result); i++)
+        if (scripts_mark(&job.scripts, job.plugin, strtoll(PQgetvalue(result, i, 0), NULL, 10),
+                         PQgetvalue(result, i, 1), why) < 0) {
+            job_end(PARLEY_DB_ERROR, why);
+            return;
+        }
+}
+
+static void step_failed(const PGresult *result)
+{
+    pgerror error;
+    char why[SCRIPT_WHY + 256];
+    int is_of_script = job.step >= STEP_BEGIN;
+
+    error_read(&error, result);
+    (void)snprintf(why, sizeof(why), "%s%s%s%s", is_of_script ? job.folder : "",
+                   is_of_script ? "/" : "", is_of_script ? job_script()->name : "",
+                   is_of_script ? ": " : "");
+    size_t n = strlen(why);
+    (void)snprintf(why + n, sizeof(why) - n, "%s", error.message);
+    job_end(error.status, why);
+}
+
+static void step_end(void)
+{
+    if (job.step == STEP_SCRIPT && PQtransactionStatus(job.link.pg) != PQTRANS_INTRANS) {
+        job_end(PARLEY_DB_ERROR, "a migration may not end the transaction it runs in");
+        return;
+    }
+    if (job.step == STEP_COMMIT) {
+        parley_logf(store.ctx, PARLEY_INFO, "%s: applied migration %s", job.plugin,
+                    job_script()->name);
+        job.at++;
+    }
+    if (job.step == STEP_KNOWN || job.step == STEP_COMMIT)
+        job_next();
+    else
+        step_start(job.step + 1);
+}
+
+/* ---- events of the link ---- */
+
+static void job_opened(pglink *link)
+{
+    (void)link;
+    job.has_begun = 1;
+    step_start(STEP_LOCK);
+}
+
+static void job_readable(pglink *link)
+{
+    while (!job.is_over && link->state == LINK_OPEN && !PQisBusy(link->pg)) {
+        PGresult *result = PQgetResult(link->pg);
+
+        if (!result) {
+            step_end();
+            return;
+        }
+        ExecStatusType status = PQresultStatus(result);
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+            step_failed(result);
+        else if (job.step == STEP_KNOWN)
+            known_take(result);
+        PQclear(result);
+    }
+}
+
+static void job_try(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    if (job.is_over)
+        return;
+    if (status < 0 || !store.is_running)
+        job_end(PARLEY_ECANCELED, "the server stops");
+    else
+        link_open(&job.link);
+}
+
+static void job_late(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    if (status >= 0 && job.is_busy && link_is_late(&job.link, parley->mono_ns()))
+        link_fail(&job.link, "no connection in time");
+}
+
+static void job_lost(pglink *link, const char *why)
+{
+    (void)link;
+    if (job.is_over)
+        return;
+    if (job.has_begun || parley->mono_ns() > job.end_ns)
+        job_end(job.step == STEP_COMMIT ? PARLEY_DB_UNKNOWN : PARLEY_DB_DOWN, why);
+    else if (parley->timer(store.ctx, TRY_AGAIN_MS, 0, job_try, NULL).id == 0)
+        job_end(PARLEY_DB_DOWN, why);
+    else
+        (void)parley->timer(store.ctx, TRY_AGAIN_MS + store.timeout_ns / 1000000 + 1, 0, job_late,
+                            NULL);
+}
+
+static const pglink_events job_events = {
+    .opened = job_opened, .readable = job_readable, .lost = job_lost, .settled = store_settle
+};
+
+int migrate_run(parley_ctx *ctx, parley_str plugin, parley_str folder, parley_db_fn done, void *ud)
+{
+    char why[SCRIPT_WHY];
+
+    if (!plugin.p || !folder.p || !done)
+        return PARLEY_EINVAL;
+    if (!store.is_running)
+        return PARLEY_DB_DOWN;
+    if (job.is_busy)
+        return PARLEY_EAGAIN;
+    memset(&job, 0, sizeof(job));
+    job.link.events = &job_events;
+    job.link.fd = -1;
+    job.plugin = strndup(plugin.p, plugin.n);
+    job.folder = strndup(folder.p, folder.n);
+    if (!job.plugin || !job.folder) {
+        free(job.plugin);
+        free(job.folder);
+        return PARLEY_ENOMEM;
+    }
+    job.is_busy = 1;
+    job.user = ctx;
+    job.done = done;
+    job.ud = ud;
+    job.end_ns = parley->mono_ns() + WAIT_MOST_MS * 1000000LL;
+    if (scripts_read(&job.scripts, job.folder, why) < 0) {
+        job_end(PARLEY_DB_ERROR, why);
+        return PARLEY_OK;
+    }
+    link_open(&job.link);
+    (void)parley->timer(store.ctx, store.timeout_ns / 1000000 + 1, 0, job_late, NULL);
+    return PARLEY_OK;
+}
+
+void migrate_stop(void)
+{
+    if (!job.is_busy)
+        return;
+    job.is_over = 1;
+    job.status = PARLEY_ECANCELED;
+    link_close(&job.link);
+    job_tell(store.ctx, 0, NULL);
+}
