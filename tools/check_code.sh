@@ -4,16 +4,17 @@ set -eu
 cd "$(dirname "$0")/.."
 bad=0
 fail() { printf 'check_code: %s\n' "$1"; bad=1; }
-sources=$(git ls-files -co --exclude-standard -- 'core/*.[ch]' 'plugins/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'examples/*.[ch]')
+sources=$(find core examples include plugins tests -name '*.[ch]' | LC_ALL=C sort)
 
 # shellcheck disable=SC2086
-clang-format-14 --dry-run --Werror $sources || fail "run ./dev format"
+unformatted=$(clang-format-14 --dry-run --Werror $sources 2>&1 | sed -n 's/^\([^: ]*\):.* error: .*/\1/p' | uniq | tr '\n' ' ')
+[ -z "$unformatted" ] || fail "run ./dev format: $unformatted"
 # shellcheck disable=SC2086
 grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|gets|alloca|PQexec)\(' $sources && fail "banned call"
 # shellcheck disable=SC2086
 grep -nE '^[^"]*(^|[^:"])//' $sources && fail "// is for local debugging"
 # shellcheck disable=SC2086
-grep -nE 'TODO|FIXME|XXX' $sources && fail "an open end"
+grep -nE '\b(TODO|FIXME|XXX)\b' $sources && fail "an open end"
 for file in $sources; do
     head -c 2 "$file" | grep -q '/\*' || fail "$file does not open by saying what it does"
     lines=$(wc -l <"$file")

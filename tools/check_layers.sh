@@ -19,7 +19,7 @@ allow core/net 'core/net/|core/base/|parley/'
 allow core/host 'core/host/|core/net/|core/base/|parley/'
 for plugin in plugins/*/; do
     name=$(basename "$plugin")
-    allow "plugins/$name" "parley/|plugins/$name/|plugins/common/|[a-z0-9_]+\.(h|inc)\""
+    allow "plugins/$name" "parley/|plugins/$name/|plugins/common/"
 done
 
 # The core holds no SQL, no account, no chat; libraries of the stores belong to their plugins.

@@ -19,7 +19,8 @@ static const parley_option options[] = {
 static int load(parley_ctx *ctx, const parley_conf *conf)
 {
     who = parley->conf_str(conf, "who");
-    return parley->route(ctx, &(parley_route){ PARLEY_SIZED(parley_route), .method = "GET", .path = "/hello", .fn = hello });
+    return parley->route(ctx, &(parley_route){ PARLEY_SIZED(parley_route), .method = "GET",
+                                               .path = "/hello", .fn = hello });
 }
 
 PARLEY_PLUGIN(.name = "hello", .version = "1.0.0", PARLEY_LIST(option, options), .load = load)
