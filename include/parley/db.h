@@ -90,4 +90,18 @@ typedef struct parley_db {
     parley_str (*get)(const parley_rows *, int64_t row, uint32_t col);
     int64_t (*get_int)(const parley_rows *, int64_t row, uint32_t col, int64_t otherwise);
 } parley_db;
+
+/* In start(): prepares n texts, in order, into ret[0..n-1].  The first result < 0, as prepare() gave
+ * it; else PARLEY_OK. */
+static inline int parley_db_prepare_all(const parley_db *db, parley_ctx *ctx,
+                                        const char *const *texts, size_t n, parley_stmt *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        int err = db->prepare(ctx, texts[i], &ret[i]);
+
+        if (err < 0)
+            return err;
+    }
+    return PARLEY_OK;
+}
 #endif

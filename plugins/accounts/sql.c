@@ -51,13 +51,7 @@ static const char *const sql_texts[SQL_COUNT] = {
 
 int sql_prepare_all(void)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) {
-        int err = accounts.db->prepare(accounts.ctx, sql_texts[i], &accounts.stmts[i]);
-
-        if (err < 0)
-            return err;
-    }
-    return 0;
+    return parley_db_prepare_all(accounts.db, accounts.ctx, sql_texts, SQL_COUNT, accounts.stmts);
 }
 
 parley_sql sql_make(enum sql_id id, const parley_param *params, size_t n)

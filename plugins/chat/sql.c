@@ -211,11 +211,5 @@ parley_stmt sql_prepared[SQL_COUNT];
 
 int sql_prepare_all(void)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) {
-        int err = chat.db->prepare(chat.ctx, texts[i], &sql_prepared[i]);
-
-        if (err < 0)
-            return err;
-    }
-    return PARLEY_OK;
+    return parley_db_prepare_all(chat.db, chat.ctx, texts, SQL_COUNT, sql_prepared);
 }

@@ -27,13 +27,7 @@ static const char *const sql_texts[SQL_COUNT] = {
 
 int sql_prepare_all(void)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) {
-        int err = mail.db->prepare(mail.ctx, sql_texts[i], &mail.stmts[i]);
-
-        if (err < 0)
-            return err;
-    }
-    return 0;
+    return parley_db_prepare_all(mail.db, mail.ctx, sql_texts, SQL_COUNT, mail.stmts);
 }
 
 parley_sql sql_make(enum sql_id id, const parley_param *params, size_t n)
