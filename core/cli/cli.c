@@ -3,6 +3,7 @@
 
 #include "core/base/failure.h"
 #include "core/base/log.h"
+#include "core/host/suggest.h"
 #include "core/supervisor/supervisor.h"
 #include "core/worker.h"
 
@@ -141,9 +142,24 @@ static int cli_misused(const cli_command *command)
     return EXIT_USAGE;
 }
 
+static const char *cli_default_config(void)
+{
+    return access(CONFIG_HERE, F_OK) == 0 ? CONFIG_HERE : CONFIG_INSTALLED;
+}
+
+str cli_suggest(str wrong)
+{
+    suggest near = suggest_for(wrong);
+
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (commands[i].about)
+            suggest_offer(&near, str_of(commands[i].name));
+    return suggest_best(&near);
+}
+
 static int cli_run_command(const cli_command *command, int argc, char **argv)
 {
-    cli_args args = { .config = access(CONFIG_HERE, F_OK) == 0 ? CONFIG_HERE : CONFIG_INSTALLED };
+    cli_args args = { .config = cli_default_config() };
     int letter;
 
     while ((letter = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
@@ -177,14 +193,13 @@ int cli_run(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         cli_usage(stdout);
+        cli_verb_list(cli_default_config(), stdout);
         return EXIT_STOPPED;
     }
     if (strcmp(argv[1], "--version") == 0)
         return cli_version(NULL);
     const cli_command *command = cli_find(argv[1]);
-    if (!command) {
-        log_error("parley has no command \"%s\"; `parley --help` lists them", argv[1]);
-        return EXIT_USAGE;
-    }
+    if (!command)
+        return cli_verb(cli_default_config(), argc - 1, argv + 1);
     return cli_run_command(command, argc - 1, argv + 1);
 }

@@ -1,7 +1,9 @@
 /* cli.h -- the command line: `parley COMMAND [options]`. */
 #ifndef CORE_CLI_CLI_H
 #define CORE_CLI_CLI_H
-#include <stdbool.h>
+#include "core/base/str.h"
+
+#include <stdio.h>
 
 /* What the options of a command said. */
 typedef struct cli_args {
@@ -15,4 +17,13 @@ typedef struct cli_args {
 int cli_run(int argc, char **argv); /* the exit status (core/base/failure.h) */
 int cli_check(const cli_args *args);
 int cli_describe(const cli_args *args);
+/* `parley VERB ...` of a plugin.  config_file: the default one. */
+int cli_verb(const char *config_file, int argc, char **argv);
+/* the verbs of the configured plugins, for `parley --help`; nothing if they cannot be loaded */
+void cli_verb_list(const char *config_file, FILE *to);
+str cli_suggest(str wrong); /* the nearest built-in command; absent: none is near */
+#define CLI_COMMON_HELP                                                                            \
+    "  -c, --config FILE       the configuration (default config/parley.yaml, else the installed " \
+    "one)\n"                                                                                       \
+    "  -h, --help              this text\n"
 #endif

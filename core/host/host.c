@@ -273,8 +273,8 @@ static void core_fill(host *h)
 
 static int host_open_parts(host *h)
 {
-    int (*const parts[])(host *) = { turn_open,  timers_open, deadlines_open,
-                                     posts_open, life_open,   health_register };
+    int (*const parts[])(host *) = { turn_open, timers_open, deadlines_open, posts_open,
+                                     life_open, runs_open,   health_register };
 
     h->plugins = calloc(h->plugin_room, sizeof(plugin *));
     h->order = calloc(h->plugin_room, sizeof(plugin *));
@@ -341,6 +341,7 @@ void host_destroy(host *h)
     for (size_t i = 0; i < h->plugin_n; i++)
         plugin_free(h->plugins[i]);
     slab_free(h->timers);
+    slab_free(h->runs);
     cidrs_done(&h->proxies);
     free(h->watchers);
     free(h->life.wanted);

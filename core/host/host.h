@@ -7,6 +7,7 @@
  *   call.c deadline.c peer.c body.c      a request on its way; who asks, what for
  *   reply.c upgrade.c event.c socket.c   answers; WebSockets and their frames
  *   turn.c hooks.c timers.c work.c watch.c topics.c
+ *   verb.h: verbs.c verb_args.c run.c    commands that plugins add to the command line
  *   health.c print_chain.c               /healthz, /readyz; `parley check --chain`
  *   api.c and *_api.c                    the table `parley`
  */
@@ -27,6 +28,8 @@ void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud);
 /* Only the plugins that parley.db needs, then migrate() for every plugin that
  * declares migrations. */
 void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud);
+/* Only `p` and the plugins that it cannot do without; NULL: none. */
+void host_start_one(host *h, const plugin *p, void (*done)(void *ud, const failure *f), void *ud);
 /* stop() in reverse order after all promises are kept (or `limit_ms` is over); then done. */
 void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud);
 /* After `done`: the limit came first.  Threads of plugins may still run, so the host must not be

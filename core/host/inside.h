@@ -97,6 +97,8 @@ struct host {
     hook_point *hooks; /* by name */
     service *services;
     size_t service_n;
+    struct verb *verbs;
+    size_t verb_n;
     router *router;
     chain unknown; /* of paths and events that nobody has */
     /* NULL: nobody listens */
@@ -115,6 +117,7 @@ struct host {
     list deadlines; /* struct call.deadline, the first due first */
     uv_timer_t deadline_timer;
     slab *timers; /* struct timer */
+    slab *runs;   /* struct run */
     struct endpoint *endpoints;
     struct peer_text *peers;
     struct topic *topics;
@@ -146,6 +149,15 @@ void promise_kept(plugin *p);
 int registry_seal(host *h, failure *f); /* after the last load(): tree, chains, hooks in order */
 void registry_drop(host *h, const plugin *p); /* forgets what a failed load() registered */
 void registry_free(host *h);
+/* Why a registration is refused: inside load() the reason why it fails, later a line in the log.
+ * Returns `err`. */
+int register_refuse(plugin *p, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int register_phase(plugin *p, const char *function, const char *things); /* only inside load() */
+
+/* ---- verbs.c, run.c ---- */
+void verbs_drop(host *h, const plugin *p); /* NULL: all of them */
+int runs_open(host *h);
+void runs_cancel(host *h); /* the process stops */
 
 /* ---- hooks.c ---- */
 hook_point *hook_find(const host *h, const char *name);
@@ -168,13 +180,16 @@ void api_fill_watch(parley_api *api);
 void api_fill_topics(parley_api *api);
 void api_fill_life(parley_api *api);
 void api_fill_services(parley_api *api);
+void api_fill_verbs(parley_api *api);
+void api_fill_run(parley_api *api);
 const parley_api *api_table(void);
 
 /* ---- life.c, migrate.c, services.c ---- */
 int life_open(host *h);
 void life_close(host *h);
 void life_begin(host *h, void (*done)(void *ud, const failure *f), void *ud);
-void life_finish(host *h, const failure *f); /* start or migration is over */
+void life_finish(host *h, const failure *f);    /* start or migration is over */
+void life_want(const host *h, const plugin *p); /* to be started, and whatever it needs */
 void migrate_step(host *h);
 void host_destroy(host *h); /* host.c: memory, when no handle is left */
 const service *service_find(const host *h, const char *name, int major); /* major < 0: any */

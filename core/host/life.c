@@ -120,6 +120,14 @@ void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud)
     life_begin(h, done, ud);
 }
 
+void host_start_one(host *h, const plugin *p, void (*done)(void *ud, const failure *f), void *ud)
+{
+    plugin_watch_slow(h->set->slow_callback_ms);
+    if (p)
+        life_want(h, p);
+    life_begin(h, done, ud);
+}
+
 /* ---- stopping ---- */
 
 static void plugin_stopped(host *h, plugin *p)
@@ -190,6 +198,7 @@ void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud)
     h->life.stopped = done;
     h->life.ud = ud;
     h->life.at = h->plugin_n;
+    runs_cancel(h);
     uv_timer_start(&h->life.timer, stop_limit, limit_ms > 0 ? (uint64_t)limit_ms : 0, 0);
     job_add(h,
             &h->life.step); /* runs before the next poll: `done` never comes inside of this call */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* `p` and whatever it cannot do without. */
-static void want(const host *h, const plugin *p)
+void life_want(const host *h, const plugin *p)
 {
     if (h->life.wanted[p->index])
         return;
@@ -17,7 +17,7 @@ static void want(const host *h, const plugin *p)
         const parley_need *need = plugin_need(p->def, i);
         const service *s = need->optional ? NULL : service_find(h, need->service, need->major);
         if (s)
-            want(h, s->owner);
+            life_want(h, s->owner);
     }
 }
 
@@ -83,6 +83,6 @@ void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud)
 
     h->life.migrating = true;
     if (store)
-        want(h, store->owner);
+        life_want(h, store->owner);
     life_begin(h, done, ud);
 }

@@ -9,8 +9,7 @@
 
 static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "WS", "EVENT" };
 
-/* Inside load() the text is the reason why it fails, if it does; later it can only be logged. */
-__attribute__((format(printf, 3, 4))) static int refuse(plugin *p, int err, const char *fmt, ...)
+int register_refuse(plugin *p, int err, const char *fmt, ...)
 {
     va_list args;
 
@@ -25,12 +24,13 @@ __attribute__((format(printf, 3, 4))) static int refuse(plugin *p, int err, cons
     return err;
 }
 
-static int phase_check(plugin *p, const char *function, const char *things)
+int register_phase(plugin *p, const char *function, const char *things)
 {
     if (p->host->loading == p || p == &p->host->core)
         return 0;
-    return refuse(p, PARLEY_EPHASE, "%s was called from start(); %s are registered in load().",
-                  function, things);
+    return register_refuse(p, PARLEY_EPHASE,
+                           "%s was called from start(); %s are registered in load().", function,
+                           things);
 }
 
 /* ---- routes ---- */
@@ -124,17 +124,17 @@ static int route_add(host *h, plugin *p, const parley_route *given)
     }
     route_free(r);
     if (err == -EINVAL)
-        return refuse(p, PARLEY_EINVAL, "%s %s is no route.", given->method, given->path);
+        return register_refuse(p, PARLEY_EINVAL, "%s %s is no route.", given->method, given->path);
     if (!twin)
         return PARLEY_ENOMEM;
     (void)snprintf(label, sizeof(label), "%s %s", given->method, given->path);
-    return refuse(p, PARLEY_EEXIST, "%s is already registered by plugin \"%s\".", label,
-                  twin->owner->def->name);
+    return register_refuse(p, PARLEY_EEXIST, "%s is already registered by plugin \"%s\".", label,
+                           twin->owner->def->name);
 }
 
 static int api_route(parley_ctx *p, const parley_route *given)
 {
-    int err = phase_check(p, "route()", "routes");
+    int err = register_phase(p, "route()", "routes");
 
     if (err < 0)
         return err;
@@ -142,8 +142,8 @@ static int api_route(parley_ctx *p, const parley_route *given)
         return PARLEY_EINVAL;
     parley_route r = route_copy(given);
     if (!r.method || !r.path || !r.fn)
-        return refuse(p, PARLEY_EINVAL, "a route of method %s has no %s.",
-                      r.method ? r.method : "(none)", r.path ? "function" : "path");
+        return register_refuse(p, PARLEY_EINVAL, "a route of method %s has no %s.",
+                               r.method ? r.method : "(none)", r.path ? "function" : "path");
     return route_add(p->host, p, &r);
 }
 
@@ -163,13 +163,13 @@ static bool stage_is_known(int stage)
 static int api_use(parley_ctx *p, int stage, const char *prefix, parley_req_fn fn, void *ud)
 {
     host *h = p->host;
-    int err = phase_check(p, "use()", "middlewares");
+    int err = register_phase(p, "use()", "middlewares");
 
     if (err < 0)
         return err;
     if (!fn || !stage_is_known(stage))
-        return refuse(p, PARLEY_EINVAL, "a middleware of %s has no %s.",
-                      prefix ? prefix : "everything", fn ? "known stage" : "function");
+        return register_refuse(p, PARLEY_EINVAL, "a middleware of %s has no %s.",
+                               prefix ? prefix : "everything", fn ? "known stage" : "function");
     char *copy = str_dup(str_of(prefix ? prefix : ""));
     use *more = copy ? realloc(h->uses, (h->use_n + 1) * sizeof(*more)) : NULL;
     if (!more) {
@@ -184,30 +184,30 @@ static int api_use(parley_ctx *p, int stage, const char *prefix, parley_req_fn f
 static int api_hook(parley_ctx *p, const char *name, int stage, parley_hook_fn fn, void *ud)
 {
     const hook added = { p, stage, fn, ud };
-    int err = phase_check(p, "hook()", "hooks");
+    int err = register_phase(p, "hook()", "hooks");
 
     if (err < 0)
         return err;
     if (!name || !*name || !fn)
-        return refuse(p, PARLEY_EINVAL, "the hook %s has no %s.", name ? name : "",
-                      fn ? "name" : "function");
+        return register_refuse(p, PARLEY_EINVAL, "the hook %s has no %s.", name ? name : "",
+                               fn ? "name" : "function");
     return hook_add(p->host, name, &added) < 0 ? PARLEY_ENOMEM : PARLEY_OK;
 }
 
 static int api_provide(parley_ctx *p, const char *name, const parley_service *table)
 {
     host *h = p->host;
-    int err = phase_check(p, "provide()", "services");
+    int err = register_phase(p, "provide()", "services");
 
     if (err < 0)
         return err;
     if (!name || !*name || !table || table->size < sizeof(*table))
-        return refuse(p, PARLEY_EINVAL, "the service %s has no name or no table.",
-                      name ? name : "");
+        return register_refuse(p, PARLEY_EINVAL, "the service %s has no name or no table.",
+                               name ? name : "");
     const service *twin = service_find(h, name, table->major);
     if (twin)
-        return refuse(p, PARLEY_EEXIST, "service %s is already offered by plugin \"%s\".", name,
-                      twin->owner->def->name);
+        return register_refuse(p, PARLEY_EEXIST, "service %s is already offered by plugin \"%s\".",
+                               name, twin->owner->def->name);
     service *more = realloc(h->services, (h->service_n + 1) * sizeof(*more));
     if (!more)
         return PARLEY_ENOMEM;
@@ -260,6 +260,7 @@ void registry_drop(host *h, const plugin *p)
             h->services[kept++] = h->services[i];
     h->service_n = kept;
     hooks_drop(h, p);
+    verbs_drop(h, p);
 }
 
 int registry_seal(host *h, failure *f)
@@ -309,6 +310,7 @@ void registry_free(host *h)
         free(point->label);
         free(point);
     }
+    verbs_drop(h, NULL);
     free(h->routes);
     free(h->uses);
     free(h->services);

@@ -47,7 +47,7 @@ int folder_make(const char *what, str path, failure *f)
     return 0;
 }
 
-int folder_lock(str data_dir, int *ret_fd, failure *f)
+int folder_try_lock(str data_dir, int *ret_fd, failure *f)
 {
     char name[PATH_SIZE];
 
@@ -58,13 +58,22 @@ int folder_lock(str data_dir, int *ret_fd, failure *f)
         return failure_set(f, EXIT_SYSTEM, "cannot write %s: %s", name, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
-        return failure_set(f, EXIT_SYSTEM,
-                           "another server is using " STR_FMT
-                           "; stop it, or set DATA_DIR to a folder of its own",
-                           STR_ARG(data_dir));
+        return 0;
     }
     *ret_fd = fd;
-    return 0;
+    return 1;
+}
+
+int folder_lock(str data_dir, int *ret_fd, failure *f)
+{
+    int got = folder_try_lock(data_dir, ret_fd, f);
+
+    if (got != 0)
+        return got < 0 ? -1 : 0;
+    return failure_set(f, EXIT_SYSTEM,
+                       "another server is using " STR_FMT
+                       "; stop it, or set DATA_DIR to a folder of its own",
+                       STR_ARG(data_dir));
 }
 
 /* A new secret, visible under its name only when it is whole. */

@@ -31,6 +31,8 @@ void listeners_close(listeners *l);
 /* exists, 0700 when made, writable by us */
 int folder_make(const char *what, str path, failure *f);
 int folder_lock(str data_dir, int *ret_fd, failure *f); /* one server per data folder */
+/* 1: locked, *ret_fd set; 0: somebody has it; -1: f filled */
+int folder_try_lock(str data_dir, int *ret_fd, failure *f);
 /* settings.secret_key, or <data_dir>/secret, made (0600) when missing. */
 int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)ret->p) */
 /* root only: to settings.user, with its folders */

@@ -58,6 +58,8 @@ typedef struct parley_conn {
 typedef struct parley_timer {
     uint64_t id;
 } parley_timer;
+struct parley_verb; /* parley/verb.h */
+struct parley_run_api;
 #define PARLEY_S(lit) ((parley_str){ "" lit, sizeof(lit) - 1 })
 
 typedef struct parley_ctx parley_ctx;     /* your plugin instance, as the server sees it */
@@ -430,6 +432,11 @@ typedef struct parley_api {
     parley_json *(*json_copy)(const parley_json *);
     int (*json_set)(parley_json *, const char *key, parley_json *take);
     int (*json_push)(parley_json *, parley_json *take);
+
+    /* the command line: parley/verb.h */
+    /* registration as route(): only inside load() */
+    int (*verb)(parley_ctx *, const struct parley_verb *);
+    const struct parley_run_api *run; /* what a verb at work can do */
 } parley_api;
 
 /* ---- what you are: one read-only object, checked before any of your code is called ---- */

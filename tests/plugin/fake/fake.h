@@ -52,6 +52,7 @@
 #include <parley/kv.h>
 #include <parley/mail.h>
 #include <parley/plugin.h>
+#include <parley/verb.h>
 #include <stdbool.h>
 
 #include <setjmp.h>

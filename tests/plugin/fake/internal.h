@@ -113,7 +113,7 @@ typedef struct fake_world {
     int start_status, stop_state; /* PARLEY_PENDING until started() and stopped() */
     char why[512], ready_why[256];
     bool ready;
-    fake_vec routes, uses, hooks, services, provided, settings;
+    fake_vec routes, uses, hooks, services, provided, verbs, settings;
     fake_vec requests, sockets, timers, subs, published;
     arena views; /* json_text and the like, until fake_end() */
     int64_t wall_step_us, mono_ns;

@@ -255,6 +255,15 @@ void fake_service(const char *name, const void *table)
     fake_named_set(&fake.services, name, NULL)->table = table;
 }
 
+static int api_verb(parley_ctx *ctx, const parley_verb *verb)
+{
+    (void)ctx;
+    if (!fake.loading)
+        fail_msg("verb() outside load(): %s", verb->name);
+    fake_named_set(&fake.verbs, verb->name, NULL)->table = verb;
+    return PARLEY_OK;
+}
+
 const void *fake_provided(const char *name)
 {
     const fake_named *item = fake_named_find(&fake.provided, name);
@@ -356,6 +365,7 @@ static void api_make(parley_api *api)
         .use = api_use,
         .hook = api_hook,
         .provide = api_provide,
+        .verb = api_verb,
         .service = api_service,
         .fire = api_fire,
     };
@@ -460,6 +470,7 @@ void fake_end(void)
     vec_free_items(&fake.uses);
     fake_named_free(&fake.services);
     fake_named_free(&fake.provided);
+    fake_named_free(&fake.verbs);
     fake_named_free(&fake.settings);
     arena_done(&fake.views);
     arena_trim();
