@@ -9,7 +9,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/host/host.h"
+#include "core/desk.h"
+#include "core/host/verb.h"
 #include "core/supervisor/ipc.h"
 #include "core/supervisor/supervisor.h"
 
@@ -32,10 +33,12 @@ typedef struct worker {
     const settings *settings;
     host *host;
     net *net;
+    desk *desk; /* verbs of the command line; NULL: none taken */
     enum worker_task task;
     int status_fd; /* to the supervisor; -1: started by hand */
     int listen_fds[64];
     int listen_n;
+    int verbs_fd; /* listening socket for verbs; -1: none */
     int exit_status;
     int64_t drain_until_ns;
     bool draining, stopping;
@@ -59,6 +62,8 @@ static void worker_stopped(void *ud)
 
     if (host_stopped_late(w->host))
         _exit(w->exit_status); /* under the threads that still run nothing may be torn down */
+    desk_close(w->desk);
+    w->desk = NULL;
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->usr1, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);
@@ -84,7 +89,8 @@ static void worker_drain_look(uv_timer_t *timer)
 
     /* A fifth of the time is left to the plugins: their last commits. */
     int64_t reserve_ns = w->settings->drain_ms * 200000;
-    if (net_count(w->net) == 0 || clock_mono_ns() > w->drain_until_ns - reserve_ns)
+    bool is_empty = net_count(w->net) == 0 && host_run_n(w->host) == 0;
+    if (is_empty || clock_mono_ns() > w->drain_until_ns - reserve_ns)
         worker_stop(w);
 }
 
@@ -99,6 +105,7 @@ static void worker_terminate(uv_signal_t *handle, int number)
     w->draining = true;
     w->drain_until_ns = clock_mono_ns() + w->settings->drain_ms * 1000000;
     net_stop_listening(w->net);
+    desk_stop_listening(w->desk);
     frame *going_away = host_going_away(w->host, 0);
     net_drain(w->net, going_away);
     frame_unref(going_away);
@@ -123,6 +130,17 @@ static void worker_fail(worker *w, const failure *f)
     worker_stop(w);
 }
 
+static int worker_listen(worker *w)
+{
+    int err = 0;
+
+    for (int i = 0; i < w->listen_n && err == 0; i++)
+        err = net_listen(w->net, w->listen_fds[i]);
+    if (err == 0 && w->verbs_fd >= 0)
+        err = desk_open(&w->loop, w->host, w->verbs_fd, &w->desk);
+    return err;
+}
+
 static void worker_started(void *ud, const failure *f)
 {
     worker *w = ud;
@@ -131,14 +149,12 @@ static void worker_started(void *ud, const failure *f)
         worker_fail(w, f);
         return;
     }
-    for (int i = 0; i < w->listen_n; i++) {
-        int err = net_listen(w->net, w->listen_fds[i]);
-        if (err < 0) {
-            failure refused = { 0 };
-            failure_set(&refused, EXIT_SYSTEM, "cannot listen: %s", strerror(-err));
-            worker_fail(w, &refused);
-            return;
-        }
+    int err = worker_listen(w);
+    if (err < 0) {
+        failure refused = { 0 };
+        failure_set(&refused, EXIT_SYSTEM, "cannot listen: %s", strerror(-err));
+        worker_fail(w, &refused);
+        return;
     }
     worker_tell(w, "ready\n");
 }
@@ -159,10 +175,12 @@ static void worker_read_fds(worker *w)
 {
     const char *status = getenv(IPC_STATUS);
     const char *listen_text = getenv(IPC_LISTEN);
+    const char *verbs = getenv(IPC_VERBS);
     str rest = str_of(listen_text);
     int64_t fd = 0;
 
     w->status_fd = str_int(str_of(status), &fd) ? (int)fd : -1;
+    w->verbs_fd = str_int(str_of(verbs), &fd) ? (int)fd : -1;
     while (rest.n > 0 && w->listen_n < (int)COUNT(w->listen_fds)) {
         str one = rest;
         if (!str_cut(rest, ',', &one, &rest))
@@ -172,6 +190,7 @@ static void worker_read_fds(worker *w)
     }
     (void)unsetenv(IPC_STATUS);
     (void)unsetenv(IPC_LISTEN);
+    (void)unsetenv(IPC_VERBS);
 }
 
 static void worker_watch_signal(worker *w, uv_signal_t *handle, uv_signal_cb fn, int number)

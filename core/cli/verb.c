@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORDS_MAX 1024
+#define WORDS_MAX   1024
+#define PATIENCE_MS 5000 /* for a data folder that is in use and silent */
+#define LOOK_MS     50
 
 /* A command line: what is ours, and what is the verb's. */
 typedef struct words {
@@ -175,27 +177,52 @@ static int verb_secret_line(char line[VERB_SECRET_MAX], str *ret)
 
 /* ---- where ---- */
 
-/* 1: the folder is ours now; 0: somebody has it; -1: f filled. */
-static int place_lock(verb_place *place, failure *f)
+/* What is written here must be the server's later, and what is reached, too. */
+static int place_prepare(verb_place *place, failure *f)
 {
     const settings *s = place->settings;
-    str secret = STR_NONE;
 
     if (folder_make("data_dir", s->data_dir, f) < 0)
         return -1;
-    int got = folder_try_lock(s->data_dir, &place->lock_fd, f);
-    if (got <= 0)
-        return got;
-    if (secret_read(s, &secret, f) < 0)
+    return geteuid() == 0 && s->user.n > 0 ? privileges_drop(s, f) : 0;
+}
+
+static int place_secret(const verb_place *place, failure *f)
+{
+    str secret = STR_NONE;
+
+    if (secret_read(place->settings, &secret, f) < 0)
         return -1;
     int err = host_secret_set(place->host, secret);
     sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
     free((void *)(uintptr_t)secret.p);
-    if (err < 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot use the secret");
-    if (geteuid() == 0 && s->user.n > 0 && privileges_drop(s, f) < 0)
-        return -1; /* what it writes must be the server's later */
-    return 1;
+    return err < 0 ? failure_set(f, EXIT_SYSTEM, "cannot use the secret") : 0;
+}
+
+/* The folder is ours (*ret_fd -1), or a server's that listens (*ret_fd connected).  A folder that is
+ * held and silent is another command's, or that of a server that starts or stops: waited for. */
+static int place_find(verb_place *place, int *ret_fd, failure *f)
+{
+    str folder = place->settings->data_dir;
+    int fd = -1;
+
+    for (int left = PATIENCE_MS / LOOK_MS;; left--) {
+        int got = folder_try_lock(folder, &place->lock_fd, f);
+        fd = got == 0 ? verbs_socket_connect(folder) : -1;
+        if (got < 0)
+            return -1;
+        if (got == 1 || fd >= 0)
+            break;
+        if (left == 0 || (fd != -ENOENT && fd != -ECONNREFUSED))
+            return failure_set(f, EXIT_SYSTEM,
+                               STR_FMT " is in use, but who uses it does not answer on " STR_FMT
+                                       "/parley.sock (%s): another command, or a server that "
+                                       "starts or stops? Try again",
+                               STR_ARG(folder), STR_ARG(folder), strerrordesc_np(-fd));
+        (void)usleep(LOOK_MS * 1000);
+    }
+    *ret_fd = fd;
+    return 0;
 }
 
 static int verb_refused(const verb_place *place, const verb *v)
@@ -210,15 +237,24 @@ static int verb_run(verb_place *place, const verb *v, verb_args *args)
     uint32_t flags = v->is.flags;
     bool is_beside = (flags & PARLEY_V_BARE) && !(flags & PARLEY_V_OFFLINE);
     failure f = { 0 };
-    int locked = is_beside ? 1 : place_lock(place, &f);
+    int fd = -1;
 
-    if (locked == 1)
+    if (is_beside)
         return verb_run_local(place, v, args);
-    if (locked == 0 && !(flags & PARLEY_V_OFFLINE))
-        return verb_run_remote(place, v, args);
+    int err = place_prepare(place, &f);
+    if (err == 0)
+        err = place_find(place, &fd, &f);
+    if (err == 0 && fd >= 0 && !(flags & PARLEY_V_OFFLINE))
+        return verb_run_remote(place, fd, v, args);
+    if (err == 0 && fd < 0)
+        err = place_secret(place, &f);
+    if (err == 0 && fd < 0)
+        return verb_run_local(place, v, args);
     verb_args_free(args);
-    if (locked == 0)
+    if (fd >= 0) {
+        close(fd);
         return verb_refused(place, v);
+    }
     log_error("%s", f.text);
     return f.status;
 }

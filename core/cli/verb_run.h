@@ -22,5 +22,6 @@ typedef struct verb_place {
 
 /* args: taken.  Each returns the exit status. */
 int verb_run_local(const verb_place *place, const verb *v, verb_args *args);
-int verb_run_remote(const verb_place *place, const verb *v, verb_args *args);
+/* fd: connected to the server; taken */
+int verb_run_remote(const verb_place *place, int fd, const verb *v, verb_args *args);
 #endif

@@ -134,7 +134,7 @@ int secret_read(const settings *s, str *ret, failure *f)
 /* Files and folders made by root before must belong to the account that will use them. */
 static int folder_give(str folder, const struct passwd *to)
 {
-    static const char *const files[] = { NULL, "lock", "secret" };
+    static const char *const files[] = { NULL, "lock", "secret", "parley.sock" };
     char name[PATH_SIZE];
 
     for (size_t i = 0; i < COUNT(files); i++)

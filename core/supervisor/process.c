@@ -32,6 +32,11 @@ struct process {
     char input[600];
 };
 
+/* NAME=value of the environment, for what a child inherits. */
+typedef struct fd_names {
+    char listen[256], verbs[64], status[64];
+} fd_names;
+
 static void process_closed(uv_handle_t *handle)
 {
     process *p = handle->data;
@@ -96,59 +101,81 @@ static void process_reaped(uv_process_t *handle, int64_t status, int number)
     process_over(p);
 }
 
+static bool env_is_ours(const char *entry)
+{
+    static const char *const ours[] = { IPC_LISTEN "=", IPC_VERBS "=", IPC_STATUS "=" };
+
+    for (size_t i = 0; i < COUNT(ours); i++)
+        if (strncmp(entry, ours[i], strlen(ours[i])) == 0)
+            return true;
+    return false;
+}
+
 /* The environment of the worker: ours, and the numbers of its descriptors. */
-static char **process_env(char *listen_text, char *status_text)
+static char **process_env(fd_names *names)
 {
     size_t n = 0;
 
     while (environ[n])
         n++;
-    char **env = calloc(n + 3, sizeof(*env));
+    char **env = calloc(n + 4, sizeof(*env));
     if (!env)
         return NULL;
     size_t to = 0;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], IPC_LISTEN "=", sizeof(IPC_LISTEN)) != 0 &&
-            strncmp(environ[i], IPC_STATUS "=", sizeof(IPC_STATUS)) != 0)
+        if (!env_is_ours(environ[i]))
             env[to++] = environ[i];
-    env[to++] = listen_text;
-    env[to] = status_text;
+    env[to++] = names->listen;
+    env[to++] = names->status;
+    env[to] = names->verbs[0] ? names->verbs : NULL;
     return env;
 }
 
-static void process_name_fds(int fd_n, char *listen_text, size_t listen_size, char *status_text,
-                             size_t status_size)
+/* Descriptors of the child: its listening sockets, the one for verbs if there is one, the pipe. */
+static void process_name_fds(const process_fds *fds, fd_names *ret)
 {
-    size_t at = (size_t)snprintf(listen_text, listen_size, IPC_LISTEN "=");
+    size_t size = sizeof(ret->listen);
+    size_t at = (size_t)snprintf(ret->listen, size, IPC_LISTEN "=");
+    int next = FIRST_FD;
 
-    for (int i = 0; i < fd_n && at < listen_size; i++)
-        at += (size_t)snprintf(listen_text + at, listen_size - at, "%s%d", i ? "," : "",
-                               FIRST_FD + i);
-    (void)snprintf(status_text, status_size, IPC_STATUS "=%d", FIRST_FD + fd_n);
+    for (int i = 0; i < fds->listen_n && at < size; i++)
+        at += (size_t)snprintf(ret->listen + at, size - at, "%s%d", i ? "," : "", next++);
+    if (fds->verbs_fd >= 0)
+        (void)snprintf(ret->verbs, sizeof(ret->verbs), IPC_VERBS "=%d", next++);
+    (void)snprintf(ret->status, sizeof(ret->status), IPC_STATUS "=%d", next);
+}
+
+/* How many entries of `ret` are set. */
+static int process_stdio(const process_fds *fds, int status_fd,
+                         uv_stdio_container_t ret[FIRST_FD + PROCESS_FDS_MAX + 2])
+{
+    int n = FIRST_FD;
+
+    ret[0] = (uv_stdio_container_t){ .flags = UV_IGNORE };
+    ret[1] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO };
+    ret[2] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO };
+    for (int i = 0; i < fds->listen_n; i++)
+        ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds->listen_fds[i] };
+    if (fds->verbs_fd >= 0)
+        ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds->verbs_fd };
+    ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = status_fd };
+    return n;
 }
 
 static int process_spawn(process *p, uv_loop_t *loop, const char *config_file,
-                         enum process_kind kind, const int *fds, int fd_n, int status_fd)
+                         enum process_kind kind, const process_fds *fds, int status_fd)
 {
-    uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 1] = {
-        { .flags = UV_IGNORE },
-        { .flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO },
-        { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-    };
+    uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 2];
+    fd_names names = { 0 };
     char slot[16];
-    char listen_text[256];
-    char status_text[64];
     char exe[4096];
     size_t exe_n = sizeof(exe);
 
     if (uv_exepath(exe, &exe_n) != 0)
         return -ENOENT;
-    for (int i = 0; i < fd_n; i++)
-        stdio[FIRST_FD + i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds[i] };
-    stdio[FIRST_FD + fd_n] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = status_fd };
     (void)snprintf(slot, sizeof(slot), "%d", p->slot);
-    process_name_fds(fd_n, listen_text, sizeof(listen_text), status_text, sizeof(status_text));
-    char **env = process_env(listen_text, status_text);
+    process_name_fds(fds, &names);
+    char **env = process_env(&names);
     if (!env)
         return -ENOMEM;
     char config_copy[4096];
@@ -164,18 +191,18 @@ static int process_spawn(process *p, uv_loop_t *loop, const char *config_file,
                                      .env = env,
                                      .exit_cb = process_reaped,
                                      .stdio = stdio,
-                                     .stdio_count = FIRST_FD + fd_n + 1 };
+                                     .stdio_count = process_stdio(fds, status_fd, stdio) };
     int err = uv_spawn(loop, &p->handle, &options);
     free(env);
     return err;
 }
 
 int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
-                  const int *fds, int fd_n, const process_events *events, void *ud, process **ret)
+                  const process_fds *fds, const process_events *events, void *ud, process **ret)
 {
     int ends[2];
 
-    if (fd_n > PROCESS_FDS_MAX)
+    if (fds->listen_n > PROCESS_FDS_MAX)
         return -E2BIG;
     process *p = calloc(1, sizeof(*p));
     if (!p)
@@ -189,7 +216,7 @@ int process_start(uv_loop_t *loop, const char *config_file, enum process_kind ki
     }
     uv_pipe_init(loop, &p->pipe, 0);
     p->handle.data = p->pipe.data = p;
-    int err = process_spawn(p, loop, config_file, kind, fds, fd_n, ends[1]);
+    int err = process_spawn(p, loop, config_file, kind, fds, ends[1]);
     close(ends[1]);
     uv_pipe_open(&p->pipe, ends[0]);
     p->open_handles = 2;

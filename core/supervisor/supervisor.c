@@ -50,6 +50,7 @@ typedef struct supervisor {
     worker_slot *slots;
     int slot_n;
     int lock_fd;
+    int verbs_fd; /* parley.sock; workers accept from it */
     enum supervisor_state state;
     int exit_status;
     process *task; /* `worker --migrate`, or the check before a reload */
@@ -97,6 +98,13 @@ static void kill_timer_over(uv_timer_t *timer)
     supervisor_signal_all(sv, SIGKILL);
 }
 
+static void supervisor_close_verbs(supervisor *sv)
+{
+    if (sv->verbs_fd >= 0)
+        verbs_socket_close(sv->settings->data_dir, sv->verbs_fd);
+    sv->verbs_fd = -1;
+}
+
 static void supervisor_stop(supervisor *sv, int exit_status)
 {
     if (sv->state == SUPERVISOR_STOPPING) {
@@ -107,6 +115,7 @@ static void supervisor_stop(supervisor *sv, int exit_status)
     sv->exit_status = exit_status;
     for (int i = 0; i < sv->slot_n; i++)
         uv_timer_stop(&sv->slots[i].restart);
+    supervisor_close_verbs(sv);
     listeners_close(&sv->listeners); /* who comes now is refused, and does not wait in vain */
     uv_timer_start(&sv->kill_timer, kill_timer_over,
                    (uint64_t)sv->settings->drain_ms + KILL_AFTER_MS, 0);
@@ -203,9 +212,10 @@ static int worker_start(worker_slot *slot)
     static const process_events events = { worker_ready, worker_ended };
     supervisor *sv = slot->owner;
     int number = (int)(slot - sv->slots);
-    int err = process_start(&sv->loop, sv->config_file, PROCESS_WORKER, number,
-                            &sv->listeners.fds[number * sv->listeners.host_n], sv->listeners.host_n,
-                            &events, sv, &slot->process);
+    const process_fds fds = { &sv->listeners.fds[number * sv->listeners.host_n],
+                              sv->listeners.host_n, sv->verbs_fd };
+    int err = process_start(&sv->loop, sv->config_file, PROCESS_WORKER, number, &fds, &events, sv,
+                            &slot->process);
     slot->started_ns = clock_mono_ns();
     if (err < 0)
         log_msg(PARLEY_ERROR, "cannot start worker %d: %s", number, strerror(-err));
@@ -236,7 +246,9 @@ static bool task_over(supervisor *sv, const char *what, int status, const char *
 
 static int task_start(supervisor *sv, enum process_kind kind, const process_events *events)
 {
-    return process_start(&sv->loop, sv->config_file, kind, 0, NULL, 0, events, sv, &sv->task);
+    const process_fds none = { NULL, 0, -1 };
+
+    return process_start(&sv->loop, sv->config_file, kind, 0, &none, events, sv, &sv->task);
 }
 
 /* ---- start: migration, then workers ---- */
@@ -374,6 +386,7 @@ static int supervisor_prepare(supervisor *sv, failure *f)
         return -1;
     sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
     free((void *)(uintptr_t)secret.p);
+    sv->verbs_fd = verbs_socket_open(s->data_dir);
     if (listeners_open(s, sv->slot_n, &sv->listeners, f) < 0)
         return -1;
     return privileges_drop(s, f);
@@ -411,6 +424,7 @@ static void supervisor_limits(void)
 static void supervisor_close(supervisor *sv)
 {
     listeners_close(&sv->listeners);
+    supervisor_close_verbs(sv);
     free(sv->slots);
     config_free(sv->config);
     if (sv->lock_fd >= 0)
@@ -419,7 +433,7 @@ static void supervisor_close(supervisor *sv)
 
 int supervisor_run(const char *config_file)
 {
-    supervisor sv = { .config_file = config_file, .lock_fd = -1 };
+    supervisor sv = { .config_file = config_file, .lock_fd = -1, .verbs_fd = -1 };
     failure f = { 0 };
 
     if (sodium_init() < 0) {

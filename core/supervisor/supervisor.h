@@ -4,6 +4,7 @@
  *   supervisor.c   the order of start and stop, signals
  *   process.c      one worker process
  *   listen.c       listening sockets
+ *   verbs_socket.c where `parley VERB` finds a running server
  *   folders.c      data and log folder, lock, secret, privileges
  */
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
@@ -38,6 +39,13 @@ int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)r
 /* root only: to settings.user, with its folders */
 int privileges_drop(const settings *s, failure *f);
 
+/* ---- verbs_socket.c: <data_dir>/parley.sock, for verbs of the command line ---- */
+/* for the holder of the folder's lock; -1: logged, and done without */
+int verbs_socket_open(str data_dir);
+void verbs_socket_close(str data_dir, int fd);
+/* connected; or -ENOENT, -ECONNREFUSED: nobody listens; or another negative errno */
+int verbs_socket_connect(str data_dir);
+
 /* ---- process.c ---- */
 typedef struct process process;
 typedef struct process_events {
@@ -50,9 +58,15 @@ enum process_kind {
     PROCESS_MIGRATE, /* `parley worker --migrate`, ends by itself */
     PROCESS_CHECK    /* `parley check`, ends by itself */
 };
-/* Starts one; fds: a worker's listening sockets (borrowed).  0 or -errno. */
+/* What a worker inherits (borrowed). */
+typedef struct process_fds {
+    const int *listen_fds;
+    int listen_n;
+    int verbs_fd; /* -1: none */
+} process_fds;
+/* Starts one.  0 or -errno. */
 int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
-                  const int *fds, int fd_n, const process_events *events, void *ud, process **ret);
+                  const process_fds *fds, const process_events *events, void *ud, process **ret);
 int process_slot(const process *p);
 int process_pid(const process *p);
 void process_signal(process *p, int number);
