@@ -193,7 +193,7 @@ int cli_run(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         cli_usage(stdout);
-        cli_verb_list(cli_default_config(), stdout);
+        cli_verb_list(cli_default_config(), argc - 2, argv + 2);
         return EXIT_STOPPED;
     }
     if (strcmp(argv[1], "--version") == 0)

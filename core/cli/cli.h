@@ -3,8 +3,6 @@
 #define CORE_CLI_CLI_H
 #include "core/base/str.h"
 
-#include <stdio.h>
-
 /* What the options of a command said. */
 typedef struct cli_args {
     const char *config; /* --config, default config/parley.yaml, else the installed one */
@@ -20,7 +18,7 @@ int cli_describe(const cli_args *args);
 /* `parley VERB ...` of a plugin.  config_file: the default one. */
 int cli_verb(const char *config_file, int argc, char **argv);
 /* the verbs of the configured plugins, for `parley --help`; nothing if they cannot be loaded */
-void cli_verb_list(const char *config_file, FILE *to);
+void cli_verb_list(const char *config_file, int argc, char **argv);
 str cli_suggest(str wrong); /* the nearest built-in command; absent: none is near */
 #define CLI_COMMON_HELP                                                                            \
     "  -c, --config FILE       the configuration (default config/parley.yaml, else the installed " \

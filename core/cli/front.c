@@ -210,9 +210,9 @@ static void ask_read(uv_poll_t *input, int status, int events)
 void front_ask(front *f, str question, bool is_secret)
 {
     line_clear(f);
-    (void)write_harmless(STDERR_FILENO, question);
     if (is_secret)
-        echo_off();
+        echo_off(); /* before the question: who sees it may type */
+    (void)write_harmless(STDERR_FILENO, question);
     f->is_asking = true;
     f->answer_n = 0;
     if (uv_poll_start(&f->input, UV_READABLE, ask_read) < 0)

@@ -314,16 +314,19 @@ int cli_verb(const char *config_file, int argc, char **argv)
     return status;
 }
 
-void cli_verb_list(const char *config_file, FILE *to)
+void cli_verb_list(const char *config_file, int argc, char **argv)
 {
+    static words w;
     failure f = { 0 };
-    verb_place place;
+    verb_place place = { .lock_fd = -1 };
 
-    if (place_open(&place, config_file, &f) == 0 && host_verb_n(place.host) > 0) {
-        fprintf(to, "\nCommands of the plugins in %s:\n", config_file);
+    w.config = config_file;
+    if (words_read(&w, argc, argv) == 0 && place_open(&place, w.config, &f) == 0 &&
+        host_verb_n(place.host) > 0) {
+        printf("\nCommands of the plugins in %s:\n", w.config);
         for (size_t i = 0; i < host_verb_n(place.host); i++)
-            fprintf(to, "  %-20s %s\n", host_verb(place.host, i)->is.name,
-                    host_verb(place.host, i)->is.about);
+            printf("  %-20s %s\n", host_verb(place.host, i)->is.name,
+                   host_verb(place.host, i)->is.about);
     }
     place_close(&place);
 }
