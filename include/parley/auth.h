@@ -9,6 +9,17 @@
  *   email_key   the address in the form that email_key() makes
  *   is_verified, is_active, is_staff
  *
+ * TAKING A RIGHT AWAY: a plugin that gave users a right (a place in a room), and lets sockets stay
+ * open because of it, tells all workers of all machines that it is gone with a statement of its
+ * own, in the transaction that takes it:
+ *
+ *     PARLEY_AUTH_REVOKE_RIGHT "<users.id>, <subject>, <now, microseconds> FROM ... WHERE <guards>"
+ *
+ * The subject is TEXT, up to the plugin, and starts with its name ("chat.room.<id>").  Every worker
+ * with a known session fires the hook "auth.revoked" for the row within half a second, also
+ * when the bus is away; the plugin's handler then looks for itself.  What it tells may be
+ * known already.
+ *
  * Loop thread only. */
 #ifndef PARLEY_AUTH_H
 #define PARLEY_AUTH_H
@@ -22,6 +33,16 @@ typedef struct parley_person { /* as of the login; shared, read-only */
     uint32_t is_staff;
     parley_str session; /* public id of the session */
 } parley_person;
+
+#define PARLEY_AUTH_REVOKE_RIGHT                                                                   \
+    "INSERT INTO revocations (kind, user_id, subject, at) SELECT 'right', "
+
+typedef struct parley_auth_revoked { /* the hook "auth.revoked"; its verdict is ignored */
+    uint32_t size;
+    int64_t user;       /* users.id */
+    parley_str subject; /* as it was written */
+    int64_t at_us;
+} parley_auth_revoked;
 
 typedef struct parley_auth {
     parley_service head;

@@ -2,10 +2,12 @@
 #include "plugins/accounts/revocation.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/person.h"
+#include <string.h>
 
 enum {
     POLL_MS = 500,
-    WINDOW = 64 /* rows before the newest that may still appear: transactions commit out of order */
+    /* rows before the newest that may still appear: transactions commit out of order */
+    WINDOW = 256
 };
 #define STALE_NS                                                                                   \
     INT64_C(5000000000)           /* without a good poll for so long, the cache is not believed */
@@ -14,8 +16,8 @@ enum {
 static struct {
     parley_timer timer;
     int is_on, is_asking;
-    int64_t head;  /* largest id seen */
-    uint64_t seen; /* bit k: row head - k was worked off */
+    int64_t head;         /* largest id seen */
+    uint8_t seen[WINDOW]; /* 1 at id % WINDOW: that row was worked off; of the last WINDOW rows */
     int64_t good_ns;
     uint32_t epoch;
 } watch;
@@ -59,15 +61,32 @@ static void revoke(int64_t user_key, int64_t session_key, int64_t at_us)
 /* 1 the first time it is asked for `id`. */
 static int take_id(int64_t id)
 {
-    if (id > watch.head) {
-        watch.seen = id - watch.head >= WINDOW ? 0 : watch.seen << (id - watch.head);
+    if (id - watch.head >= WINDOW) {
+        memset(watch.seen, 0, sizeof(watch.seen));
         watch.head = id;
     }
-    int64_t back = watch.head - id;
-    if (back >= WINDOW || (watch.seen >> back & 1))
+    while (watch.head < id)
+        watch.seen[++watch.head % WINDOW] = 0;
+    if (id <= watch.head - WINDOW || watch.seen[id % WINDOW])
         return 0;
-    watch.seen |= (uint64_t)1 << back;
+    watch.seen[id % WINDOW] = 1;
     return 1;
+}
+
+/* A right is the business of the plugin that gave it. */
+static void work_off(const parley_rows *rows, int64_t i)
+{
+    int64_t user_key = accounts.db->get_int(rows, i, 1, 0);
+    int64_t at_us = accounts.db->get_int(rows, i, 3, 0);
+    parley_auth_revoked info = { PARLEY_SIZED(parley_auth_revoked), .user = user_key,
+                                 .subject = accounts.db->get(rows, i, 4), .at_us = at_us };
+
+    if (info.subject.n > 0) {
+        (void)parley->fire(accounts.ctx, "auth.revoked", &info);
+        return;
+    }
+    watch.epoch++;
+    revoke(user_key, accounts.db->get_int(rows, i, 2, 0), at_us);
 }
 
 static void poll_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
@@ -80,11 +99,8 @@ static void poll_done(parley_ctx *ctx, int status, const parley_db_result *resul
     watch.good_ns = parley->mono_ns();
     const parley_rows *rows = result->rows[0];
     for (int64_t i = 0; i < accounts.db->rows_n(rows); i++) {
-        if (!take_id(accounts.db->get_int(rows, i, 0, 0)))
-            continue;
-        watch.epoch++;
-        revoke(accounts.db->get_int(rows, i, 1, 0), accounts.db->get_int(rows, i, 2, 0),
-               accounts.db->get_int(rows, i, 3, 0));
+        if (take_id(accounts.db->get_int(rows, i, 0, 0)))
+            work_off(rows, i);
     }
 }
 
@@ -118,6 +134,6 @@ void revocation_watch(int64_t head)
         return;
     watch.is_on = 1;
     watch.head = head;
-    watch.seen = 0;
+    memset(watch.seen, 0, sizeof(watch.seen));
     watch.good_ns = parley->mono_ns();
 }

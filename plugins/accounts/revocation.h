@@ -2,7 +2,8 @@
  * session.
  *
  * Whoever revokes adds a row in its own transaction; every worker sees it within half a second,
- * forgets the sessions it means and closes their sockets with 4401. */
+ * forgets the sessions it means and closes their sockets with 4401.  Rows of other plugins, about
+ * rights that they gave, are handed on by the hook auth.revoked (parley/auth.h). */
 #ifndef ACCOUNTS_REVOCATION_H
 #define ACCOUNTS_REVOCATION_H
 #include <parley/db.h>

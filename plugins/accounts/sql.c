@@ -39,7 +39,7 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_SESSION_TOUCH] = "UPDATE sessions SET last_used_at = $1, expires_at = $2"
                           " WHERE id = $3 AND last_used_at < $1",
     [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
-    [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at FROM revocations"
+    [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at, subject FROM revocations"
                           " WHERE id > $1 ORDER BY id LIMIT 1000",
     [SQL_PURGE_LIST] = "SELECT id FROM users WHERE is_verified = 0 AND is_superuser = 0"
                        " AND joined_at < $1 AND id > $2 ORDER BY id LIMIT 100",

@@ -135,6 +135,14 @@ static void live_missed(struct room *room)
         live_catch_up(room);
 }
 
+void live_told(struct room *room, int64_t seq)
+{
+    if (room->order.head < 0)
+        room->must_read = true;
+    else
+        live_compare(room, seq);
+}
+
 static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void *ud)
 {
     struct room *room = ud;

@@ -28,6 +28,8 @@ void live_announce_end(parley_str uid);
  * sender. */
 void live_tell(struct room *room, int64_t user, parley_json *data, parley_conn except);
 
+/* The log has an event of `seq`, whatever became of its message on the bus. */
+void live_told(struct room *room, int64_t seq);
 /* Reads the log from the head on: something may have been missed. */
 void live_catch_up(struct room *room);
 /* As the database has it now; reads the log if it is ahead of what was delivered. */

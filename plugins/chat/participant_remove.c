@@ -9,7 +9,7 @@
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
 
-enum { REMOVE_LOCK, REMOVE_SEQ, REMOVE_EVENT, REMOVE_MEMBER, REMOVE_STATE };
+enum { REMOVE_LOCK, REMOVE_SEQ, REMOVE_EVENT, REMOVE_RIGHT, REMOVE_MEMBER, REMOVE_STATE };
 
 static int remove_store(parley_flow *flow)
 {
@@ -18,12 +18,15 @@ static int remove_store(parley_flow *flow)
     const parley_param caller = PARLEY_INT(access_caller(flow->req));
     const parley_param lock[] = { uid };
     const parley_param guard[] = { uid, user, caller };
-    const parley_param event[] = { caller, PARLEY_INT(parley->now_us()), uid, user };
+    const parley_param now = PARLEY_INT(parley->now_us());
+    const parley_param event[] = { caller, now, uid, user };
+    const parley_param right[] = { now, uid, user, caller };
     const parley_param state[] = { caller, user, uid };
     const parley_sql sql[] = {
         [REMOVE_LOCK] = SQL(SQL_LOCK_UID, lock),
         [REMOVE_SEQ] = SQL(SQL_REMOVE_SEQ, guard),
         [REMOVE_EVENT] = SQL(SQL_REMOVE_EVENT, event),
+        [REMOVE_RIGHT] = SQL(SQL_REMOVE_RIGHT, right),
         [REMOVE_MEMBER] = SQL(SQL_REMOVE_MEMBER, guard),
         [REMOVE_STATE] = SQL(SQL_REMOVE_STATE, state),
     };

@@ -2,6 +2,7 @@
  *
  * The tables below are its index: what it answers, what can be set, what it needs. */
 #include "plugins/chat/chat.h"
+#include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
 #include "plugins/chat/typing_gate.h"
@@ -74,7 +75,9 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         if (err < 0)
             return err;
     }
-    return poll_load(ctx);
+    int err = revoked_load(ctx);
+
+    return err < 0 ? err : poll_load(ctx);
 }
 
 static int chat_start(parley_ctx *ctx)

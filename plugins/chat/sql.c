@@ -6,6 +6,7 @@
  * under the same guards.  A guard that fails makes every statement of the group do nothing, and the
  * last one, a SELECT, tells why. */
 #include "plugins/chat/sql.h"
+#include "plugins/chat/revoked.h"
 
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
 #define ROOM_COLUMNS                                                                               \
@@ -13,6 +14,10 @@
     " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c")
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
+
+/* What revoked.c parses: the room, and the seq at which something of it ended. */
+#define ROOM_SUBJECT(seq)                                                                          \
+    "'" REVOKED_SUBJECT "' || CAST(r.uid AS TEXT) || '.' || CAST(" seq " AS TEXT)"
 
 /* The key of the caller's ($1) room ($2), if it has more than $3 messages. */
 #define OWN_ROOM                                                                                   \
@@ -105,6 +110,11 @@ static const char *const texts[SQL_COUNT] = {
         " JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
         " WHERE r.uid = $3 AND u.uid = $4 AND u.id <> r.creator_id"
         " AND (r.creator_id = $1 OR u.id = $1)",
+    [SQL_REMOVE_RIGHT] =
+        PARLEY_AUTH_REVOKE_RIGHT "u.id, " ROOM_SUBJECT("r.last_seq") ", $1 FROM rooms r"
+        " JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
+        " WHERE r.uid = $2 AND u.uid = $3 AND u.id <> r.creator_id"
+        " AND (r.creator_id = $4 OR u.id = $4)",
     [SQL_REMOVE_MEMBER] =
         "DELETE FROM room_members WHERE room_id = (SELECT r.id FROM rooms r WHERE r.uid = $1)"
         " AND user_id = (SELECT u.id FROM users u WHERE u.uid = $2)"
@@ -117,6 +127,9 @@ static const char *const texts[SQL_COUNT] = {
         " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END"
         " FROM rooms r JOIN users c ON c.id = r.creator_id WHERE r.uid = $3",
 
+    [SQL_DROP_RIGHT] =
+        PARLEY_AUTH_REVOKE_RIGHT "creator_id, " ROOM_SUBJECT("(last_seq + 1)") ", $1 FROM rooms r"
+        " WHERE uid = $2 AND creator_id = $3",
     [SQL_DROP_SWEEP] =
         "INSERT INTO room_sweeps (room_id) SELECT id FROM rooms WHERE uid = $1 AND creator_id = $2",
     [SQL_DROP_MEMBERS] =

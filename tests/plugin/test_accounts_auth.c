@@ -254,6 +254,62 @@ static void test_other_user(void **state)
     test_revoked("2", NULL, false);
 }
 
+static char told[64]; /* by the hook auth.revoked */
+
+static int hear(parley_ctx *ctx, void *hook_info, void *ud)
+{
+    const parley_auth_revoked *info = hook_info;
+
+    (void)ctx;
+    (void)ud;
+    (void)snprintf(told, sizeof(told), "%lld %.*s", (long long)info->user, (int)info->subject.n,
+                   info->subject.p);
+    return PARLEY_NEXT;
+}
+
+/* A right that another plugin gave: its business, and once. */
+static void test_right_revoked(void **state)
+{
+    (void)state;
+    fake_hook("auth.revoked", hear, NULL);
+    first_request(LATER);
+    parley_conn conn = open_socket();
+
+    for (int i = 0; i < 2; i++) {
+        told[0] = '\0';
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(5, "1", "1", NULL, NOW, "chat.room.x.5");
+        fake_advance(500);
+        assert_string_equal(told, i == 0 ? "1 chat.room.x.5" : "");
+    }
+    assert_int_equal(fake_closed(conn), 0);
+    assert_cached();
+    fake_hang_up(conn, 1000);
+}
+
+/* Rows appear as their transactions commit, not as they were numbered. */
+static void test_rows_out_of_order(void **state)
+{
+    static const struct {
+        const char *id;
+        bool is_news;
+    } rows[] = { { "300", true }, { "299", true },  { "300", false }, { "45", true },
+                 { "44", false }, { "299", false }, { "301", true },  { "45", false },
+                 { "700", true }, { "445", true },  { "301", false } };
+
+    (void)state;
+    fake_hook("auth.revoked", hear, NULL);
+    first_request(LATER);
+    for (size_t i = 0; i < FAKE_COUNT(rows); i++) {
+        told[0] = '\0';
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(5, rows[i].id, "1", NULL, NOW, "x");
+        fake_advance(500);
+        if ((told[0] != '\0') != rows[i].is_news)
+            fail_msg("row %zu: %s", i, rows[i].id);
+    }
+}
+
 /* Polls that fail for long: the cache is not believed any more. */
 static void test_polls_fail(void **state)
 {
@@ -325,11 +381,22 @@ static void test_email_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_headers),         TEST(test_cache),        TEST(test_open_routes),
-        TEST(test_trouble),         TEST(test_expiry),       TEST(test_touch),
-        TEST(test_session_revoked), TEST(test_user_revoked), TEST(test_other_session),
-        TEST(test_other_user),      TEST(test_polls_fail),   TEST(test_revoked_while_read),
-        TEST(test_sockets),         TEST(test_email_key),
+        TEST(test_headers),
+        TEST(test_cache),
+        TEST(test_open_routes),
+        TEST(test_trouble),
+        TEST(test_expiry),
+        TEST(test_touch),
+        TEST(test_session_revoked),
+        TEST(test_user_revoked),
+        TEST(test_other_session),
+        TEST(test_other_user),
+        TEST(test_polls_fail),
+        TEST(test_right_revoked),
+        TEST(test_rows_out_of_order),
+        TEST(test_revoked_while_read),
+        TEST(test_sockets),
+        TEST(test_email_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,7 +316,7 @@ static void test_remove(void **state)
 
         fake_db_answer(PARLEY_OK);
         affected(1, 1);
-        affected(3, cases[i].removed);
+        affected(4, cases[i].removed);
         FAKE_ROWS(4, "5", cases[i].is_creator, cases[i].is_member, cases[i].of_creator);
         fake_run();
         if (fake_status(req) != cases[i].status || strcmp(fake_body(req), cases[i].text) != 0)
@@ -332,7 +332,7 @@ static void test_remove_closes(void **state)
     (void)state;
     call_as(&ada, "DELETE", PEOPLE BOB_UID "/", NULL);
     fake_db_answer(PARLEY_OK);
-    affected(4, 1);
+    affected(5, 1);
     FAKE_ROWS(4, "5", "1", "1", "0");
     fake_run();
     assert_int_equal(fake_closed(his), 4403);
@@ -348,7 +348,7 @@ static void test_delete_room(void **state)
     fake_db_answer(PARLEY_OK);
     affected(1, 1);
     FAKE_ROWS(4, "10", "4", "ep", "0");
-    affected(3, 0);
+    affected(4, 0);
     fake_run();
     check(req, 403, NOT_CREATOR);
     assert_int_equal(fake_closed(conn), 0);
@@ -357,7 +357,7 @@ static void test_delete_room(void **state)
     fake_db_answer(PARLEY_OK);
     affected(1, 1);
     FAKE_ROWS(4, "10", "4", "ep", "1");
-    affected(3, 1);
+    affected(4, 1);
     fake_run();
     check(req, 204, "");
     assert_int_equal(fake_closed(conn), 4404);

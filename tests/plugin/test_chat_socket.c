@@ -408,6 +408,77 @@ static void test_typing_abuse(void **state)
     assert_int_equal(fake_closed(conn), 4003);
 }
 
+/* What the table of revocations tells when the bus does not (parley/auth.h). */
+static void revoke(const char *subject)
+{
+    parley_auth_revoked info = { PARLEY_SIZED(parley_auth_revoked), .user = 2,
+                                 .subject = { subject, strlen(subject) } };
+
+    fake_fire("auth.revoked", &info);
+    fake_run();
+}
+
+static void test_revoked(void **state)
+{
+    parley_conn mine = socket_of(&ada, "4");
+    parley_conn his = socket_of(&bob, "4");
+    size_t at = fake_db_runs();
+
+    (void)state;
+    revoke("chat.room." ROOM_UID ".5");
+    assert_int_equal(fake_db_runs(), at + 1);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "5", "ep");
+    FAKE_ROWS(14, "5", "4", CREATED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ADA_UID, "ada",
+              BOB_UID);
+    fake_run();
+    assert_int_equal(fake_closed(his), 4403);
+    assert_int_equal(fake_closed(mine), 0);
+    revoke("chat.room." ROOM_UID ".5"); /* known by now */
+    assert_int_equal(fake_db_runs(), at + 1);
+    revoke("chat.room." ROOM_UID ".6"); /* the room's own end */
+    fake_db_answer(PARLEY_OK);
+    fake_db_rows(2, NULL, 0);
+    fake_db_rows(14, NULL, 0);
+    fake_run();
+    assert_int_equal(fake_closed(mine), 4404);
+}
+
+static void test_revoked_while_opening(void **state)
+{
+    parley_req req = call_as(&bob, "WS", SOCKET_PATH, NULL);
+
+    (void)state;
+    revoke("chat.room." ROOM_UID ".5");
+    answer_seen("4", "0"); /* from a reader that was faster */
+    parley_conn conn = fake_opened(req);
+
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "5", "ep");
+    FAKE_ROWS(14, "5", "4", CREATED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ADA_UID, "ada",
+              BOB_UID);
+    fake_run();
+    assert_int_equal(fake_closed(conn), 4403);
+}
+
+static void test_revoked_not_ours(void **state)
+{
+    static const char *const subjects[] = {
+        "chat.room." ROOM_UID,         "chat.room." ROOM_UID ".",
+        "chat.room." ROOM_UID ".x",    "chat.room." ROOM_UID "/6",
+        "chat.roof." ROOM_UID ".6",    "chat.room." ROOM_UID ".1234567890123456789",
+        "chat.room." MESSAGE_UID ".6", "bot.1",
+    };
+    parley_conn conn = socket_of(&ada, "4");
+    size_t at = fake_db_runs();
+
+    (void)state;
+    for (size_t i = 0; i < FAKE_COUNT(subjects); i++)
+        revoke(subjects[i]);
+    assert_int_equal(fake_db_runs(), at);
+    assert_int_equal(fake_closed(conn), 0);
+}
+
 int main(void)
 {
 #define TEST_ONE(name)  cmocka_unit_test_setup_teardown(name, setup_one, chat_teardown)
@@ -433,6 +504,9 @@ int main(void)
         TEST_ONE(test_no_poll_alone),
         TEST_MANY(test_published),
         TEST_MANY(test_room_deleted_elsewhere),
+        TEST_MANY(test_revoked),
+        TEST_MANY(test_revoked_while_opening),
+        TEST_MANY(test_revoked_not_ours),
         TEST_ONE(test_typing),
         TEST_ONE(test_typing_abuse),
     };
