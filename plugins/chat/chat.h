@@ -7,6 +7,7 @@
 #ifndef CHAT_H
 #define CHAT_H
 #include <parley/auth.h>
+#include <parley/bus.h>
 #include <parley/db.h>
 #include <parley/flow.h>
 #include <parley/plugin.h>
@@ -22,7 +23,8 @@ struct chat {
     parley_ctx *ctx;
     const parley_db *db;
     const parley_auth *auth;
-    bool many_workers; /* others may write to our rooms */
+    const parley_bus *bus; /* NULL: nobody offers it */
+    bool many_workers;     /* others, here or on other machines, may write to our rooms */
     enum chat_show show_emails;
     size_t max_text;         /* code points of a message */
     size_t max_participants; /* addresses in one request */
@@ -85,5 +87,6 @@ void sweep_stop(void);
 
 /* poll.c: finds the events that the bus lost, when there are other workers. */
 int poll_load(parley_ctx *ctx);
-int poll_start(parley_ctx *ctx);
+int poll_start(void);
+void poll_stop(void);
 #endif

@@ -31,6 +31,7 @@ static const parley_option options[] = {
 static const parley_need needs[] = {
     { .service = "parley.db", .major = 0, .minor = 1 },
     { .service = "parley.auth", .major = 0, .minor = 1 },
+    { .service = "parley.bus", .major = 0, .minor = 1, .optional = 1 },
 };
 
 #define ROOM   "/api/chat/rooms/:id(uuid)/"
@@ -82,26 +83,27 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
 
 static int chat_start(parley_ctx *ctx)
 {
-    parley_str workers = parley->server("workers");
-
     chat.db = parley->service(ctx, "parley.db");
     chat.auth = parley->service(ctx, "parley.auth");
     if (!chat.db || !chat.auth)
         return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
-    chat.many_workers = !str_equal(workers, PARLEY_S("1"));
+    chat.bus = parley->service(ctx, "parley.bus");
+    chat.many_workers = chat.bus ? chat.bus->state(ctx) != PARLEY_BUS_ALONE
+                                 : !str_equal(parley->server("workers"), PARLEY_S("1"));
     int err = sql_prepare_all();
 
     if (err < 0)
         return err;
     room_remember(true);
     sweep_start();
-    return poll_start(ctx);
+    return poll_start();
 }
 
 static int chat_stop(parley_ctx *ctx)
 {
     (void)ctx;
     sweep_stop();
+    poll_stop();
     typing_gate_clear();
     room_remember(false);
     return PARLEY_OK;

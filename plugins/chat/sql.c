@@ -197,6 +197,12 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_HEAD] =
         "SELECT last_seq, epoch FROM rooms WHERE id = $1",
+    [SQL_HEADS] =
+        "SELECT id, last_seq FROM rooms WHERE id IN ("
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
+        " $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,"
+        " $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56,"
+        " $57, $58, $59, $60, $61, $62, $63, $64) ORDER BY id",
     [SQL_LOG] =
         "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"
         " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid"

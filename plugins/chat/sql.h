@@ -44,6 +44,7 @@ enum sql_id {
     SQL_ERASE_MARK,
     SQL_ERASE_STATE,
     SQL_HEAD,
+    SQL_HEADS,
     SQL_LOG,
     SQL_SWEEP_NEXT,
     SQL_SWEEP_MESSAGES,
@@ -83,6 +84,9 @@ enum remove_column { REMOVE_LAST_SEQ, REMOVE_IS_CREATOR, REMOVE_IS_MEMBER, REMOV
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
 enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH };
+/* Columns of SQL_HEADS, and how many rooms it asks for. */
+enum heads_column { HEADS_KEY, HEADS_LAST_SEQ };
+enum { HEADS_MOST = 64 };
 /* Columns of SQL_LOG. */
 enum log_column {
     LOG_SEQ,

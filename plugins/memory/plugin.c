@@ -164,11 +164,18 @@ static int bus_subscribe(parley_ctx *ctx, parley_str topic)
     return PARLEY_OK;
 }
 
+static int bus_state(parley_ctx *ctx)
+{
+    (void)ctx;
+    return PARLEY_BUS_ALONE;
+}
+
 static const parley_bus bus = {
     .head = PARLEY_SERVICE(parley_bus, 0, 1),
     .publish = bus_publish,
     .subscribe = bus_subscribe,
     .unsubscribe = bus_subscribe,
+    .state = bus_state,
 };
 
 static int memory_load(parley_ctx *ctx, const parley_conf *conf)

@@ -4,9 +4,9 @@
  *            its sender may have lost some
  *   message  8 bytes that name the sending worker, then the bytes
  *
- * What is published while the server is away is lost.  So the hook bus.gap is fired when listening
- * begins (again), when another worker says that it has lost some, and once a second for as long as
- * nobody can be heard.  A subscription that stands alone, not as part of all, is told to its topic
+ * What is published while a server is away is lost.  So the hook bus.gap is fired when one goes, when
+ * it is back and its topics are heard again, and when another worker says that it has lost some.
+ * A subscription that stands alone, not as part of all, is told to its topic
  * by an empty message: what came before it may have been missed. */
 #include "plugins/redis/redis.h"
 
@@ -15,7 +15,7 @@
 
 #include "plugins/common/table.h" /* uthash with a keyed hash */
 
-enum { WORKER_BYTES = 8, TOPIC_MOST = 512, BATCH = 64, GAP_MS = 1000 };
+enum { WORKER_BYTES = 8, TOPIC_MOST = 512, BATCH = 64 };
 enum { CHANNEL_MOST = PREFIX_MOST + 12 + TOPIC_MOST };
 
 typedef struct topic {
@@ -29,7 +29,6 @@ typedef struct topic {
 static struct {
     topic *topics;
     char worker[WORKER_BYTES];
-    parley_timer gap;
 } bus;
 
 /* ---- channels ---- */
@@ -70,32 +69,18 @@ static void channel_change(server *s, const char *verb, parley_str name)
 
 /* ---- gaps ---- */
 
-static void gap_fire(void)
+void bus_gap(void)
 {
     (void)parley->fire(redis.ctx, "bus.gap", NULL);
 }
 
-static void gap_come(parley_ctx *ctx, int status, void *ud)
+static int bus_state(parley_ctx *ctx)
 {
-    int is_deaf = 0;
-
-    (void)ctx, (void)ud;
-    bus.gap = (parley_timer){ 0 };
-    if (status < 0)
-        return;
+    (void)ctx;
     for (uint32_t i = 0; i < redis.n; i++)
-        is_deaf |= !redis.servers[i].is_good;
-    if (!is_deaf)
-        return;
-    gap_fire();
-    bus.gap = parley->timer(redis.ctx, GAP_MS, 0, gap_come, NULL);
-}
-
-void bus_down(server *s)
-{
-    (void)s;
-    if (!bus.gap.id && !redis.is_stopping)
-        bus.gap = parley->timer(redis.ctx, GAP_MS, 0, gap_come, NULL);
+        if (!redis.servers[i].is_good)
+            return PARLEY_BUS_AWAY;
+    return PARLEY_BUS_UP;
 }
 
 /* ---- sending ---- */
@@ -241,12 +226,6 @@ void bus_beat(server *s)
     channel_change(s, "SUBSCRIBE", (parley_str){ NULL, 0 });
 }
 
-void bus_listens(server *s)
-{
-    (void)s;
-    gap_fire();
-}
-
 /* ---- hearing ---- */
 
 static void heard_message(const redisReply *message, parley_str name)
@@ -260,7 +239,7 @@ static void heard_message(const redisReply *message, parley_str name)
     if (name.n > 0)
         parley->deliver(redis.ctx, name, bytes);
     else
-        gap_fire();
+        bus_gap();
 }
 
 static void heard_subscribed(server *s, parley_str name)
@@ -294,9 +273,6 @@ void bus_start(void)
 /* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 void bus_stop(void)
 {
-    if (bus.gap.id)
-        (void)parley->timer_stop(bus.gap);
-    bus.gap = (parley_timer){ 0 };
     for (topic *t = bus.topics, *next; t; t = next) {
         next = t->hh.next;
         HASH_DEL(bus.topics, t);
@@ -309,4 +285,5 @@ const parley_bus redis_bus = {
     .publish = bus_publish,
     .subscribe = bus_subscribe,
     .unsubscribe = bus_unsubscribe,
+    .state = bus_state,
 };

@@ -20,7 +20,7 @@ static const parley_option options[] = {
               "are spread over them. The same list for all workers" },
     { .name = "prefix", .def = "parley:", .type = PARLEY_T_STR, .min = 0, .max = PREFIX_MOST,
       .help = "of all keys and channels; servers that are not to share limits and messages need different ones" },
-    { .name = "timeout", .def = "5s", .type = PARLEY_T_MS, .min = 100, .max = 60000,
+    { .name = "timeout", .def = "2s", .type = PARLEY_T_MS, .min = 100, .max = 60000,
       .help = "a server that does not answer for so long counts as away" },
 };
 /* clang-format on */

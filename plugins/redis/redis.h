@@ -53,9 +53,8 @@ extern PARLEY_HIDDEN const parley_bus redis_bus;
 void bus_start(void);
 void bus_stop(void);
 void bus_hello(server *s); /* subscribes to everything; link_ready() when that stands */
-void bus_listens(server *s);
 void bus_can_send(server *s);
-void bus_down(server *s);
+void bus_gap(void); /* messages may have been lost, or the state has changed */
 void bus_beat(server *s);
 void bus_heard(server *s, const redisReply *reply);
 #endif

@@ -16,7 +16,7 @@ static void server_tell(server *s, const char *why)
         return; /* no change; or one of the two is up, and the other is still on its way */
     if (!is_good)
         parley_logf(redis.ctx, PARLEY_WARN,
-                    "Redis %s is away: %s. Until it is back, each worker counts limits by itself, "
+                    "Redis %s is away: %s; until it is back, each worker counts limits by itself, "
                     "and messages of other workers are found in the database",
                     s->name, why);
     else if (!s->is_known || s->alone == 0)
@@ -29,6 +29,7 @@ static void server_tell(server *s, const char *why)
         s->alone = 0;
     s->is_known = 1;
     s->is_good = is_good;
+    bus_gap();
 }
 
 void server_counted(server *s)
@@ -88,10 +89,7 @@ static void commands_up(void *ud)
 
 static void link_down_told(void *ud, const char *why)
 {
-    server *s = ud;
-
-    server_tell(s, why);
-    bus_down(s);
+    server_tell(ud, why);
 }
 
 static void commands_heard(void *ud, const redisReply *reply)
@@ -116,7 +114,6 @@ static void listener_hello(void *ud)
 static void listener_up(void *ud)
 {
     server_tell(ud, NULL);
-    bus_listens(ud);
 }
 
 static void listener_down(void *ud, const char *why)

@@ -135,8 +135,8 @@ def test_logging_in(own_server, tmp_path, lines, login, url):
 
 
 def test_a_wrong_password_is_told_and_never_shown(own_server, tmp_path):
-    with Redis(tmp_path / "redis", "requirepass right") as redis:
-        redis.login = ["AUTH", "right"]
+    with Redis(tmp_path / "redis", "requirepass s3same") as redis:
+        redis.login = ["AUTH", "s3same"]
         server = own_server(config=config_with_redis(), env={"REDIS_URL": f"redis://:hunter2@127.0.0.1:{redis.port}",
                                                              "THROTTLE_ANON": "2/hour"})
         server.wait_line(AWAY + "WRONGPASS")
@@ -144,7 +144,7 @@ def test_a_wrong_password_is_told_and_never_shown(own_server, tmp_path):
         redis.command("CONFIG", "SET", "requirepass", "hunter2")
         server.wait_line(r"is there again; 3 times limits were counted without it")
         assert api(server).status_code == 200  # Redis has counted none of them
-        assert "hunter2" not in server.text() and "right" not in server.text()
+        assert "hunter2" not in server.text() and "s3same" not in server.text()
 
 
 @pytest.mark.parametrize("url,why", [

@@ -278,6 +278,7 @@ def test_with_redis_frozen_delivery_goes_on(server, redis):
         for i in range(30):
             one.say(f"{i}")
         assert contents(two, 30) == [f"{i}" for i in range(30)]
+        wait_until("both to notice", lambda: len(re.findall("is away", server.text())) == 2)
         redis.thaw()  # what it had in its buffers comes now, late
         wait_until("both to be back", lambda: len(re.findall("is there again|is there$", server.text(), re.M)) >= 4)
         one.say("end")

@@ -32,6 +32,7 @@ static inline int chat_setup_with(const char *workers, const fake_option *option
     fake_server("workers", workers);
     fake_db_use("sqlite");
     fake_auth_use();
+    fake_bus_use(strcmp(workers, "1") == 0 ? PARLEY_BUS_ALONE : PARLEY_BUS_UP);
     fake_auth_person(&ada);
     fake_auth_person(&bob);
     fake_open(&parley_plugin_0, options);
@@ -107,5 +108,17 @@ static inline parley_conn socket_of(const parley_person *who, const char *last_s
 
     assert_int_not_equal(conn.id, 0);
     return conn;
+}
+
+/* A note of another worker, as plugins/chat/bus_note.c writes it. */
+#define TOPIC "room." ROOM_UID
+
+static inline void deliver(int kind, int seq, const char *user, const char *frame)
+{
+    char bytes[256];
+
+    (void)snprintf(bytes, sizeof(bytes), "%d %d %s\n%s", kind, seq, user, frame);
+    fake_deliver(TOPIC, bytes);
+    fake_run();
 }
 #endif

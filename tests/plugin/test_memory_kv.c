@@ -272,6 +272,7 @@ static void test_bus(void **state)
     assert_int_equal(bus->publish(&host.plugin, PARLEY_S("t"), PARLEY_S("bytes")), PARLEY_OK);
     assert_int_equal(bus->unsubscribe(&host.plugin, PARLEY_S("t")), PARLEY_OK);
     assert_int_equal(host.post_n, 0); /* nobody hears oneself */
+    assert_int_equal(bus->state(&host.plugin), PARLEY_BUS_ALONE);
     assert_int_equal(parley_plugin_0.features, PARLEY_SINGLE_WORKER);
 }
 

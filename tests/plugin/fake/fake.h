@@ -212,7 +212,10 @@ extern fake_kv_state fake_kv;
 void fake_kv_use(void);
 void fake_kv_release(void); /* the answers that are held back come */
 
-/* ---- parley.mail and parley.auth ---- */
+/* ---- parley.bus, parley.mail and parley.auth ---- */
+
+/* What its state() says from now on, PARLEY_BUS_*; topics need no service here. */
+void fake_bus_use(int state);
 
 typedef struct fake_mail_state {
     size_t n, wakes;                             /* statements asked for, wake() calls */

@@ -204,6 +204,27 @@ void fake_kv_use(void)
     fake_service("parley.kv", &kv_table);
 }
 
+/* ---- parley.bus ---- */
+
+static int bus_state;
+
+static int bus_say(parley_ctx *ctx)
+{
+    (void)ctx;
+    return bus_state;
+}
+
+static const parley_bus bus_table = {
+    .head = PARLEY_SERVICE(parley_bus, 0, 1),
+    .state = bus_say,
+};
+
+void fake_bus_use(int state)
+{
+    bus_state = state;
+    fake_service("parley.bus", &bus_table);
+}
+
 /* ---- parley.mail ---- */
 
 static parley_stmt mail_stmt;
