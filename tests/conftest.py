@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "e2e"))
 import postgres  # noqa: E402
+import redis  # noqa: E402
 from parley import Server  # noqa: E402
 
 
@@ -34,3 +35,4 @@ def own_server(tmp_path):
 
 def pytest_sessionfinish():
     postgres.end_shared()  # a process of xdist ends without atexit
+    redis.end_shared()

@@ -38,6 +38,11 @@ LIFTED = {
 }
 SQLITE_ENTRY = r"^  - sqlite\b.*\n(?:      .*\n)*"
 POSTGRES_ENTRY = "  - postgres:\n      url: ${DATABASE_URL}\n"
+MEMORY_ENTRY = r"^  - memory\b.*\n(?:      .*\n)*"
+REDIS_ENTRY = "  - redis:\n      urls: ${REDIS_URL}\n      prefix: %s\n"
+CLUSTER = os.environ.get("PARLEY_MODE") == "cluster"  # every server: PostgreSQL, Redis, so many workers
+CLUSTER_WORKERS = 3
+DB = os.environ.get("PARLEY_DB", "postgres" if CLUSTER else "sqlite")
 PATIENCE = 30  # seconds until a test gives up waiting; a sanitized server on a busy machine is slow
 _numbers = itertools.count(1)
 
@@ -66,7 +71,7 @@ class Server:
     db: "sqlite", "postgres" (with a database of its own on the tests' server), or the URL of a PostgreSQL database.
     """
 
-    def __init__(self, folder, env=None, config=None, build=BUILD, db=os.environ.get("PARLEY_DB", "sqlite")):
+    def __init__(self, folder, env=None, config=None, build=BUILD, db=DB):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.build = Path(build)
@@ -86,6 +91,9 @@ class Server:
             self.config.write_text(on_postgres)
             self.database_url = postgres.shared().database() if db == "postgres" else db
             env = {"DATABASE_URL": self.database_url, **(env or {})}
+        self.connected = 0  # workers that will say that Redis is there
+        if CLUSTER and re.search(MEMORY_ENTRY, self.config.read_text(), re.M):
+            env = {"REDIS_URL": self._spread(), **(env or {})}
         self.env = {
             **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT")},
             "HOST": "127.0.0.1",
@@ -101,6 +109,19 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
         self.output = []
+
+    def _spread(self):
+        """Redis in the place of memory, and more workers; the URL"""
+        import redis  # needs this module
+        entry = REDIS_ENTRY % f"test{os.getpid()}x{next(_numbers)}"
+        spread = re.sub(MEMORY_ENTRY, entry, self.config.read_text(), count=1, flags=re.M)
+        if not re.search(r"^  workers:", spread, re.M):
+            spread = re.sub(r"^server:\n", f"server:\n  workers: {CLUSTER_WORKERS}\n", spread, flags=re.M) \
+                if re.search(r"^server:\n", spread, re.M) else f"server:\n  workers: {CLUSTER_WORKERS}\n{spread}"
+            self.connected = CLUSTER_WORKERS
+        self.config = self.folder / "parley.yaml"
+        self.config.write_text(spread)
+        return redis.shared().url
 
     # ---- life ----
     def start(self, ready=True, descriptors=None):
@@ -135,7 +156,8 @@ class Server:
         if self.process.poll() is not None:
             self._reader.join(PATIENCE)
             raise AssertionError(f"the server ended with {self.process.returncode}:\n" + self.text())
-        return any("is listening on" in line for line in self.output)
+        there = sum("redis Redis" in line and "is there" in line for line in list(self.output))
+        return any("is listening on" in line for line in self.output) and there >= self.connected
 
     def text(self):
         return "\n".join(self.output)

@@ -1,10 +1,13 @@
 """A private redis-server for tests: 127.0.0.1, a port of its own, nothing on disk; and the configuration of a Parley server
 that uses it."""
+import atexit
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from parley import PATIENCE, ROOT, free_port, wait_until
@@ -86,6 +89,27 @@ class Redis:
 
     def __exit__(self, *_):
         self.stop()
+
+
+_shared = None
+
+
+def shared():
+    """the server of all tests of this process that only need one, each with a prefix of its own"""
+    global _shared
+    if _shared is None:
+        folder = tempfile.mkdtemp(prefix="parley-redis-")
+        atexit.register(end_shared)
+        _shared = Redis(folder).start()
+    return _shared
+
+
+def end_shared():
+    global _shared
+    if _shared:
+        _shared.stop()
+        shutil.rmtree(_shared.folder, ignore_errors=True)
+    _shared = None
 
 
 def config_with_redis(workers=1, **options):

@@ -4,16 +4,14 @@ import concurrent.futures
 import os
 import re
 import signal
-import socket
 import threading
 import time
 
 import pytest
 
+from nodes import LossyBus, apart, contents, socket_at, wait_connected, warm, worker_of
 from parley import PATIENCE, Closed, wait_until
 from redis import Redis, config_with_redis
-
-THERE = r"Redis 127\.0\.0\.1:\d+/0 is there"
 
 
 @pytest.fixture
@@ -24,57 +22,12 @@ def redis(tmp_path):
 
 def two_workers(own_server, url):
     server = own_server(config=config_with_redis(workers=2), env={"REDIS_URL": url})
-    wait_until("both workers to be connected", lambda: len([l for l in server.output if re.search(THERE, l)]) == 2)
-    return server
+    return wait_connected(server, 2)
 
 
 @pytest.fixture
 def server(own_server, redis):
     return two_workers(own_server, redis.url)
-
-
-# ---- which worker has a socket ----
-def worker_of(server, sock):
-    ours, theirs = f":{server.port:04X}", f":{sock.getsockname()[1]:04X}"
-    with open("/proc/net/tcp") as table:
-        inode = next(f[9] for f in map(str.split, table) if f[1].endswith(ours) and f[2].endswith(theirs))
-    for pid in server.workers():
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            try:
-                if os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inode}]":
-                    return pid
-            except FileNotFoundError:
-                pass
-    return None
-
-
-def socket_at(server, person, room, pid, other=False):
-    """A socket of `person` on the worker `pid` (other: on another one)."""
-    for _ in range(60):
-        one = person.socket(room)
-        if (worker_of(server, one.sock) == pid) != other:
-            return one
-        one.close()
-    raise AssertionError(f"60 sockets, and none on the wanted worker of {server.workers()}")
-
-
-def apart(server, ada, bob, room):
-    """A socket of each, on different workers."""
-    first = ada.socket(room)
-    return first, socket_at(server, bob, room, worker_of(server, first.sock), other=True)
-
-
-def contents(socket, n):
-    """the next n messages, checked: dense and rising `seq`"""
-    got = [socket.message() for _ in range(n)]
-    seqs = [m["seq"] for m in got]
-    assert seqs == list(range(seqs[0], seqs[0] + n)), seqs
-    return [m["content"] for m in got]
-
-
-def warm(one, *others):
-    one.say("warm")
-    assert {socket.message()["content"] for socket in (one, *others)} == {"warm"}
 
 
 # ---- with a bus that works ----
@@ -133,44 +86,6 @@ def test_every_mail_leaves_once(server):
 
 
 # ---- with a bus that loses ----
-class LossyBus:
-    """Between the server and Redis.  While `is_losing`, what is published goes to a channel that nobody listens to."""
-
-    def __init__(self, redis):
-        self.redis, self.is_losing, self.lost = redis, False, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.redis.port))
-            threading.Thread(target=self._copy, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._copy, args=(server, client, False), daemon=True).start()
-
-    def _copy(self, source, target, is_up):
-        try:
-            while data := source.recv(65536):
-                if is_up and self.is_losing and b"PUBLISH" in data:
-                    self.lost += data.count(b"\nPUBLISH")
-                    data = data.replace(b"\nparley:0:room.", b"\nparley:9:room.")
-                target.sendall(data)
-        except OSError:
-            pass
-        for one in (source, target):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
-
-
 @pytest.fixture
 def lossy(redis):
     bus = LossyBus(redis)
