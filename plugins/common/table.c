@@ -1,5 +1,5 @@
-/* table.c -- keys with a value or a log of passes, each with an end of life; bounded in number and
- * bytes.
+/* table.c -- keys with a value, a log of passes or a list, each with an end of life; bounded in
+ * number and bytes.
  *
  * The heap is lazy: when an end moves away, which every pass does, nothing is moved in it; the
  * entry sinks when it comes up at the top too early.  So a pass costs one hash look-up. */
@@ -100,10 +100,15 @@ static table_entry *heap_top(table *t)
 
 static void entry_free(table_entry *entry)
 {
-    if (entry->kind == TABLE_VALUE)
+    if (entry->kind == TABLE_VALUE) {
         free(entry->value.bytes);
-    else
+    } else if (entry->kind == TABLE_LOG) {
         free(entry->log.times_us);
+    } else {
+        for (uint32_t i = 0; i < entry->list.n; i++)
+            free(entry->list.parts[i].bytes);
+        free(entry->list.parts);
+    }
     free(entry);
 }
 

@@ -1,5 +1,5 @@
-/* table.h -- keys with a value or a log of passes, each with an end of life; bounded in number and
- * bytes.
+/* table.h -- keys with a value, a log of passes or a list, each with an end of life; bounded in
+ * number and bytes.
  *
  * Shared by the plugins memory and redis.  Time comes in as an argument: microseconds of a clock
  * that never steps back.  Loop thread only. */
@@ -17,7 +17,13 @@ unsigned table_hash(const void *key, size_t n);
 #include <stdlib.h>
 #include <uthash.h>
 
-enum table_kind { TABLE_VALUE, TABLE_LOG, TABLE_KINDS };
+enum table_kind { TABLE_VALUE, TABLE_LOG, TABLE_TAIL, TABLE_PRESENCE, TABLE_KINDS };
+
+typedef struct table_part { /* of a list */
+    int64_t number;
+    char *bytes; /* owned */
+    size_t n;
+} table_part;
 
 /* One key.
  *
@@ -38,6 +44,11 @@ typedef struct table_entry {
             int64_t *times_us;
             uint32_t cap, first, n;
         } log;
+        struct { /* TABLE_TAIL, TABLE_PRESENCE */
+            table_part *parts;
+            uint32_t cap, n;
+            size_t bytes; /* of all parts */
+        } list;
     };
     size_t size; /* bytes that count against the bound */
     uint32_t key_n;

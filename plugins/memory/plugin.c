@@ -1,25 +1,19 @@
 /* plugin.c -- parley.kv and parley.bus for one worker: everything stands in its memory and is
  * answered at once. */
+#include "plugins/memory/memory.h"
 #include <parley/bus.h>
-#include <parley/kv.h>
 #include <sodium.h>
 #include <string.h>
 
-#include "plugins/common/limit.h"
+#include "plugins/common/kv_check.h"
 
-enum { VALUE_MAX = 65536 };
 enum {
     SWEEP_MS = 1000,
     SWEEP_SOON_MS = 10,
     SWEEP_KEYS = 2000 /* in one go: the loop must not wait */
 };
 
-static struct {
-    parley_ctx *ctx;
-    table keys;
-    int is_sweeping; /* the timer runs */
-    parley_timer timer;
-} memory;
+struct memory memory;
 
 /* clang-format off */
 static const parley_option options[] = {
@@ -30,13 +24,12 @@ static const parley_option options[] = {
 };
 /* clang-format on */
 
-static int64_t memory_now_us(void)
+int64_t memory_now_us(void)
 {
     return parley->mono_ns() / 1000;
 }
 
-/* `after_us` from now; no sum of ours may overflow. */
-static int64_t memory_end(int64_t now_us, int64_t after_us)
+int64_t memory_end(int64_t now_us, int64_t after_us)
 {
     return after_us >= INT64_MAX - now_us ? INT64_MAX : now_us + after_us;
 }
@@ -44,7 +37,7 @@ static int64_t memory_end(int64_t now_us, int64_t after_us)
 static void memory_sweep(parley_ctx *ctx, int status, void *ud);
 
 /* One timer, and only while there is something to forget. */
-static void memory_watch(int64_t after_ms)
+static void memory_watch_after(int64_t after_ms)
 {
     if (memory.is_sweeping || memory.keys.n == 0)
         return;
@@ -59,7 +52,12 @@ static void memory_sweep(parley_ctx *ctx, int status, void *ud)
     if (status < 0)
         return;
     size_t dropped = table_sweep(&memory.keys, memory_now_us(), SWEEP_KEYS);
-    memory_watch(dropped == SWEEP_KEYS ? SWEEP_SOON_MS : SWEEP_MS);
+    memory_watch_after(dropped == SWEEP_KEYS ? SWEEP_SOON_MS : SWEEP_MS);
+}
+
+void memory_watch(void)
+{
+    memory_watch_after(SWEEP_MS);
 }
 
 static int kv_take(parley_ctx *ctx, const parley_kv_limit *limits, uint32_t n, parley_kv_taken *ret,
@@ -70,7 +68,7 @@ static int kv_take(parley_ctx *ctx, const parley_kv_limit *limits, uint32_t n, p
         return PARLEY_EINVAL;
     if (limits_take(&memory.keys, limits, n, memory_now_us(), ret) < 0)
         return PARLEY_ENOMEM;
-    memory_watch(SWEEP_MS);
+    memory_watch();
     return PARLEY_DONE;
 }
 
@@ -95,7 +93,7 @@ static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl
     int64_t now_us = memory_now_us();
 
     (void)ctx;
-    if (!kv_key_is_good(key) || !value.p || value.n > VALUE_MAX || ttl_ms < 0)
+    if (!kv_key_is_good(key) || !value.p || value.n > KV_VALUE_MAX || ttl_ms < 0)
         return PARLEY_EINVAL;
     int64_t end_us =
         ttl_ms == 0 || ttl_ms > INT64_MAX / 1000 ? INT64_MAX : memory_end(now_us, ttl_ms * 1000);
@@ -115,7 +113,7 @@ static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl
         table_drop(&memory.keys, entry);
         return PARLEY_ENOMEM;
     }
-    memory_watch(SWEEP_MS);
+    memory_watch();
     return PARLEY_DONE;
 }
 
@@ -149,6 +147,11 @@ static const parley_kv kv = {
     .set = kv_set,
     .get = kv_get,
     .del = kv_del,
+    .tail_push = tail_push,
+    .tail_read = tail_read,
+    .presence_join = presence_join,
+    .presence_leave = presence_leave,
+    .presence_list = presence_list,
 };
 
 /* There is no other worker, so there is nobody to tell and nobody to hear. */

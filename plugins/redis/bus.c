@@ -15,7 +15,7 @@
 
 #include "plugins/common/table.h" /* uthash with a keyed hash */
 
-enum { WORKER_BYTES = 8, TOPIC_MOST = 512, BATCH = 64 };
+enum { TOPIC_MOST = 512, BATCH = 64 };
 enum { CHANNEL_MOST = PREFIX_MOST + 12 + TOPIC_MOST };
 
 typedef struct topic {
@@ -28,7 +28,6 @@ typedef struct topic {
 
 static struct {
     topic *topics;
-    char worker[WORKER_BYTES];
 } bus;
 
 /* ---- channels ---- */
@@ -101,7 +100,7 @@ static int channel_publish(server *s, parley_str name, parley_str bytes)
 
     if (!message)
         return PARLEY_ENOMEM;
-    memcpy(message, bus.worker, WORKER_BYTES);
+    memcpy(message, redis.worker, WORKER_BYTES);
     if (bytes.n)
         memcpy(message + WORKER_BYTES, bytes.p, bytes.n);
     const char *argv[] = { "PUBLISH", channel.p, message };
@@ -233,7 +232,7 @@ static void heard_message(const redisReply *message, parley_str name)
     parley_str bytes = { message->str, message->len };
 
     if (message->type != REDIS_REPLY_STRING || bytes.n < WORKER_BYTES ||
-        memcmp(bytes.p, bus.worker, WORKER_BYTES) == 0)
+        memcmp(bytes.p, redis.worker, WORKER_BYTES) == 0)
         return;
     bytes = (parley_str){ bytes.p + WORKER_BYTES, bytes.n - WORKER_BYTES };
     if (name.n > 0)
@@ -264,11 +263,6 @@ void bus_heard(server *s, const redisReply *reply)
 }
 
 /* ---- life ---- */
-
-void bus_start(void)
-{
-    parley->random(bus.worker, sizeof(bus.worker));
-}
 
 /* NOLINTNEXTLINE(readability-function-*): the macros of uthash */
 void bus_stop(void)

@@ -2,21 +2,21 @@
  *
  *   take    one script call per server that has any of the keys; what a server does not count,
  *           because it is away or refuses, this worker counts by itself
- *   set, get, del   one command each; away: refused */
+ *   set, get, del   one command each; away: refused
+ *
+ * Tails and presence sets are in tail.c and presence.c. */
 #include "plugins/redis/redis.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/kv_check.h"
 #include "plugins/redis/alone.h"
 #include "plugins/redis/take.h"
 
-enum { VALUE_MOST = 65536, NAME_MOST = PREFIX_MOST + 2 + KV_KEY_MAX };
-#define TTL_MOST_MS INT64_C(1000000000000000)
+/* ---- names ---- */
 
-/* ---- names: <prefix>l:<key> for limits, <prefix>v:<key> for values ---- */
-
-static parley_str name_write(char *to, char kind, parley_str key)
+parley_str kv_name(char *to, char kind, parley_str key)
 {
     size_t n = redis.prefix.n;
 
@@ -70,7 +70,7 @@ static take *take_create(const parley_kv_limit *limits, uint32_t n)
         uint32_t k = 0;
 
         t->limits[i] = limits[i];
-        t->limits[i].key = name_write(at, 'l', limits[i].key);
+        t->limits[i].key = kv_name(at, 'l', limits[i].key);
         at += t->limits[i].key.n;
         while (k < t->part_n && t->parts[k].server != s)
             k++;
@@ -208,7 +208,7 @@ static void value_got(void *ud, const redisReply *reply)
     parley->call_end(g.user);
 }
 
-static int kv_send(parley_str key, const wire_command *command, wire_reply_fn fn, void *ud)
+int kv_send(parley_str key, const wire_command *command, wire_reply_fn fn, void *ud)
 {
     server *s = server_of(key);
 
@@ -220,7 +220,7 @@ static int kv_send(parley_str key, const wire_command *command, wire_reply_fn fn
 static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_kv_get_fn fn,
                   void *ud)
 {
-    char name[NAME_MOST];
+    char name[KV_NAME_MOST];
 
     if (!ret || !fn || !kv_key_is_good(key))
         return PARLEY_EINVAL;
@@ -228,7 +228,7 @@ static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_
     if (!g)
         return PARLEY_ENOMEM;
     *g = (getting){ ctx, fn, ud };
-    parley_str in_redis = name_write(name, 'v', key);
+    parley_str in_redis = kv_name(name, 'v', key);
     const char *argv[] = { "GET", in_redis.p };
     const size_t argv_n[] = { 3, in_redis.n };
     int err = kv_send(key, &(wire_command){ argv, argv_n, 2 }, value_got, g);
@@ -237,43 +237,43 @@ static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_
     return err < 0 ? err : PARLEY_PENDING;
 }
 
-static void value_changed(void *ud, const redisReply *reply)
+void kv_changed(void *ud, const redisReply *reply)
 {
     if (reply && reply->type == REDIS_REPLY_ERROR)
-        parley_logf(redis.ctx, PARLEY_WARN, "Redis refused to %s a value: %s", (const char *)ud,
+        parley_logf(redis.ctx, PARLEY_WARN, "Redis refused to %s: %s", (const char *)ud,
                     reply->str);
 }
 
 static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl_ms)
 {
-    static char what[] = "set";
-    char name[NAME_MOST];
+    static char what[] = "set a value";
+    char name[KV_NAME_MOST];
     char ttl[24];
 
     (void)ctx;
-    if (!kv_key_is_good(key) || !value.p || value.n > VALUE_MOST || ttl_ms < 0)
+    if (!kv_key_is_good(key) || !value.p || value.n > KV_VALUE_MAX || ttl_ms < 0)
         return PARLEY_EINVAL;
-    parley_str in_redis = name_write(name, 'v', key);
+    parley_str in_redis = kv_name(name, 'v', key);
     int ttl_n = snprintf(ttl, sizeof(ttl), "%lld", (long long)ttl_ms);
     const char *argv[] = { "SET", in_redis.p, value.p, "PX", ttl };
     const size_t argv_n[] = { 3, in_redis.n, value.n, 2, (size_t)ttl_n };
-    int argc = ttl_ms == 0 || ttl_ms > TTL_MOST_MS ? 3 : 5;
-    int err = kv_send(key, &(wire_command){ argv, argv_n, argc }, value_changed, what);
+    int argc = ttl_ms == 0 || ttl_ms > KV_TTL_MAX ? 3 : 5;
+    int err = kv_send(key, &(wire_command){ argv, argv_n, argc }, kv_changed, what);
     return err < 0 ? err : PARLEY_DONE;
 }
 
 static int kv_del(parley_ctx *ctx, parley_str key)
 {
-    static char what[] = "delete";
-    char name[NAME_MOST];
+    static char what[] = "delete a value";
+    char name[KV_NAME_MOST];
 
     (void)ctx;
     if (!kv_key_is_good(key))
         return PARLEY_EINVAL;
-    parley_str in_redis = name_write(name, 'v', key);
+    parley_str in_redis = kv_name(name, 'v', key);
     const char *argv[] = { "DEL", in_redis.p };
     const size_t argv_n[] = { 3, in_redis.n };
-    int err = kv_send(key, &(wire_command){ argv, argv_n, 2 }, value_changed, what);
+    int err = kv_send(key, &(wire_command){ argv, argv_n, 2 }, kv_changed, what);
     return err < 0 ? err : PARLEY_DONE;
 }
 
@@ -283,4 +283,9 @@ const parley_kv redis_kv = {
     .set = kv_set,
     .get = kv_get,
     .del = kv_del,
+    .tail_push = tail_push,
+    .tail_read = tail_read,
+    .presence_join = presence_join,
+    .presence_leave = presence_leave,
+    .presence_list = presence_list,
 };

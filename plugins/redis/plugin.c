@@ -59,7 +59,7 @@ static int redis_load(parley_ctx *ctx, const parley_conf *conf)
 static int redis_start(parley_ctx *ctx)
 {
     alone_start(ctx);
-    bus_start();
+    parley->random(redis.worker, sizeof(redis.worker));
     for (uint32_t i = 0; i < redis.n; i++)
         server_start(&redis.servers[i]);
     return PARLEY_OK;

@@ -33,23 +33,6 @@ def ended(server, status):
     return server.text()
 
 
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    """modules(name, source, *flags) -> path of a plugin compiled outside the tree"""
-    folder = tmp_path_factory.mktemp("plugins")
-    folder.chmod(0o755)
-
-    def build(name, source, *flags):
-        (folder / f"{name}.c").write_text(source)
-        path = folder / f"{name}.so"
-        subprocess.run(["cc", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{ROOT}/include", *flags,
-                        "-o", path, folder / f"{name}.c"], check=True)
-        path.chmod(0o755)
-        return path
-
-    return build
-
-
 HELLO = (ROOT / "examples/plugins/hello/hello.c").read_text()
 
 

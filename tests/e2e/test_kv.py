@@ -1,0 +1,193 @@
+"""parley.kv as plugins see it, the same cases for every store that offers it: tails and presence sets, in the memory of one
+worker, in one Redis for two workers, and in two Redis servers."""
+import concurrent.futures
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from parley import ROOT, wait_until
+from redis import Redis
+
+EINVAL = -1
+CONFIG = """
+server:
+  host: 127.0.0.1
+  port: ${PORT}
+  data_dir: ${DATA_DIR}
+  log_dir: ${LOG_DIR}
+  workers: %d
+plugins:
+%s  - probe:
+      path: %s
+"""
+PROBE = (ROOT / "tests/e2e/kv_probe.c").read_text()
+STORES = {"memory": (1, 0), "redis": (2, 1), "two redis": (2, 2)}  # workers, servers of Redis
+
+
+class Kv:
+    """The probe; `redis` are the servers behind it, none for memory."""
+
+    def __init__(self, server, redis):
+        self.server, self.redis = server, redis
+
+    def __call__(self, op, key="k", **more):
+        """through whichever worker takes the connection: each call is a new one"""
+        answer = self.server.anonymous().post("/kv/", {"op": op, "key": key, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def push(self, *seqs, key="k", most=5, ttl=60000):
+        assert self("push", key, entries=[[s, f"text {s}"] for s in seqs], most=most, ttl=ttl)["status"] == 1
+
+    def read(self, key="k", most=1000):
+        got = self("read", key, most=most)
+        assert got["status"] >= 0, got
+        assert all(text == f"text {seq}" for seq, text in got["entries"]), got
+        return [seq for seq, _ in got["entries"]]
+
+    def join(self, member, key="k", ttl=60000):
+        assert self("join", key, member=member, ttl=ttl)["status"] == 1
+
+    def who(self, key="k"):
+        got = self("who", key)
+        assert got["status"] >= 0, got
+        return sorted(got["members"])
+
+
+def stores(*names):
+    return pytest.mark.parametrize("kv", names, indirect=True)
+
+
+@pytest.fixture(params=STORES)
+def kv(request, own_server, modules, tmp_path):
+    workers, n = STORES[request.param]
+    redis = [Redis(tmp_path / f"redis{i}").start() for i in range(n)]
+    store = "  - redis:\n      urls: " + ",".join(r.url for r in redis) + "\n" if n else "  - memory\n"
+    server = own_server(config=CONFIG % (workers, store, modules("probe", PROBE)))
+    wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == workers * n)
+    yield Kv(server, redis)
+    for one in redis:
+        one.stop()
+
+
+# ---- tails ----
+def test_the_newest_stay_in_order(kv):
+    assert kv.read() == []
+    kv.push(1, 2, 3)
+    assert kv.read() == [1, 2, 3]
+    kv.push(5, 4)  # workers overtake each other
+    assert kv.read() == [1, 2, 3, 4, 5]
+    kv.push(8)  # a hole is the reader's business
+    assert kv.read() == [2, 3, 4, 5, 8]
+    assert kv.read(most=2) == [5, 8]
+    kv.push(1)  # older than all that stay
+    assert kv.read() == [2, 3, 4, 5, 8]
+    kv.push(9, 10, 11, most=2)
+    assert kv.read() == [10, 11]
+    assert kv.read(key="other") == []
+
+
+def test_an_entry_is_replaced_by_its_seq(kv):
+    kv.push(1, 2)
+    assert kv("push", entries=[[1, "other"], [2, ""]], most=5, ttl=60000)["status"] == 1
+    assert kv("read", most=5)["entries"] == [[1, "other"], [2, ""]]
+
+
+def test_any_bytes_and_large_numbers(kv):
+    texts = ["a:b", "1:", "\u0000\u20ac\n", "x" * 65536]
+    first = 2 ** 53 - 3
+    assert kv("push", entries=[[first + i, t] for i, t in enumerate(texts)], most=9, ttl=60000)["status"] == 1
+    assert kv("read", most=9)["entries"] == [[first + i, t] for i, t in enumerate(texts)]
+
+
+def test_a_tail_ends_after_its_last_push(kv):
+    kv.push(1, ttl=300)
+    kv.push(2, ttl=300)
+    begin = time.monotonic()
+    wait_until("the end of the tail", lambda: kv.read() == [])
+    assert time.monotonic() - begin < 5
+
+
+def test_pushes_that_race(kv):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: kv.push(*range(i * 10, i * 10 + 10), most=100), range(20)))
+    assert kv.read() == list(range(100, 200))
+
+
+@pytest.mark.parametrize("wrong", [
+    {"entries": []}, {"entries": [[-1, "x"]]}, {"entries": [[2 ** 53 + 1, "x"]]}, {"entries": [[1, None]]}, {"entries": [[1, "x" * 65537]]},
+    {"entries": [[i, "x"] for i in range(257)]}, {"most": 0}, {"most": 1001}, {"ttl": 0}, {"ttl": -5}, {"key": ""}, {"key": "k" * 513},
+])
+def test_wrong_pushes_change_nothing(kv, wrong):
+    good = {"key": "k", "entries": [[1, "x"]], "most": 5, "ttl": 1000}
+    assert kv("push", **{**good, **wrong})["status"] == EINVAL
+    assert kv.read() == []
+    assert kv("read", most=0)["status"] == EINVAL and kv("read", most=1001)["status"] == EINVAL
+
+
+# ---- presence ----
+def test_who_is_there(kv):
+    assert kv.who() == []
+    for member in ("ada", "bob", "x:y\u20ac"):
+        kv.join(member)
+    kv.join("eve", key="other")
+    assert kv.who() == ["ada", "bob", "x:y\u20ac"]
+    assert kv.who(key="other") == ["eve"]
+    assert kv.read() == []  # a tail of the same name is something else
+
+
+def test_who_leaves(kv):
+    """Each worker joins for itself, so all of them must let go."""
+    pids = len(kv.server.workers())
+    for _ in range(12):  # enough to meet every worker
+        kv.join("ada")
+        kv.join("bob")
+    for _ in range(60):
+        assert kv("leave", member="ada")["status"] == 1
+        if kv.who() == ["bob"]:
+            break
+    else:
+        raise AssertionError(f"ada is still there, with {pids} workers")
+    assert kv("leave", member="nobody")["status"] == 1 and kv("leave", key="none", member="ada")["status"] == 1
+    assert kv.who() == ["bob"]
+
+
+def test_time_runs_out_unless_it_is_renewed(kv):
+    kv.join("stays", ttl=60000)
+    kv.join("goes", ttl=400)
+    begin = time.monotonic()
+    while time.monotonic() - begin < 1:
+        kv.join("renews", ttl=2000)
+    assert kv.who() == ["renews", "stays"]
+    wait_until("the other end", lambda: kv.who() == ["stays"])
+
+
+@pytest.mark.parametrize("wrong", [{"member": ""}, {"member": "m" * 257}, {"member": None}, {"ttl": 0}, {"key": "k" * 513}])
+def test_wrong_joins_change_nothing(kv, wrong):
+    assert kv("join", **{"key": "k", "member": "ada", "ttl": 1000, **wrong})["status"] == EINVAL
+    assert kv.who() == []
+
+
+@stores("redis", "two redis")  # with the other, its memory goes
+def test_a_worker_that_dies_takes_its_members_along(kv):
+    for _ in range(12):
+        kv.join("ada", ttl=1500)
+    for pid in kv.server.workers():
+        os.kill(pid, signal.SIGKILL)
+    wait_until("their successors to find nobody", lambda: kv("who") == {"status": 0, "members": []})
+
+
+# ---- several servers, and none ----
+@stores("two redis")
+def test_keys_are_spread_and_stay_when_one_is_away(kv):
+    for i in range(40):
+        kv.push(i, key=f"room {i}")
+    counts = [one.command("DBSIZE") for one in kv.redis]
+    assert sum(counts) == 40 and min(counts) >= 5, counts
+    kv.redis[1].stop()
+    wait_until("all to notice", lambda: len(re.findall("is away", kv.server.text())) == 2)
+    statuses = [kv("read", f"room {i}", most=5)["status"] for i in range(40)]
+    assert sum(s >= 0 for s in statuses) == counts[0] and sum(s < 0 for s in statuses) == counts[1]
