@@ -10,6 +10,7 @@
 #include <parley/bus.h>
 #include <parley/db.h>
 #include <parley/flow.h>
+#include <parley/kv.h>
 #include <parley/plugin.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct chat {
     const parley_db *db;
     const parley_auth *auth;
     const parley_bus *bus; /* NULL: nobody offers it */
+    const parley_kv *kv;   /* likewise */
     bool many_workers;     /* others, here or on other machines, may write to our rooms */
     enum chat_show show_emails;
     size_t max_text;         /* code points of a message */

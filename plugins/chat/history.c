@@ -1,19 +1,179 @@
 /* history.c -- GET /api/chat/rooms/:id/messages/?limit=&offset=: newest first, in the order of the
  * room's log.
  *
- *   ask      SQL: the count (kept in the room's row; none: not a member), and one page
- *   reply    200, a page; 404
+ *   ask       the latest page: the tail of the room (tail.h), and beside it SQL: the count, and the
+ *             head of the log (no row: not a member).  Else all from SQL, as under "read"
+ *   tell      200, a page from the tail, if its head is the log's head, read by the same statement
+ *             as the membership, and nothing is missing in between: then it is what SQL would say
+ *   read      SQL: the count, and one page
+ *   reply     200, a page; 404
  */
 #include "plugins/chat/access.h"
 #include "plugins/chat/list.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
+#include "plugins/chat/tail.h"
+
+struct history {
+    struct page page;
+    char epoch[EPOCH_SIZE]; /* of the tail that was asked */
+    uint32_t open;          /* the tail, the question */
+    /* the tail, once it has come: its head, and how many messages, joined */
+    int64_t head, tail_n;
+    parley_str results; /* absent: the tail is of no use */
+    /* the answer of the database, if the tail was asked */
+    int status;
+    bool is_member, is_same_epoch;
+    int64_t count, last_seq;
+};
+
+static struct history *history_of(parley_flow *flow)
+{
+    return flow->state;
+}
+
+/* ---- from the tail ---- */
+
+/* Copied, because the database has not answered yet. */
+static void history_keep(parley_flow *flow, const parley_kv_tail *tail)
+{
+    struct history *h = history_of(flow);
+    struct tail_page page;
+
+    if (!tail_page_make(tail->entries, tail->n, h->page.limit, &page))
+        return;
+    char *to = parley->req_alloc(flow->req, page.bytes + (size_t)page.n + 1);
+
+    if (!to)
+        return;
+    h->results = (parley_str){ to, 0 };
+    for (int64_t i = 0; i < page.n; i++) {
+        if (i > 0)
+            to[h->results.n++] = ',';
+        memcpy(to + h->results.n, page.texts[i].p, page.texts[i].n);
+        h->results.n += page.texts[i].n;
+    }
+    h->head = page.head;
+    h->tail_n = page.n;
+}
+
+static void history_come(parley_flow *flow)
+{
+    if (--history_of(flow)->open == 0)
+        parley_flow_run(flow);
+}
+
+static void history_tail_come(parley_ctx *ctx, int status, const parley_kv_tail *tail, void *ud)
+{
+    (void)ctx;
+    if (status >= 0)
+        history_keep(ud, tail);
+    history_come(ud);
+}
+
+static void history_counted(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    struct history *h = history_of(ud);
+
+    (void)ctx;
+    h->status = status;
+    h->is_member = status >= 0 && chat.db->rows_n(result->rows[0]) > 0;
+    if (h->is_member) {
+        const parley_rows *rows = result->rows[0];
+
+        h->count = chat.db->get_int(rows, 0, COUNT_MESSAGES, 0);
+        h->last_seq = chat.db->get_int(rows, 0, COUNT_LAST_SEQ, 0);
+        h->is_same_epoch = str_equal(chat.db->get(rows, 0, COUNT_EPOCH), str_of(h->epoch));
+    }
+    history_come(ud);
+}
+
+static int history_read(parley_flow *flow);
+
+/* returns a flow verdict; PARLEY_FLOW_NEXT: the tail is of no use */
+static int history_ask_tail(parley_flow *flow)
+{
+    struct history *h = history_of(flow);
+    parley_str uid = parley->req_param(flow->req, "id");
+    const struct room *room = room_find(uid);
+    parley_kv_tail tail = { PARLEY_SIZED(parley_kv_tail) };
+
+    if (!room || !room->epoch[0] || h->page.offset > 0 || h->page.limit > TAIL_PAGE_MOST)
+        return PARLEY_FLOW_NEXT;
+    memcpy(h->epoch, room->epoch, EPOCH_SIZE);
+    int status = tail_ask(room->uid, room->epoch, &tail, history_tail_come, flow);
+
+    if (status < 0)
+        return PARLEY_FLOW_NEXT;
+    if (status == PARLEY_PENDING)
+        h->open++;
+    else
+        history_keep(flow, &tail);
+    if (h->open == 0 && !h->results.p)
+        return PARLEY_FLOW_NEXT;
+    const parley_param who[] = { PARLEY_INT(access_caller(flow->req)), PARLEY_TEXT(uid) };
+    const parley_sql sql[] = { SQL(SQL_HISTORY_COUNT, who) };
+
+    h->status = chat.db->run(flow->ctx, sql, COUNT(sql), PARLEY_DB_READ, history_counted, flow);
+    if (h->status >= 0)
+        h->open++;
+    if (h->open > 0)
+        return PARLEY_FLOW_WAIT;
+    parley_flow_unavailable(flow->req);
+    return PARLEY_FLOW_DONE;
+}
 
 static int history_ask(parley_flow *flow)
 {
-    struct page *page = flow->state;
+    struct history *h = history_of(flow);
 
-    *page = list_page(flow->req);
+    h->page = list_page(flow->req);
+    int verdict = history_ask_tail(flow);
+
+    if (verdict != PARLEY_FLOW_NEXT)
+        return verdict;
+    flow->at++; /* there is nothing to tell */
+    return history_read(flow);
+}
+
+/* The newest messages as of `head`, and nothing has happened since. */
+static bool history_is_whole(const struct history *h)
+{
+    int64_t wanted = h->count < h->page.limit ? h->count : h->page.limit;
+
+    return h->results.p && h->is_same_epoch && h->head == h->last_seq && h->tail_n >= wanted;
+}
+
+static int history_tell(parley_flow *flow)
+{
+    struct history *h = history_of(flow);
+
+    if (h->status < 0) {
+        parley_flow_unavailable(flow->req);
+        return PARLEY_FLOW_DONE;
+    }
+    if (!h->is_member)
+        return access_deny_not_found(flow->req);
+    if (!history_is_whole(h))
+        return history_read(flow);
+    parley_str start = list_start(flow->req, &h->page, h->count);
+    char *body = start.n ? parley->req_alloc(flow->req, start.n + h->results.n + 2) : NULL;
+
+    if (!body)
+        return history_read(flow);
+    memcpy(body, start.p, start.n);
+    memcpy(body + start.n, h->results.p, h->results.n);
+    memcpy(body + start.n + h->results.n, "]}", 2);
+    parley->reply(flow->req, 200, "application/json",
+                  (parley_str){ body, start.n + h->results.n + 2 });
+    return PARLEY_FLOW_DONE;
+}
+
+/* ---- from the database ---- */
+
+static int history_read(parley_flow *flow)
+{
+    const struct page *page = &history_of(flow)->page;
     const parley_param caller = PARLEY_INT(access_caller(flow->req));
     const parley_param uid = PARLEY_TEXT(parley->req_param(flow->req, "id"));
     const parley_param who[] = { caller, uid };
@@ -21,6 +181,18 @@ static int history_ask(parley_flow *flow)
     const parley_sql sql[] = { SQL(SQL_HISTORY_COUNT, who), SQL(SQL_HISTORY, slice) };
 
     return parley_flow_sql(flow, sql, COUNT(sql), PARLEY_DB_READ);
+}
+
+/* So that the next one can ask the tail. */
+static void history_learn(parley_str uid, const parley_rows *rows)
+{
+    struct room *room = room_use(uid);
+
+    if (!room)
+        return;
+    room->key = chat.db->get_int(rows, 0, COUNT_KEY, 0);
+    room_epoch(room, chat.db->get(rows, 0, COUNT_EPOCH));
+    room_unuse(room);
 }
 
 static int history_reply(parley_flow *flow)
@@ -31,6 +203,7 @@ static int history_reply(parley_flow *flow)
 
     if (db->rows_n(rows[0]) == 0)
         return access_deny_not_found(flow->req);
+    history_learn(room, rows[0]);
     parley_json *results = parley->json_arr();
 
     for (int64_t i = 0; i < db->rows_n(rows[1]); i++) {
@@ -43,14 +216,15 @@ static int history_reply(parley_flow *flow)
         render_take_sender(&message, rows[1], i, HISTORY_SENDER);
         parley->json_push(results, render_message(&message));
     }
-    list_reply(flow->req, flow->state, db->get_int(rows[0], 0, 0, 0), results);
+    list_reply(flow->req, &history_of(flow)->page, db->get_int(rows[0], 0, COUNT_MESSAGES, 0),
+               results);
     return PARLEY_FLOW_DONE;
 }
 
 int history(parley_ctx *ctx, parley_req req, void *ud)
 {
-    static const parley_step steps[] = { history_ask, history_reply };
+    static const parley_step steps[] = { history_ask, history_tell, history_reply };
 
     (void)ud;
-    return parley_flow_start(ctx, req, chat.db, sizeof(struct page), steps, COUNT(steps));
+    return parley_flow_start(ctx, req, chat.db, sizeof(struct history), steps, COUNT(steps));
 }

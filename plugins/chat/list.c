@@ -26,7 +26,8 @@ static parley_json *list_address(parley_req req, const struct page *page, int64_
     return parley->json_s((parley_str){ address, (size_t)n });
 }
 
-int list_reply(parley_req req, const struct page *page, int64_t count, parley_json *results)
+static parley_json *list_json(parley_req req, const struct page *page, int64_t count,
+                              parley_json *results)
 {
     parley_json *out = parley->json_obj();
 
@@ -34,5 +35,20 @@ int list_reply(parley_req req, const struct page *page, int64_t count, parley_js
     parley->json_set(out, "next", list_address(req, page, count, PAGE_NEXT));
     parley->json_set(out, "previous", list_address(req, page, count, PAGE_PREVIOUS));
     parley->json_set(out, "results", results);
-    return parley->reply_json(req, 200, out);
+    return out;
+}
+
+int list_reply(parley_req req, const struct page *page, int64_t count, parley_json *results)
+{
+    return parley->reply_json(req, 200, list_json(req, page, count, results));
+}
+
+parley_str list_start(parley_req req, const struct page *page, int64_t count)
+{
+    parley_json *empty = list_json(req, page, count, parley->json_arr());
+    parley_str text = parley->json_text(chat.ctx, empty);
+
+    parley->json_free(empty);
+    text.n = text.n > 2 ? text.n - 2 : 0; /* results is the last key, and empty */
+    return text;
 }

@@ -9,6 +9,7 @@
 #include "plugins/chat/live.h"
 #include "plugins/chat/bus_note.h"
 #include "plugins/chat/live_log.h"
+#include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
 #include <stdlib.h>
 
@@ -245,14 +246,15 @@ void live_announce(parley_str uid, const struct announcement *what)
     struct bus_note note = { .kind = what->kind, .number = what->seq, .user = what->user };
 
     uid_copy(room_uid, uid);
-    if (what->data && chat.many_workers)
+    if (what->data)
         note.frame = parley->json_text(chat.ctx, what->data);
     live_publish(room_uid, &note);
+    tail_add(str_of(room_uid), what, note.frame);
     if (room && room->watchers > 0) {
         struct room_event event = { .seq = what->seq, .kind = what->kind };
 
         uid_copy(event.user, what->user);
-        event.frame = what->data ? parley->frame(NULL, what->data, 0) : NULL;
+        event.frame = note.frame.p ? parley->frame_text(note.frame, 0) : NULL;
         if (what->data && !event.frame)
             live_compare(room, what->seq); /* no memory: perhaps when the log is read */
         else

@@ -5,6 +5,7 @@
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
+#include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
 
 static const parley_option options[] = {
@@ -32,6 +33,7 @@ static const parley_need needs[] = {
     { .service = "parley.db", .major = 0, .minor = 1 },
     { .service = "parley.auth", .major = 0, .minor = 1 },
     { .service = "parley.bus", .major = 0, .minor = 1, .optional = 1 },
+    { .service = "parley.kv", .major = 0, .minor = 1, .optional = 1 },
 };
 
 #define ROOM   "/api/chat/rooms/:id(uuid)/"
@@ -88,6 +90,7 @@ static int chat_start(parley_ctx *ctx)
     if (!chat.db || !chat.auth)
         return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
     chat.bus = parley->service(ctx, "parley.bus");
+    chat.kv = parley->service(ctx, "parley.kv");
     chat.many_workers = chat.bus ? chat.bus->state(ctx) != PARLEY_BUS_ALONE
                                  : !str_equal(parley->server("workers"), PARLEY_S("1"));
     int err = sql_prepare_all();
@@ -104,6 +107,7 @@ static int chat_stop(parley_ctx *ctx)
     (void)ctx;
     sweep_stop();
     poll_stop();
+    tail_stop();
     typing_gate_clear();
     room_remember(false);
     return PARLEY_OK;

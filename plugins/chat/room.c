@@ -108,6 +108,15 @@ struct room *room_use(parley_str uid)
     return room;
 }
 
+void room_epoch(struct room *room, parley_str epoch)
+{
+    size_t n = epoch.n < EPOCH_SIZE ? epoch.n : 0;
+
+    if (n > 0)
+        memcpy(room->epoch, epoch.p, n);
+    room->epoch[n] = '\0';
+}
+
 void room_use_again(struct room *room)
 {
     room->uses++;

@@ -8,16 +8,19 @@
 #include "plugins/chat/chat.h"
 #include "plugins/chat/sequencer.h"
 
+enum { EPOCH_SIZE = 40 };
+
 struct room {
     struct room *next;          /* in its bucket */
     struct room *older, *newer; /* in the list of unused records */
     char uid[UID_SIZE];
-    bool is_gone;      /* deleted: nobody can open it any more */
-    bool is_reading;   /* of the log; one at a time */
-    bool must_read;    /* again, when that one is over; or as soon as the baseline is known */
-    uint32_t uses;     /* callbacks on the way that hold this record */
-    uint32_t watchers; /* sockets and handshakes */
-    int64_t key;       /* rooms.id; 0: not known yet */
+    char epoch[EPOCH_SIZE]; /* as last read; "": not known */
+    bool is_gone;           /* deleted: nobody can open it any more */
+    bool is_reading;        /* of the log; one at a time */
+    bool must_read;         /* again, when that one is over; or as soon as the baseline is known */
+    uint32_t uses;          /* callbacks on the way that hold this record */
+    uint32_t watchers;      /* sockets and handshakes */
+    int64_t key;            /* rooms.id; 0: not known yet */
     /* an older answer on who is a member is out of date: seq of the baseline, or of the last
      * removal that was delivered here */
     int64_t removed_at;
@@ -30,6 +33,8 @@ struct room {
 struct room *room_find(parley_str uid);
 /* Makes it if needed, and holds it until room_unuse().  NULL: no memory, or no well-formed id. */
 struct room *room_use(parley_str uid);
+/* Remembers what the database says its epoch is. */
+void room_epoch(struct room *room, parley_str epoch);
 void room_use_again(struct room *room);
 void room_unuse(struct room *room);
 /* Forgets all unused records, now and from now on (the server stops), or remembers them again. */

@@ -129,6 +129,7 @@ static void append_stored(struct append *append, const parley_rows *answer)
                                .seq = chat.db->get_int(answer, 0, SENT_SEQ, 0),
                                .created_at = chat.db->get_int(answer, 0, SENT_CREATED, 0) };
 
+    room_epoch(room, chat.db->get(answer, 0, SENT_EPOCH));
     render_take_sender(&message, answer, 0, SENT_SENDER);
     append->done(append, APPEND_STORED, &message, chat.db->get(answer, 0, SENT_EPOCH));
     room_unuse(room);

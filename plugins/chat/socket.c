@@ -79,6 +79,7 @@ static void opening_answered(parley_ctx *ctx, int status, const parley_db_result
         return;
     }
     room->key = chat.db->get_int(rows, 0, SEEN_KEY, 0);
+    room_epoch(room, chat.db->get(rows, 0, SEEN_EPOCH));
     room_use_again(room); /* a client that has left takes its watch along */
     opening_open(opening);
     if (room->watchers > 0)

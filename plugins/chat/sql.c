@@ -162,7 +162,7 @@ static const char *const texts[SQL_COUNT] = {
     /* The offset is skipped in the log alone, without a look at the messages; one past the end is
      * known from the counter and costs nothing. */
     [SQL_HISTORY_COUNT] =
-        "SELECT r.message_count FROM rooms r"
+        "SELECT r.message_count, r.last_seq, r.epoch, r.id FROM rooms r"
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
     [SQL_HISTORY] =
         "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"

@@ -77,6 +77,8 @@ enum room_column {
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
 /* Columns of SQL_SENT. */
 enum sent_column { SENT_SEQ, SENT_CREATED, SENT_EPOCH, SENT_SENDER };
+/* Columns of SQL_HISTORY_COUNT. */
+enum count_column { COUNT_MESSAGES, COUNT_LAST_SEQ, COUNT_EPOCH, COUNT_KEY };
 /* Columns of SQL_HISTORY. */
 enum history_column { HISTORY_UID, HISTORY_SEQ, HISTORY_CREATED, HISTORY_CONTENT, HISTORY_SENDER };
 /* Columns of SQL_REMOVE_STATE. */

@@ -5,16 +5,21 @@
 
 enum { CAP_FIRST = 8 };
 
+static table *table_of(int kind)
+{
+    return kind == TABLE_TAIL ? &memory.tails : &memory.presence;
+}
+
 table_entry *list_find(int kind, parley_str key)
 {
-    return table_find(&memory.keys, kind, key.p, key.n, memory_now_us());
+    return table_find(table_of(kind), kind, key.p, key.n, memory_now_us());
 }
 
 table_entry *list_use(int kind, parley_str key, int64_t end_us)
 {
     table_entry *list = list_find(kind, key);
 
-    return list ? list : table_add(&memory.keys, kind, key.p, key.n, end_us);
+    return list ? list : table_add(table_of(kind), kind, key.p, key.n, end_us);
 }
 
 static int list_reserve(table_entry *list)
@@ -63,15 +68,17 @@ void list_remove(table_entry *list, uint32_t at, uint32_t n)
 
 int list_keep(table_entry *list, int64_t end_us)
 {
+    table *t = table_of(list->kind);
+
     if (list->list.n == 0) {
-        table_drop(&memory.keys, list);
+        table_drop(t, list);
         return PARLEY_DONE;
     }
-    table_set_size(&memory.keys, list, list->list.cap * sizeof(table_part) + list->list.bytes);
+    table_set_size(t, list, list->list.cap * sizeof(table_part) + list->list.bytes);
     if (end_us > list->end_us)
-        table_set_end(&memory.keys, list, end_us);
-    if (table_shrink(&memory.keys, list) < 0) {
-        table_drop(&memory.keys, list);
+        table_set_end(t, list, end_us);
+    if (table_shrink(t, list) < 0) {
+        table_drop(t, list);
         return PARLEY_ENOMEM;
     }
     memory_watch();

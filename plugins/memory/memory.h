@@ -10,8 +10,9 @@
 
 extern PARLEY_HIDDEN struct memory {
     parley_ctx *ctx;
-    table keys;
-    int is_sweeping; /* the timer runs */
+    table keys;            /* limits and values */
+    table tails, presence; /* of their own, so that they push no limit out */
+    int is_sweeping;       /* the timer runs */
     parley_timer timer;
 } memory;
 

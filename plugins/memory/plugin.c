@@ -10,7 +10,8 @@
 enum {
     SWEEP_MS = 1000,
     SWEEP_SOON_MS = 10,
-    SWEEP_KEYS = 2000 /* in one go: the loop must not wait */
+    SWEEP_KEYS = 2000, /* in one go: the loop must not wait */
+    SWEEP_LISTS = 50   /* of up to a thousand parts */
 };
 
 struct memory memory;
@@ -21,6 +22,10 @@ static const parley_option options[] = {
       .help = "keys held at once; beyond, the one whose time is over next has to go" },
     { .name = "max_memory", .def = "256MiB", .type = PARLEY_T_BYTES, .min = 1 << 20, .max = 1LL << 40,
       .help = "bytes held at once, likewise" },
+    { .name = "tail_memory", .def = "64MiB", .type = PARLEY_T_BYTES, .min = 1 << 20, .max = 1LL << 40,
+      .help = "bytes of recent messages, beside max_memory: what is not there is read from the database" },
+    { .name = "presence_memory", .def = "64MiB", .type = PARLEY_T_BYTES, .min = 1 << 20, .max = 1LL << 40,
+      .help = "bytes of presence sets, likewise" },
 };
 /* clang-format on */
 
@@ -39,7 +44,7 @@ static void memory_sweep(parley_ctx *ctx, int status, void *ud);
 /* One timer, and only while there is something to forget. */
 static void memory_watch_after(int64_t after_ms)
 {
-    if (memory.is_sweeping || memory.keys.n == 0)
+    if (memory.is_sweeping || memory.keys.n + memory.tails.n + memory.presence.n == 0)
         return;
     memory.timer = parley->timer(memory.ctx, after_ms, 0, memory_sweep, NULL);
     memory.is_sweeping = memory.timer.id != 0;
@@ -51,8 +56,11 @@ static void memory_sweep(parley_ctx *ctx, int status, void *ud)
     memory.is_sweeping = 0;
     if (status < 0)
         return;
-    size_t dropped = table_sweep(&memory.keys, memory_now_us(), SWEEP_KEYS);
-    memory_watch_after(dropped == SWEEP_KEYS ? SWEEP_SOON_MS : SWEEP_MS);
+    int64_t now_us = memory_now_us();
+    size_t dropped = table_sweep(&memory.keys, now_us, SWEEP_KEYS);
+    dropped += table_sweep(&memory.tails, now_us, SWEEP_LISTS);
+    dropped += table_sweep(&memory.presence, now_us, SWEEP_LISTS);
+    memory_watch_after(dropped >= SWEEP_LISTS ? SWEEP_SOON_MS : SWEEP_MS);
 }
 
 void memory_watch(void)
@@ -187,8 +195,10 @@ static int memory_load(parley_ctx *ctx, const parley_conf *conf)
         return parley->fail(ctx, "libsodium cannot start");
     memset(&memory, 0, sizeof(memory));
     memory.ctx = ctx;
-    table_init(&memory.keys, (size_t)parley->conf_int(conf, "max_keys"),
-               (size_t)parley->conf_int(conf, "max_memory"));
+    size_t max_keys = (size_t)parley->conf_int(conf, "max_keys");
+    table_init(&memory.keys, max_keys, (size_t)parley->conf_int(conf, "max_memory"));
+    table_init(&memory.tails, max_keys, (size_t)parley->conf_int(conf, "tail_memory"));
+    table_init(&memory.presence, max_keys, (size_t)parley->conf_int(conf, "presence_memory"));
     int err = parley->provide(ctx, "parley.kv", &kv.head);
     return err < 0 ? err : parley->provide(ctx, "parley.bus", &bus.head);
 }
@@ -200,6 +210,8 @@ static int memory_stop(parley_ctx *ctx)
         (void)parley->timer_stop(memory.timer);
     memory.is_sweeping = 0;
     table_done(&memory.keys);
+    table_done(&memory.tails);
+    table_done(&memory.presence);
     return PARLEY_OK;
 }
 

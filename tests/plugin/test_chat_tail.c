@@ -1,0 +1,117 @@
+/* test_chat_tail.c -- the newest messages of a room out of the tail of its events. */
+#include "plugins/chat/tail_page.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+enum { ENTRIES = 200 };
+
+static parley_kv_entry entries[ENTRIES];
+static char bytes[ENTRIES][TAIL_HEAD_N + 16];
+
+/* "5m 6d5 7-": seq, kind, and of a deletion the seq of the message; a message's id and text are made
+ * of its seq. */
+static uint32_t entries_make(const char *text)
+{
+    uint32_t n = 0;
+    int at = 0;
+    int seq, of;
+    char kind;
+
+    while (sscanf(text, "%d%c%n", &seq, &kind, &at) == 2) {
+        text += at;
+        of = seq;
+        if (kind == 'd' && sscanf(text, "%d%n", &of, &at) == 1)
+            text += at;
+        text += *text == ' ';
+        int size = kind == '-' ? snprintf(bytes[n], sizeof(bytes[n]), "-")
+                               : snprintf(bytes[n], sizeof(bytes[n]), "%c%036d", kind, of);
+        if (kind == 'm')
+            size += snprintf(bytes[n] + size, sizeof(bytes[n]) - (size_t)size, "{%d}", seq);
+        entries[n] = (parley_kv_entry){ seq, { bytes[n], (size_t)size } };
+        n++;
+    }
+    return n;
+}
+
+static void test_pages(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        const char *label, *entries;
+        int64_t limit, head;
+        const char *texts;
+    } cases[] = {
+        { "newest first",             "1m 2m 3m",           50, 3, "{3}{2}{1}" },
+        { "no more than wanted",      "1m 2m 3m",           2,  3, "{3}{2}" },
+        { "other events between",     "1m 2- 3m 4-",        50, 4, "{3}{1}" },
+        { "a deleted one",            "1m 2m 3d2 4m",       50, 4, "{4}{1}" },
+        { "two deleted ones",         "1m 2m 3d1 4d2",      50, 4, "" },
+        { "deleted before the tail",  "7m 8d5 9m",          50, 9, "{9}{7}" },
+        { "a hole",                   "1m 2m 4m 5m",        50, 5, "{5}{4}" },
+        { "a hole may hide its end",  "1m 3m",              50, 3, "{3}" },
+        { "only another event",       "9-",                 50, 9, "" },
+        { "unknown kind",             "1m 2x 3m",           50, 3, "{3}" },
+    };
+    /* clang-format on */
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tail_page page;
+        char texts[200] = "";
+        uint32_t n = entries_make(cases[i].entries);
+
+        if (!tail_page_make(entries, n, cases[i].limit, &page) || page.head != cases[i].head)
+            fail_msg("case \"%s\"", cases[i].label);
+        for (int64_t k = 0; k < page.n; k++)
+            strncat(texts, page.texts[k].p, page.texts[k].n);
+        if (strcmp(texts, cases[i].texts) != 0 || page.bytes != strlen(texts))
+            fail_msg("case \"%s\": %s", cases[i].label, texts);
+    }
+}
+
+static void test_nothing(void **state)
+{
+    struct tail_page page;
+
+    (void)state;
+    assert_false(tail_page_make(entries, 0, 50, &page));
+    assert_false(tail_page_make(entries, entries_make("1m"), TAIL_PAGE_MOST + 1, &page));
+    entries[0].bytes.n = TAIL_HEAD_N - 1; /* cut */
+    assert_true(tail_page_make(entries, 1, 50, &page));
+    assert_int_equal(page.n, 0);
+    entries[0].bytes.n = 0;
+    assert_true(tail_page_make(entries, 1, 50, &page));
+    assert_int_equal(page.n, 0);
+}
+
+/* More deletions than are remembered end the walk: nothing that was deleted is shown. */
+static void test_many_deletions(void **state)
+{
+    struct tail_page page;
+    char text[4000];
+    size_t at = 0;
+
+    (void)state;
+    for (int i = 1; i <= 110; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%dm ", i);
+    uint32_t n = entries_make(text);
+    for (uint32_t i = 5; i < n; i++) /* the newest 105 become deletions of old ones */
+        entries[i].bytes.p = memset(bytes[i], TAIL_DELETION, 1);
+    assert_true(tail_page_make(entries, n, TAIL_PAGE_MOST, &page));
+    assert_int_equal(page.n, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_many_deletions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
