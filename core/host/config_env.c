@@ -6,9 +6,17 @@
 
 #include <stdlib.h>
 
-/* Variables that say "use this store": set and never asked for means that the operator believes
- * something else than what the file does. */
-static const char *const must_be_used[] = { "DATABASE_URL", "REDIS_URL" };
+/* Variables that say "use this": set and never asked for means that the operator believes something
+ * else than what the file does. */
+#define STORE "remove the variable, or use config/production.yaml"
+#define MAIL  "remove the variable, or give it to the plugin mail as config/parley.yaml does"
+static const struct {
+    const char *name, *remedy;
+} must_be_used[] = {
+    { "DATABASE_URL", STORE },
+    { "REDIS_URL", STORE },
+    { "EMAIL_HOST", MAIL },
+};
 
 typedef struct expander {
     const char *file;
@@ -43,7 +51,7 @@ static const char *env_ask(expander *x, str name)
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
     for (size_t i = 0; i < COUNT(must_be_used); i++)
-        if (str_eq(name, str_of(must_be_used[i])))
+        if (str_eq(name, str_of(must_be_used[i].name)))
             x->asked[i] = true;
     return getenv(text); /* NOLINT(concurrency-mt-unsafe): one thread yet */
 }
@@ -147,13 +155,10 @@ static int env_node(expander *x, node *at)
 static int env_check_used(const expander *x)
 {
     for (size_t i = 0; i < COUNT(must_be_used); i++) {
-        const char *set = getenv(must_be_used[i]); /* NOLINT(concurrency-mt-unsafe) */
+        const char *set = getenv(must_be_used[i].name); /* NOLINT(concurrency-mt-unsafe) */
         if (set && set[0] != '\0' && !x->asked[i])
-            return failure_set(
-                x->f, EXIT_CONFIG,
-                "%s is set, but no plugin of %s uses it: remove the variable, or use "
-                "config/production.yaml",
-                must_be_used[i], x->file);
+            return failure_set(x->f, EXIT_CONFIG, "%s is set, but no plugin of %s uses it: %s",
+                               must_be_used[i].name, x->file, must_be_used[i].remedy);
     }
     return 0;
 }

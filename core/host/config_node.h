@@ -36,8 +36,8 @@ enum {
  * document. */
 int config_yaml_read(const char *file, str text, arena *memory, node **ret, failure *f);
 
-/* Replaces ${NAME} in all scalars, and refuses a DATABASE_URL or REDIS_URL that is set and that
- * nothing asked for. */
+/* Replaces ${NAME} in all scalars, and refuses a DATABASE_URL, REDIS_URL or EMAIL_HOST that is set
+ * and that nothing asked for. */
 int config_expand(const char *file, node *root, arena *memory, failure *f);
 
 node *node_find(const node *map, str key); /* NULL: no such key, or not a map */

@@ -1,25 +1,32 @@
 /* mail.h -- what the files of this plugin share.
  *
- *   plugin.c        descriptor, options, needs, routes
- *   statement.c     the SQL that queues a mail (service parley.mail)
- *   queue.c         claims, sends, marks
- *   outbox.c        the transport: one file per mail
- *   outbox_page.c   GET /outbox/
- *   sql.c           every statement
- *   template.c      the texts of mails
- *   mime.c, mime_read.c, seal.c, html.c, text_out.c
- *                   pure
+ *   plugin.c          descriptor, options, needs, routes
+ *   statement.c       the SQL that queues a mail (service parley.mail)
+ *   queue.c           looks, claims, hands to the transport
+ *   mark.c            stores how each attempt ended
+ *   compose.c         a claimed row becomes a mail
+ *   delivery.h        one mail on its way; what a transport is
+ *   outbox.c          the transport "outbox": one file per mail
+ *   outbox_page.c     GET /outbox/
+ *   smtp.c            the transport "smtp": threads that speak with the mail server
+ *   smtp_session.c    one conversation
+ *   smtp_settings.c   where the server is
+ *   sql.c             every statement
+ *   template.c        the texts of mails
+ *   mime.c, mime_read.c, seal.c, html.c, text_out.c, pace.h, smtp_stage.c
+ *                     pure
  */
 #ifndef MAIL_MAIL_H
 #define MAIL_MAIL_H
-#include "plugins/mail/text_out.h"
+#include "plugins/mail/delivery.h"
+#include "plugins/mail/smtp_settings.h"
 #include <limits.h>
 #include <parley/db.h>
 #include <parley/mail.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { MAIL_BYTES_MAX = 1 << 20, MAIL_UID_CHARS = 36, MAIL_WHY_MAX = 160 };
+enum { MAIL_BYTES_MAX = 1 << 20 };
 
 enum sql_id {
     SQL_ADD,
@@ -29,6 +36,7 @@ enum sql_id {
     SQL_CLAIMED,
     SQL_SENT,
     SQL_RETRY,
+    SQL_BACK,
     SQL_GIVE_UP,
     SQL_TIDY,
     SQL_COUNT
@@ -42,6 +50,8 @@ typedef struct mail_state {
     parley_str from;
     int64_t poll_ms;
     unsigned char key[32]; /* of the seal */
+    const transport *transport;
+    smtp_settings smtp;    /* of the transport "smtp" */
     char folder[PATH_MAX]; /* of the outbox */
     char templates[PATH_MAX];
 } mail_state;
@@ -58,12 +68,20 @@ int mail_statement(parley_ctx *ctx, const parley_mail_msg *msg, parley_sql *ret)
 /* queue.c */
 int queue_start(void);
 void queue_wake(parley_ctx *ctx);
+/* Claims nothing more, ends what is on its way; `done` follows, perhaps at once. */
+void queue_stop(void (*done)(void));
+/* mark.c is through with it: its slot is free. */
+void queue_marked(delivery *d);
 
-/* outbox.c: writes a mail into the folder.  Any thread.
+/* mark.c: stores d->outcome, again and again until the database has it, then queue_marked().
  *
- * why      MAIL_WHY_MAX bytes for the log
- * returns  0 or a negative errno */
-int outbox_write(const char *uid, parley_str eml, char *why);
+ * next_us  LATER, AWAY: no attempt before */
+void mark(delivery *d, int64_t next_us);
+
+/* compose.c: fills in eml and to, or outcome and why.
+ *
+ * returns  0, or < 0 */
+int compose(delivery *d, parley_str sealed, int64_t created_us);
 
 /* outbox_page.c */
 int outbox_page_handle(parley_ctx *ctx, parley_req req, void *ud);

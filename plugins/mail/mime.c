@@ -121,6 +121,14 @@ static void write_from(text_out *out, parley_str from)
     text_out_text(out, ">");
 }
 
+parley_str mime_from_address(parley_str from)
+{
+    parley_str name, address;
+
+    split_from(from, &name, &address);
+    return address;
+}
+
 /* Not strftime's names: they follow the locale. */
 static void write_date(text_out *out, int64_t at_us)
 {
@@ -206,11 +214,9 @@ static void write_body(text_out *out, parley_str text, int is_quoted)
 
 int mime_write(const mime_mail *mail, text_out *out)
 {
-    parley_str name, address;
-
     if (!mime_is_address(mail->to) || !mime_is_from(mail->from) || !is_printable(mail->id))
         return PARLEY_EINVAL;
-    split_from(mail->from, &name, &address);
+    parley_str address = mime_from_address(mail->from);
     const char *domain = memchr(address.p, '@', address.n);
     const char *encoding = choose_encoding(mail->text);
 

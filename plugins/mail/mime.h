@@ -17,6 +17,8 @@ typedef struct mime_mail { /* views */
 int mime_is_address(parley_str to);
 /* 1 if `from` has the form above, without control characters. */
 int mime_is_from(parley_str from);
+/* Its address. */
+parley_str mime_from_address(parley_str from);
 
 /* Writes the whole mail, with CRLF.  Lines stay within 998 bytes: quoted-printable where the text
  * has longer ones.

@@ -3,6 +3,7 @@
  *
  * The name is the mail's id, which rises with time and is the same at every attempt, so a repeat
  * replaces its file.  The file appears whole or not at all: written beside, flushed, renamed. */
+#include "plugins/mail/delivery.h"
 #include "plugins/mail/mail.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +53,7 @@ static int flush_folder(void)
     return err;
 }
 
-int outbox_write(const char *uid, parley_str eml, char *why)
+static int outbox_write(const char *uid, parley_str eml, char *why)
 {
     char beside[PATH_BYTES], path[PATH_BYTES];
     int err = mkdir(mail.folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
@@ -71,3 +72,54 @@ int outbox_write(const char *uid, parley_str eml, char *why)
     }
     return err;
 }
+
+/* Pool thread. */
+static void outbox_work(void *ud)
+{
+    delivery *d = ud;
+    int err = outbox_write(d->uid, text_out_view(&d->eml), d->why);
+
+    d->outcome = err < 0 ? OUTCOME_AWAY : OUTCOME_SENT;
+}
+
+static void outbox_done(parley_ctx *ctx, int status, void *ud)
+{
+    delivery *d = ud;
+
+    (void)ctx;
+    if (status < 0)
+        d->outcome = OUTCOME_STOPPED;
+    delivery_over(d);
+}
+
+static int outbox_start(parley_ctx *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static int outbox_send(delivery *d)
+{
+    return parley->work(mail.ctx, outbox_work, outbox_done, d);
+}
+
+/* A file is written soon enough. */
+static void outbox_hurry(enum hurry how)
+{
+    (void)how;
+}
+
+static void outbox_stop(void (*done)(void))
+{
+    done();
+}
+
+transport outbox_transport = {
+    .start = outbox_start,
+    .send = outbox_send,
+    .hurry = outbox_hurry,
+    .stop = outbox_stop,
+    .longest_ms = 60000,
+    .parallel = 1,
+    .per_domain = 1,
+};

@@ -1,209 +1,237 @@
-/* queue.c -- claims mails that are due, sends them one after the other, marks them.
+/* queue.c -- claims mails that are due, hands them to the transport.
  *
- *   look     SQL: is anything due?          on wake(), after a batch, and every `poll`
- *   claim    SQL: up to 16 for this node, under a lease; what has expired is wiped
- *   send     the transport, in the pool
- *   mark     SQL: sent and wiped; or when to try again
+ *   look     SQL: is anything due?          on wake(), after a mail, and every `poll`
+ *   claim    SQL: as many as there are free slots, under a lease; what has expired is wiped
+ *   send     by the transport, several at a time, few of them to one domain
+ *   mark     SQL (mark.c): sent and wiped; or when to try again
  *
  * A node that dies in between loses its lease, and another one sends the mail again, under the same
- * Message-ID. */
+ * Message-ID.  While the way out is closed (no connection, no login) one mail tries for all, with
+ * growing pauses, and none of them loses an attempt. */
 #include "plugins/mail/mail.h"
-#include "plugins/mail/mime.h"
-#include "plugins/mail/seal.h"
-#include <stdlib.h>
+#include "plugins/mail/pace.h"
 #include <string.h>
+#include <strings.h>
 
-enum { BATCH_MAX = 16, ATTEMPTS_MAX = 100, TIDY_MS = 3600000 };
-#define LEASE_US       INT64_C(120000000)
-#define RETRY_FIRST_US INT64_C(5000000)
-#define RETRY_MOST_US  INT64_C(3600000000)
-#define KEPT_US        INT64_C(2592000000000) /* rows of mails that are over: 30 days */
-
-/* One claimed mail. */
-typedef struct item {
-    int64_t key, attempts;
-    char uid[MAIL_UID_CHARS + 1];
-    text_out eml;
-    int err;
-    char why[MAIL_WHY_MAX];
-} item;
+enum { HELD_MAX = 32, TIDY_MS = 3600000 };
+#define LEASE_REST_US INT64_C(60000000)      /* for waiting here, and for the mark */
+#define HELD_US       INT64_C(10000000)      /* then the rest of the queue has its turn */
+#define STOP_MS       5000                   /* for answers of the mail server that are under way */
+#define KEPT_US       INT64_C(2592000000000) /* rows of mails that are over: 30 days */
 
 static struct {
-    int is_busy;    /* from look to the last mark */
-    int is_woken;   /* look again when done */
-    int is_failing; /* the log has said so */
-    char owner[MAIL_UID_CHARS + 1];
-    item items[BATCH_MAX];
-    size_t n, at;
+    int is_asking;    /* look or claim is under way */
+    int is_woken;     /* look again then */
+    int64_t failed;   /* attempts since the way out is closed */
+    int64_t until_us; /* and no further one before */
+    int is_stopping;
+    void (*stopped)(void);          /* NULL: told */
+    int64_t asked_n;                /* mails that the claim under way asks for */
+    char owner[MAIL_UID_CHARS + 1]; /* of the claim that is under way */
+    int64_t lease_until_us;
+    delivery slots[HELD_MAX];
 } queue;
 
 static void queue_look(void);
+static void queue_go_on(void);
 
-static void queue_idle(int look_again)
+static size_t count(enum delivery_state state)
 {
-    queue.is_busy = 0;
-    if (look_again || queue.is_woken)
-        queue_look();
+    size_t n = 0;
+
+    for (size_t i = 0; i < HELD_MAX; i++)
+        n += queue.slots[i].state == state;
+    return n;
 }
 
-/* ---- send and mark ---- */
-
-static void send_next(void);
-
-static void marked(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+static uint32_t dice(void)
 {
-    (void)ctx;
-    (void)status; /* not marked: the lease ends, and it is sent again */
-    (void)result;
-    (void)ud;
-    send_next();
+    uint32_t value;
+
+    parley->random(&value, sizeof(value));
+    return value;
 }
 
-static int mark_sent(const item *i)
-{
-    parley_param params[] = { PARLEY_INT(parley->now_us()), PARLEY_INT(i->key) };
-    parley_sql sql = SQL(SQL_SENT, params);
+/* ---- what became of a mail ---- */
 
-    return mail.db->run(mail.ctx, &sql, 1, 0, marked, NULL);
+void queue_marked(delivery *d)
+{
+    d->state = DELIVERY_FREE;
+    queue_go_on();
 }
 
-static int mark_failed(const item *i)
+static void give_back(delivery *d, outcome how, const char *why, int64_t next_us)
 {
-    int64_t wait_us = RETRY_FIRST_US << (i->attempts < 10 ? i->attempts - 1 : 10);
-    int64_t next_us = parley->now_us() + (wait_us < RETRY_MOST_US ? wait_us : RETRY_MOST_US);
-    parley_str why = { i->why, strlen(i->why) };
-    parley_str owner = { queue.owner, MAIL_UID_CHARS };
-    parley_param retry[] = { PARLEY_INT(next_us), PARLEY_TEXT(why), PARLEY_INT(i->key),
-                             PARLEY_TEXT(owner) };
-    parley_param over[] = { PARLEY_TEXT(why), PARLEY_INT(i->key), PARLEY_TEXT(owner) };
-    parley_sql sql = i->attempts < ATTEMPTS_MAX ? SQL(SQL_RETRY, retry) : SQL(SQL_GIVE_UP, over);
-
-    return mail.db->run(mail.ctx, &sql, 1, 0, marked, NULL);
+    d->outcome = how;
+    (void)snprintf(d->why, sizeof(d->why), "%s", why);
+    mark(d, next_us);
 }
 
-/* One line when it begins to fail, one when it works again. */
-static void tell(const item *i)
+static void look_again(parley_ctx *ctx, int status, void *ud)
 {
-    if (i->err < 0 && !queue.is_failing)
-        parley_logf(mail.ctx, PARLEY_WARN, "mails cannot be delivered, will try again: %s", i->why);
-    if (i->err >= 0 && queue.is_failing)
+    (void)ctx, (void)ud;
+    if (status < 0)
+        return;
+    queue.is_woken = 1;
+    queue_go_on();
+}
+
+/* Nothing goes out: those that wait go back, too.  One line when it begins. */
+static void way_is_closed(const char *why)
+{
+    int64_t pause_us = pace_us(++queue.failed, PACE_AWAY_FIRST_US, PACE_AWAY_MOST_US, dice());
+
+    queue.until_us = parley->now_us() + pause_us;
+    if (queue.failed == 1)
+        parley_logf(mail.ctx, PARLEY_WARN, "mails cannot be delivered, will try again: %s", why);
+    for (size_t i = 0; i < HELD_MAX; i++)
+        if (queue.slots[i].state == DELIVERY_WAITING)
+            give_back(&queue.slots[i], OUTCOME_AWAY, why, queue.until_us);
+    (void)parley->timer(mail.ctx, pause_us / 1000 + 1, 0, look_again, NULL);
+}
+
+static void way_is_open(void)
+{
+    if (queue.failed > 0)
         parley->log(mail.ctx, PARLEY_INFO, PARLEY_S("mails are delivered again"));
-    queue.is_failing = i->err < 0;
+    queue.failed = 0;
+    queue.until_us = 0;
 }
 
-static void send_done(parley_ctx *ctx, int status, void *ud)
+void delivery_over(delivery *d)
 {
-    item *i = ud;
+    int64_t next_us = parley->now_us();
 
-    (void)ctx;
-    if (status < 0 && i->err >= 0) {
-        i->err = status;
-        (void)snprintf(i->why, sizeof(i->why), "not sent (%d)", status);
+    if (d->outcome == OUTCOME_AWAY) {
+        /* Others that were on their way have failed for the same reason. */
+        if (next_us >= queue.until_us)
+            way_is_closed(d->why);
+        next_us = queue.until_us;
+    } else if (d->outcome != OUTCOME_STOPPED) {
+        way_is_open();
     }
-    tell(i);
-    text_out_done(&i->eml);
-    int err = i->err < 0 ? mark_failed(i) : mark_sent(i);
-    if (err < 0)
-        send_next();
+    if (d->outcome == OUTCOME_SENT)
+        parley_logf(mail.ctx, PARLEY_INFO, "mail %s is delivered", d->uid);
+    if (d->outcome == OUTCOME_LATER)
+        next_us += pace_us(d->attempts, PACE_MAIL_FIRST_US, PACE_MAIL_MOST_US, dice());
+    mark(d, next_us);
+    queue_go_on();
 }
 
-/* Pool thread. */
-static void send_work(void *ud)
-{
-    item *i = ud;
+/* ---- send ---- */
 
-    if (i->err >= 0)
-        i->err = outbox_write(i->uid, text_out_view(&i->eml), i->why);
+static const char *domain_of(const delivery *d)
+{
+    const char *at = strrchr(d->to, '@');
+
+    return at ? at : d->to;
 }
 
-static void send_next(void)
+static int is_domain_busy(const delivery *d)
 {
-    if (queue.at == queue.n) {
-        queue_idle(queue.n == BATCH_MAX);
+    int64_t n = 0;
+
+    for (size_t i = 0; i < HELD_MAX; i++)
+        n += queue.slots[i].state == DELIVERY_SENDING &&
+             strcasecmp(domain_of(&queue.slots[i]), domain_of(d)) == 0;
+    return n >= mail.transport->per_domain;
+}
+
+static int64_t attempt_us(void)
+{
+    return mail.transport->longest_ms * 1000 + LEASE_REST_US / 2;
+}
+
+static void send_or_wait(delivery *d)
+{
+    int64_t now_us = parley->now_us(), sending = (int64_t)count(DELIVERY_SENDING);
+
+    if (queue.is_stopping || now_us + attempt_us() > d->lease_until_us) {
+        give_back(d, OUTCOME_STOPPED, "", now_us);
         return;
     }
-    item *i = &queue.items[queue.at++];
-    if (parley->work(mail.ctx, send_work, send_done, i) >= 0)
-        return;
-    /* The pool is full: the rest keeps its lease and is claimed again when that ends. */
-    for (; i < queue.items + queue.n; i++)
-        text_out_done(&i->eml);
-    queue_idle(0);
+    if (sending < (queue.failed > 0 ? 1 : mail.transport->parallel) && !is_domain_busy(d)) {
+        d->state = DELIVERY_SENDING;
+        if (mail.transport->send(d) >= 0)
+            return;
+        d->state = DELIVERY_WAITING;
+    }
+    if (now_us - d->held_since_us > HELD_US)
+        give_back(d, OUTCOME_STOPPED, "", now_us + HELD_US / 2 + dice() % HELD_US);
 }
 
 /* ---- claim ---- */
 
-static int item_compose(item *i, parley_str sealed, int64_t created_us)
+static delivery *slot_free(void)
 {
-    text_out text = { .limit = MAIL_BYTES_MAX };
-    const char *why;
-    int err = seal_open(mail.key, sealed, &text);
-
-    if (err < 0) {
-        (void)snprintf(i->why, sizeof(i->why), "a mail was sealed with another SECRET_KEY");
-        text_out_done(&text);
-        return err;
-    }
-    parley_json *content = parley->json_parse(text_out_view(&text), &why);
-    mime_mail m = { .from = mail.from,
-                    .to = parley->json_str(parley->json_get(content, "to")),
-                    .subject = parley->json_str(parley->json_get(content, "subject")),
-                    .text = parley->json_str(parley->json_get(content, "text")),
-                    .id = { i->uid, MAIL_UID_CHARS },
-                    .at_us = created_us };
-    err = mime_write(&m, &i->eml);
-    if (err < 0)
-        (void)snprintf(i->why, sizeof(i->why), "a mail cannot be written (%d)", err);
-    parley->json_free(content);
-    text_out_done(&text);
-    return err;
+    for (size_t i = 0; i < HELD_MAX; i++)
+        if (queue.slots[i].state == DELIVERY_FREE)
+            return &queue.slots[i];
+    return NULL;
 }
 
-static void item_read(item *i, const parley_rows *rows, int64_t row)
+/* We know what became of it, and only have to store that yet. */
+static int is_held(int64_t key)
+{
+    for (size_t i = 0; i < HELD_MAX; i++)
+        if (queue.slots[i].state != DELIVERY_FREE && queue.slots[i].key == key)
+            return 1;
+    return 0;
+}
+
+static void slot_fill(delivery *d, const parley_rows *rows, int64_t row)
 {
     parley_str uid = mail.db->get(rows, row, 1);
 
-    *i = (item){ .key = mail.db->get_int(rows, row, 0, 0),
-                 .attempts = mail.db->get_int(rows, row, 3, 1),
-                 .eml = { .limit = MAIL_BYTES_MAX } };
-    (void)snprintf(i->uid, sizeof(i->uid), "%.*s", (int)uid.n, uid.p ? uid.p : "");
-    i->err = item_compose(i, mail.db->get(rows, row, 2), mail.db->get_int(rows, row, 4, 0));
+    *d = (delivery){ .state = DELIVERY_WAITING,
+                     .key = mail.db->get_int(rows, row, 0, 0),
+                     .attempts = mail.db->get_int(rows, row, 3, 1),
+                     .lease_until_us = queue.lease_until_us,
+                     .held_since_us = parley->now_us() };
+    (void)snprintf(d->uid, sizeof(d->uid), "%.*s", (int)uid.n, uid.p ? uid.p : "");
+    memcpy(d->owner, queue.owner, sizeof(d->owner));
+    if (compose(d, mail.db->get(rows, row, 2), mail.db->get_int(rows, row, 4, 0)) < 0)
+        mark(d, parley->now_us() +
+                    pace_us(d->attempts, PACE_MAIL_FIRST_US, PACE_MAIL_MOST_US, dice()));
 }
 
 static void claimed(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
-    (void)ctx;
-    (void)ud;
-    if (status < 0) {
-        queue_idle(0);
-        return;
-    }
+    (void)ctx, (void)ud;
+    queue.is_asking = 0;
+    if (status < 0)
+        return; /* `poll` looks again */
     const parley_rows *rows = result->rows[2];
-    queue.n = 0;
-    queue.at = 0;
-    for (int64_t row = 0; row < mail.db->rows_n(rows) && queue.n < BATCH_MAX; row++)
-        item_read(&queue.items[queue.n++], rows, row);
-    send_next();
+    for (int64_t row = 0; row < mail.db->rows_n(rows); row++) {
+        delivery *d = slot_free();
+
+        if (d && !is_held(mail.db->get_int(rows, row, 0, 0)))
+            slot_fill(d, rows, row);
+    }
+    queue.is_woken |= mail.db->rows_n(rows) == queue.asked_n; /* there may be more of them */
+    queue_go_on();
 }
 
 static void looked(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
-    int64_t now_us = parley->now_us();
+    int64_t now_us = parley->now_us(), n = queue.failed > 0 ? 1 : (int64_t)count(DELIVERY_FREE);
 
     (void)ud;
-    if (status < 0 || mail.db->rows_n(result->rows[0]) == 0) {
-        queue_idle(0);
+    queue.is_asking = 0;
+    if (queue.is_stopping || n == 0 || status < 0 || mail.db->rows_n(result->rows[0]) == 0) {
+        queue_go_on();
         return;
     }
     parley->uuid7(queue.owner);
+    queue.asked_n = n;
+    queue.lease_until_us = now_us + attempt_us() + LEASE_REST_US;
     parley_str owner = { queue.owner, MAIL_UID_CHARS };
     parley_param expire[] = { PARLEY_INT(now_us) };
-    parley_param claim[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us + LEASE_US),
-                             PARLEY_INT(now_us) };
+    parley_param claim[] = { PARLEY_TEXT(owner), PARLEY_INT(queue.lease_until_us),
+                             PARLEY_INT(now_us), PARLEY_INT(n) };
     parley_param read[] = { PARLEY_TEXT(owner) };
     parley_sql sql[] = { SQL(SQL_EXPIRE, expire), SQL(SQL_CLAIM, claim), SQL(SQL_CLAIMED, read) };
-    if (mail.db->run(ctx, sql, COUNT(sql), 0, claimed, NULL) < 0)
-        queue_idle(0);
+    queue.is_asking = mail.db->run(ctx, sql, COUNT(sql), 0, claimed, NULL) >= 0;
 }
 
 /* ---- look ---- */
@@ -213,20 +241,29 @@ static void queue_look(void)
     parley_param params[] = { PARLEY_INT(parley->now_us()) };
     parley_sql sql = SQL(SQL_DUE, params);
 
-    if (queue.is_busy) {
-        queue.is_woken = 1;
+    queue.is_woken = 1;
+    if (queue.is_asking || queue.is_stopping || parley->now_us() < queue.until_us || !slot_free() ||
+        (queue.failed > 0 && count(DELIVERY_FREE) < HELD_MAX))
         return;
-    }
     queue.is_woken = 0;
-    queue.is_busy = mail.db->run(mail.ctx, &sql, 1, PARLEY_DB_READ, looked, NULL) >= 0;
+    queue.is_asking = mail.db->run(mail.ctx, &sql, 1, PARLEY_DB_READ, looked, NULL) >= 0;
 }
 
-static void queue_tick(parley_ctx *ctx, int status, void *ud)
+/* Whatever has changed: sends what may be sent, claims what there is room for, and ends when all is
+ * through. */
+static void queue_go_on(void)
 {
-    (void)ctx;
-    (void)ud;
-    if (status >= 0 && !queue.is_busy)
+    for (size_t i = 0; i < HELD_MAX; i++)
+        if (queue.slots[i].state == DELIVERY_WAITING)
+            send_or_wait(&queue.slots[i]);
+    if (queue.is_woken)
         queue_look();
+    if (queue.stopped && !queue.is_asking && count(DELIVERY_FREE) == HELD_MAX) {
+        void (*stopped)(void) = queue.stopped;
+
+        queue.stopped = NULL;
+        mail.transport->stop(stopped);
+    }
 }
 
 static void tidied(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
@@ -254,9 +291,26 @@ void queue_wake(parley_ctx *ctx)
     queue_look();
 }
 
+static void stop_limit(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    if (status >= 0)
+        mail.transport->hurry(HURRY_AT_ONCE);
+}
+
+void queue_stop(void (*done)(void))
+{
+    queue.is_stopping = 1;
+    queue.stopped = done;
+    mail.transport->hurry(HURRY_SOON);
+    (void)parley->timer(mail.ctx, STOP_MS, 0, stop_limit, NULL);
+    queue_go_on();
+}
+
 int queue_start(void)
 {
-    parley_timer poll = parley->timer(mail.ctx, mail.poll_ms, mail.poll_ms, queue_tick, NULL);
+    memset(&queue, 0, sizeof(queue));
+    parley_timer poll = parley->timer(mail.ctx, mail.poll_ms, mail.poll_ms, look_again, NULL);
     parley_timer tidy = parley->timer(mail.ctx, TIDY_MS, TIDY_MS, queue_tidy, NULL);
 
     if (poll.id == 0 || tidy.id == 0)

@@ -188,50 +188,145 @@ static void test_values_are_not_expanded(void **state)
     free(sealed);
 }
 
-/* The folder cannot be made: later and later, said once; and once when it works again. */
-static void test_retry(void **state)
+static int64_t next_of(size_t run)
 {
-    static const struct {
-        const char *attempts, *next;
-    } cases[] = { { "1", "1738324805123456" },
-                  { "2", "1738324810123456" },
-                  { "4", "1738324840123456" },
-                  { "60", "1738328400123456" } };
+    return strtoll(fake_db_param(run, 0, 0), NULL, 10);
+}
+
+/* The folder cannot be made: later and later, said once, no attempt is counted; and once when it
+ * works again. */
+static void test_way_is_closed(void **state)
+{
+    char *sealed = seal("ada@example.org", LINK);
+    FILE *file = fopen(path_of(""), "wb");
+    int64_t pause_ms = 1000;
+
+    (void)state;
+    assert_non_null(file);
+    (void)fclose(file);
+    send_one(sealed);
+    for (size_t i = 0; i < 10; i++) {
+        int64_t wait_us = next_of(last_run()) - fake_now_us();
+
+        assert_non_null(strstr(fake_db_text(last_run(), 0), "attempts = attempts - 1"));
+        assert_string_equal(fake_db_param(last_run(), 0, 1),
+                            "cannot write to the outbox: Not a directory");
+        assert_in_range(wait_us, pause_ms * 500, pause_ms * 1000);
+        answer_ok();
+        size_t before = fake_db_runs();
+        service()->wake(fake_ctx());
+        assert_int_equal(fake_db_runs(), before); /* not before its time */
+        fake_advance(wait_us / 1000 + 1);
+        assert_int_equal(fake_db_runs(), before + 1);
+        answer_claim(sealed, "1");
+        pause_ms = pause_ms < 32000 ? pause_ms * 2 : 60000;
+    }
+    assert_int_equal(fake_log_count("mails cannot be delivered"), 1);
+    answer_ok();
+    (void)unlink(path_of(""));
+    fake_advance(61000);
+    answer_claim(sealed, "1");
+    assert_non_null(strstr(fake_db_text(last_run() - 1, 0), "sealed = NULL, sent_at"));
+    answer_ok(); /* and the others that waited have their turn */
+    answer_ok();
+    assert_int_equal(fake_log_count("mails are delivered again"), 1);
+    free(sealed);
+}
+
+/* While the way is closed one mail is claimed, not all. */
+static void test_one_tries_for_all(void **state)
+{
     char *sealed = seal("ada@example.org", LINK);
     FILE *file = fopen(path_of(""), "wb");
 
     (void)state;
     assert_non_null(file);
     (void)fclose(file);
-    for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
-        service()->wake(fake_ctx());
-        answer_claim(sealed, cases[i].attempts);
-        assert_non_null(strstr(fake_db_text(last_run(), 0), "SET next_at"));
-        assert_string_equal(fake_db_param(last_run(), 0, 0), cases[i].next);
-        assert_string_equal(fake_db_param(last_run(), 0, 1),
-                            "cannot write to the outbox: Not a directory");
-        assert_string_equal(fake_db_param(last_run(), 0, 2), "3");
-        answer_ok();
-    }
-    assert_int_equal(fake_log_count("mails cannot be delivered"), 1);
     service()->wake(fake_ctx());
-    answer_claim(sealed, "100");
-    assert_non_null(strstr(fake_db_text(last_run(), 0), "SET sealed = NULL, last_error"));
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(1, "1");
+    fake_run();
+    assert_string_equal(fake_db_param(last_run(), 1, 3), "32");
+    fake_db_answer(PARLEY_OK);
+    fake_db_affected(0);
+    fake_db_affected(2);
+    FAKE_ROWS(5, "3", MAIL_ID, sealed, "1", NOW, "4", MAIL_ID, sealed, "1", NOW);
+    fake_run();
+    /* One has tried, both are given back. */
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(fake_db_text(last_run() - i, 0), "attempts = attempts - 1"));
     answer_ok();
-    (void)unlink(path_of(""));
-    send_one(sealed);
     answer_ok();
-    assert_int_equal(fake_log_count("mails are delivered again"), 1);
+    fake_advance(1001);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(1, "1");
+    fake_run();
+    assert_string_equal(fake_db_param(last_run(), 1, 3), "1");
+    answer_ok();
     free(sealed);
 }
 
-/* Sealed with another SECRET_KEY, or damaged. */
+/* What the database has not taken is told to it again until it has; the mail is not sent again. */
+static void test_mark_is_repeated(void **state)
+{
+    static const struct {
+        int status;      /* of the run that is under way */
+        int refused;     /* of the next, at once */
+        int64_t most_ms; /* until the one that is taken */
+    } failures[] = { { PARLEY_DB_DOWN, 0, 200 },
+                     { PARLEY_DB_UNKNOWN, PARLEY_EAGAIN, 800 },
+                     { PARLEY_DB_FULL, 0, 1600 } };
+    char *sealed = seal("ada@example.org", LINK);
+
+    (void)state;
+    send_one(sealed);
+    (void)unlink(path_of("/" MAIL_ID ".eml"));
+    for (size_t i = 0; i < FAKE_COUNT(failures); i++) {
+        fake_db_answer(failures[i].status);
+        fake_run();
+        fake_db_refuse(failures[i].refused);
+        fake_advance(failures[i].refused ? 400 : 0);
+        fake_db_refuse(0);
+        fake_advance(failures[i].most_ms);
+        assert_int_equal(fake_db_waiting(), 1);
+        assert_non_null(strstr(fake_db_text(last_run(), 0), "sealed = NULL, sent_at"));
+    }
+    assert_int_equal(fake_log_count("cannot be stored"), 1);
+    /* Its lease may be over: another claim of the same mail changes nothing. */
+    service()->wake(fake_ctx());
+    fake_db_answer(PARLEY_DB_DOWN); /* the mark's */
+    answer_claim(sealed, "2");
+    assert_int_not_equal(access(path_of("/" MAIL_ID ".eml"), F_OK), 0);
+    fake_advance(3200);
+    while (fake_db_waiting() > 0)
+        answer_ok();
+    free(sealed);
+}
+
+/* Sealed with another SECRET_KEY, or damaged: later and later, and given up in the end. */
 static void test_not_ours(void **state)
 {
+    static const struct {
+        const char *attempts;
+        int64_t pause_s;
+    } cases[] = { { "1", 5 }, { "2", 10 }, { "4", 40 }, { "60", 3600 } };
+
     (void)state;
-    send_one("AAAA");
-    assert_non_null(strstr(fake_db_text(last_run(), 0), "SET next_at"));
+    for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
+        service()->wake(fake_ctx());
+        answer_claim("AAAA", cases[i].attempts);
+        assert_non_null(strstr(fake_db_text(last_run(), 0), "SET next_at"));
+        assert_null(strstr(fake_db_text(last_run(), 0), "attempts - 1"));
+        assert_in_range(next_of(last_run()) - fake_now_us(), cases[i].pause_s * 500000,
+                        cases[i].pause_s * 1000000);
+        assert_string_equal(fake_db_param(last_run(), 0, 2), "3");
+        answer_ok();
+    }
     assert_true(fake_log_has("sealed with another SECRET_KEY"));
+    service()->wake(fake_ctx());
+    answer_claim("AAAA", "100");
+    assert_non_null(strstr(fake_db_text(last_run(), 0), "SET gave_up_at"));
+    assert_true(fake_log_has("is given up after attempt 100"));
     answer_ok();
 }
 
@@ -353,7 +448,7 @@ static void test_public_listener(void **state)
     fake_server("public", "1");
     fake_db_use("sqlite");
     assert_true(fake_load(&parley_plugin_0, NULL) < 0);
-    assert_non_null(strstr(fake_why(), "listen on 127.0.0.1 only, or replace this plugin"));
+    assert_non_null(strstr(fake_why(), "listen on 127.0.0.1 only, or set EMAIL_HOST"));
     fake_end();
 }
 
@@ -382,7 +477,9 @@ int main(void)
         TEST(test_delivery),
         TEST(test_statement),
         TEST(test_values_are_not_expanded),
-        TEST(test_retry),
+        TEST(test_way_is_closed),
+        TEST(test_one_tries_for_all),
+        TEST(test_mark_is_repeated),
         TEST(test_not_ours),
         TEST(test_wake_and_poll),
         TEST(test_page),

@@ -296,6 +296,11 @@ static void test_unused_store(void **state)
                  "REDIS_URL is set, but no plugin of t.yaml uses it: remove the variable, or use "
                  "config/production.yaml");
     (void)unsetenv("REDIS_URL");
+    (void)setenv("EMAIL_HOST", "mail.example.org", 1);
+    open_refused("no mail server", STR(P),
+                 "EMAIL_HOST is set, but no plugin of t.yaml uses it: remove the variable, or give "
+                 "it to the plugin mail as config/parley.yaml does");
+    (void)unsetenv("EMAIL_HOST");
 }
 
 /* ---- plugins ---- */
