@@ -11,7 +11,6 @@
 #include "core/host/suggest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,33 +46,10 @@ static int config_no_memory(const config *c, failure *f)
 
 /* ---- the file ---- */
 
-enum { READ_PIECE = 65536 }; /* bytes */
-
-/* Stops once there is more than is allowed. */
-static int file_read(int fd, buf *ret)
+static int config_load(const config *c, buf *text, failure *f)
 {
-    for (;;) {
-        char *space = buf_space(ret, READ_PIECE);
-        if (!space)
-            return ret->n > CONFIG_MAX_BYTES ? -EFBIG : -ENOMEM;
-        ssize_t n = read(fd, space, READ_PIECE);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        buf_grew(ret, (size_t)n);
-        if (ret->n > CONFIG_MAX_BYTES)
-            return -EFBIG;
-    }
-}
+    int err = config_file_read(c->file, CONFIG_MAX_BYTES, text);
 
-static int config_load(config *c, buf *text, failure *f)
-{
-    int fd = open(c->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int err = fd < 0 ? -errno : file_read(fd, text);
-
-    if (fd >= 0)
-        (void)close(fd);
     if (err == -EFBIG)
         return failure_set(f, EXIT_CONFIG, "%s: larger than 1 MiB", c->file);
     if (err < 0)
@@ -257,13 +233,12 @@ static int config_read(config *c, str text, failure *f)
 
 int config_open(const char *file, config **ret, failure *f)
 {
-    buf text;
+    buf text = { 0 };
     config *c = calloc(1, sizeof(*c));
 
     if (!c)
         return failure_set(f, EXIT_CONFIG, "%s: not enough memory to read it", file);
     arena_init(&c->memory, CONFIG_MAX_MEMORY);
-    buf_init(&text, CONFIG_MAX_BYTES + 2 * READ_PIECE);
     c->file = str_dup(str_of(file));
     int err = c->file ? config_load(c, &text, f)
                       : failure_set(f, EXIT_CONFIG, "not enough memory to read %s", file);

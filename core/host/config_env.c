@@ -1,10 +1,9 @@
 /* config_env.c -- ${NAME}, ${NAME-text}, ${NAME:-text} and $$ inside the scalars of the file.
+ * Where a variable stands is told by config_variable.c.
  *
  * Runs after YAML has been parsed, so a variable can never become structure.  The texts of errors
  * name variables, never what is in them. */
 #include "core/host/config_node.h"
-
-#include <stdlib.h>
 
 /* Variables that say "use this": set and never asked for means that the operator believes something
  * else than what the file does. */
@@ -44,8 +43,10 @@ static size_t name_length(str s)
     return n;
 }
 
-static const char *env_ask(expander *x, str name)
+/* *ret absent: it is not set. */
+static int env_ask(expander *x, str name, buf *room, str *ret)
 {
+    config_why why;
     char text[CONFIG_MAX_KEY + 1];
 
     memcpy(text, name.p, name.n);
@@ -53,7 +54,9 @@ static const char *env_ask(expander *x, str name)
     for (size_t i = 0; i < COUNT(must_be_used); i++)
         if (str_eq(name, str_of(must_be_used[i].name)))
             x->asked[i] = true;
-    return getenv(text); /* NOLINT(concurrency-mt-unsafe): one thread yet */
+    if (config_variable(text, room, ret, why) < 0)
+        return node_fail(x->file, x->at, x->f, "%s", why);
+    return 0;
 }
 
 static int env_add(expander *x, str piece)
@@ -79,13 +82,15 @@ static int env_value(expander *x, str name, str rest, size_t *ret_used)
                          "${" STR_FMT "...}: write ${NAME}, ${NAME-text} or ${NAME:-text}",
                          STR_ARG(name));
     *ret_used = (size_t)end + 1;
-    const char *set = env_ask(x, name);
-    if (set && (!empty_counts || set[0] != '\0')) {
-        if (!utf8_valid(str_of(set)))
-            return node_fail(x->file, x->at, x->f, "the variable " STR_FMT " is not valid UTF-8",
-                             STR_ARG(name));
-        return env_add(x, str_of(set));
-    }
+    buf room = { 0 };
+    str set = STR_NONE;
+    int err = env_ask(x, name, &room, &set);
+    bool is_set = set.p && (!empty_counts || set.n > 0);
+    if (err == 0 && is_set)
+        err = env_add(x, set);
+    buf_done(&room);
+    if (err < 0 || is_set)
+        return err;
     if (!has_default)
         return node_fail(x->file, x->at, x->f,
                          "the variable " STR_FMT " is not set; set it, or write ${" STR_FMT
@@ -155,8 +160,7 @@ static int env_node(expander *x, node *at)
 static int env_check_used(const expander *x)
 {
     for (size_t i = 0; i < COUNT(must_be_used); i++) {
-        const char *set = getenv(must_be_used[i].name); /* NOLINT(concurrency-mt-unsafe) */
-        if (set && set[0] != '\0' && !x->asked[i])
+        if (config_variable_given(must_be_used[i].name) && !x->asked[i])
             return failure_set(x->f, EXIT_CONFIG, "%s is set, but no plugin of %s uses it: %s",
                                must_be_used[i].name, x->file, must_be_used[i].remedy);
     }

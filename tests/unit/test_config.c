@@ -276,6 +276,92 @@ static void test_expansion(void **state)
     }
 }
 
+static void secret_write(const char *name, str text)
+{
+    FILE *file = fopen(name, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text.p, 1, text.n, file), text.n);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A variable in the environment, in the file that <name>_FILE names, as a credential. */
+/* clang-format off */
+static const struct {
+    const char *label;
+    const char *value, *file; /* NULL: not set */
+    str content, credential; /* of s.txt, of the credential PT_S; absent: there is none */
+    const char *written;
+    const char *want; /* the value, or the whole error */
+    bool is_refused;
+} given[] = {
+    { "file", NULL, "s.txt", STR_LIT("sesam"), { NULL, 0 }, "${PT_S}", "sesam", false },
+    { "line end", NULL, "s.txt", STR_LIT("sesam\n"), { NULL, 0 }, "${PT_S}", "sesam", false },
+    { "line ends", NULL, "s.txt", STR_LIT(" two\nlines \r\n\n"), { NULL, 0 }, "${PT_S}", " two\nlines ", false },
+    { "before the default", NULL, "s.txt", STR_LIT("sesam"), { NULL, 0 }, "${PT_S:-x}", "sesam", false },
+    { "no variable in it", NULL, "s.txt", STR_LIT("${HOME}"), { NULL, 0 }, "${PT_S}", "${HOME}", false },
+    { "empty variable", "", "s.txt", STR_LIT("sesam"), { NULL, 0 }, "${PT_S-x}", "sesam", false },
+    { "empty name", "aa", "", { NULL, 0 }, { NULL, 0 }, "${PT_S}", "aa", false },
+    { "credential", NULL, NULL, { NULL, 0 }, STR_LIT("hidden\n"), "${PT_S:-x}", "hidden", false },
+    { "no credential", NULL, NULL, { NULL, 0 }, { NULL, 0 }, "${PT_S:-x}", "x", false },
+    { "both", "aa", "s.txt", STR_LIT("sesam"), { NULL, 0 }, "${PT_S}",
+      "t.yaml:2: server.user: PT_S is given twice, by the variable and by the file of PT_S_FILE; keep one of them", true },
+    { "variable and credential", "aa", NULL, { NULL, 0 }, STR_LIT("hidden"), "${PT_S}",
+      "t.yaml:2: server.user: PT_S is given twice, by the variable and by the credential PT_S; keep one of them", true },
+    { "file and credential", NULL, "s.txt", STR_LIT("sesam"), STR_LIT("hidden"), "${PT_S}",
+      "t.yaml:2: server.user: PT_S is given twice, by the file of PT_S_FILE and by the credential PT_S; keep one of them", true },
+    { "no file", NULL, "none.txt", { NULL, 0 }, { NULL, 0 }, "${PT_S:-x}",
+      "t.yaml:2: server.user: PT_S_FILE: cannot read none.txt: No such file or directory", true },
+    { "a folder", NULL, ".", { NULL, 0 }, { NULL, 0 }, "${PT_S}",
+      "t.yaml:2: server.user: PT_S_FILE: cannot read .: Is a directory", true },
+    { "empty file", NULL, "s.txt", STR_LIT("\n"), { NULL, 0 }, "${PT_S:-x}",
+      "t.yaml:2: server.user: PT_S_FILE: s.txt is empty", true },
+    { "not UTF-8", NULL, "s.txt", STR_LIT("a\xff"), { NULL, 0 }, "${PT_S}",
+      "t.yaml:2: server.user: PT_S_FILE: s.txt is not UTF-8 text", true },
+    { "NUL", NULL, "s.txt", STR_LIT("a\0b"), { NULL, 0 }, "${PT_S}",
+      "t.yaml:2: server.user: PT_S_FILE: s.txt is not UTF-8 text", true },
+    { "too long", NULL, "/dev/zero", { NULL, 0 }, { NULL, 0 }, "${PT_S}",
+      "t.yaml:2: server.user: PT_S_FILE: /dev/zero is larger than 64 KiB", true },
+};
+/* clang-format on */
+
+static void variable_set(const char *name, const char *value)
+{
+    if (value)
+        (void)setenv(name, value, 1);
+    else
+        (void)unsetenv(name);
+}
+
+static void test_files_of_variables(void **state)
+{
+    (void)state;
+    (void)setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    for (size_t i = 0; i < COUNT(given); i++) {
+        char text[256];
+        variable_set("PT_S", given[i].value);
+        variable_set("PT_S_FILE", given[i].file);
+        (void)unlink("PT_S");
+        if (given[i].credential.p)
+            secret_write("PT_S", given[i].credential);
+        secret_write("s.txt", given[i].content.p ? given[i].content : STR(""));
+        (void)snprintf(text, sizeof(text), "server:\n  user: %s\n" P, given[i].written);
+        if (given[i].is_refused) {
+            open_refused(given[i].label, str_of(text), given[i].want);
+            continue;
+        }
+        config *c = open_good(given[i].label, str_of(text));
+        if (!str_eq(config_settings(c)->user, str_of(given[i].want)))
+            fail_msg("case \"%s\": got \"" STR_FMT "\"", given[i].label,
+                     STR_ARG(config_settings(c)->user));
+        config_free(c);
+    }
+    variable_set("PT_S_FILE", NULL);
+    variable_set("CREDENTIALS_DIRECTORY", NULL);
+    (void)unlink("PT_S");
+    (void)unlink("s.txt");
+}
+
 /* What says "use this store" must not be overlooked. */
 static void test_unused_store(void **state)
 {
@@ -301,6 +387,12 @@ static void test_unused_store(void **state)
                  "EMAIL_HOST is set, but no plugin of t.yaml uses it: remove the variable, or give "
                  "it to the plugin mail as config/parley.yaml does");
     (void)unsetenv("EMAIL_HOST");
+    (void)setenv("DATABASE_URL_FILE", "/nowhere", 1);
+    open_refused(
+        "in a file", STR(P),
+        "DATABASE_URL is set, but no plugin of t.yaml uses it: remove the variable, or use "
+        "config/production.yaml");
+    (void)unsetenv("DATABASE_URL_FILE");
 }
 
 /* ---- plugins ---- */
@@ -365,10 +457,11 @@ static void test_plugin_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_bombs),     cmocka_unit_test(test_many_keys),
-        cmocka_unit_test(test_expansion), cmocka_unit_test(test_unused_store),
-        cmocka_unit_test(test_plugins),   cmocka_unit_test(test_plugin_fail),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_bombs),        cmocka_unit_test(test_many_keys),
+        cmocka_unit_test(test_expansion),    cmocka_unit_test(test_files_of_variables),
+        cmocka_unit_test(test_unused_store), cmocka_unit_test(test_plugins),
+        cmocka_unit_test(test_plugin_fail),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
