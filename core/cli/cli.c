@@ -16,11 +16,17 @@
 #define CONFIG_HERE      "config/parley.yaml"
 #define CONFIG_INSTALLED PARLEY_CONFIG_FILE
 
-enum cli_option { OPTION_CONFIG = 1, OPTION_CHAIN = 2, OPTION_SLOT = 4, OPTION_MIGRATE = 8 };
+enum cli_option {
+    OPTION_CONFIG = 1,
+    OPTION_CHAIN = 2,
+    OPTION_SLOT = 4,
+    OPTION_MIGRATE = 8,
+    OPTION_USER = 16
+};
 
 static int cli_serve(const cli_args *args)
 {
-    return supervisor_run(args->config);
+    return supervisor_run(args->config, args->user);
 }
 
 static int cli_worker(const cli_args *args)
@@ -46,12 +52,15 @@ typedef struct cli_command {
 
 /* clang-format off */
 static const cli_command commands[] = {
-    { "serve",    cli_serve,    OPTION_CONFIG,                               NULL,     "run the server",
+    { "serve",    cli_serve,    OPTION_CONFIG | OPTION_USER,                 NULL,     "run the server",
       "Opens the listening sockets, migrates the database, starts the workers and restarts one that dies.\n"
       "SIGTERM or SIGINT drains and stops (a second one at once), SIGHUP checks the configuration\n"
       "and takes it over in new workers (address, port and number of workers stay), SIGUSR1 reopens the logs.\n" },
     { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
       "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
+    { "health",   cli_health,   OPTION_CONFIG,                               NULL,     "ask the running server whether it can work",
+      "Asks /readyz at the address that the configuration names, and prints the answer.\n"
+      "Exit status 0: it can work; 1: it cannot, or does not answer within 5 seconds.\n" },
     { "describe", cli_describe, OPTION_CONFIG,             "PLUGIN", "print a plugin's options and needs",
       "PLUGIN is a name of the configuration, the path of a .so file, `server` for the server's\n"
       "own options, or `all` for the page docs/CONFIG.md.\n" },
@@ -60,10 +69,12 @@ static const cli_command commands[] = {
 };
 static const struct { int flag; const char *text; } option_help[] = {
     { OPTION_CONFIG,   "  -c, --config FILE   the configuration (default " CONFIG_HERE ", else " CONFIG_INSTALLED ")\n" },
+    { OPTION_USER,     "  -u, --user NAME     account to run as when started by root (default server.user); root stays root\n" },
     { OPTION_CHAIN,    "      --chain         also print what runs, in which order, for every route and event\n" },
 };
 static const struct option long_options[] = {
     { "config",   required_argument, NULL, 'c' },
+    { "user",     required_argument, NULL, 'u' },
     { "chain",    no_argument,       NULL, 'C' },
     { "slot",     required_argument, NULL, 's' },
     { "migrate",  no_argument,       NULL, 'm' },
@@ -109,6 +120,7 @@ static const cli_command *cli_find(const char *name)
 static int cli_read_option(const cli_command *command, int letter, cli_args *args)
 {
     int flag = letter == 'c'   ? OPTION_CONFIG
+               : letter == 'u' ? OPTION_USER
                : letter == 'C' ? OPTION_CHAIN
                : letter == 's' ? OPTION_SLOT
                : letter == 'm' ? OPTION_MIGRATE
@@ -121,6 +133,9 @@ static int cli_read_option(const cli_command *command, int letter, cli_args *arg
     switch (letter) {
     case 'c':
         args->config = optarg;
+        return 1;
+    case 'u':
+        args->user = optarg;
         return 1;
     case 'C':
         args->chain = true;
@@ -162,7 +177,7 @@ static int cli_run_command(const cli_command *command, int argc, char **argv)
     cli_args args = { .config = cli_default_config() };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "c:u:h", long_options, NULL)) != -1) {
         int known = letter == '?' ? -1 : cli_read_option(command, letter, &args);
         if (known == 0) {
             cli_command_usage(command);

@@ -10,6 +10,7 @@ typedef struct cli_args {
     int slot;           /* --slot of `worker` */
     bool migrate;       /* --migrate of `worker` */
     bool chain;         /* --chain of `check` */
+    const char *user;   /* --user of `serve`; NULL: not given */
 } cli_args;
 
 int cli_run(int argc, char **argv); /* the exit status (core/base/failure.h) */
@@ -24,4 +25,5 @@ str cli_suggest(str wrong); /* the nearest built-in command; absent: none is nea
     "  -c, --config FILE       the configuration (default config/parley.yaml, else the installed " \
     "one)\n"                                                                                       \
     "  -h, --help              this text\n"
+int cli_health(const cli_args *args);
 #endif

@@ -22,7 +22,7 @@ static const parley_option settings_options[] = {
     { .name = "workers", .type = PARLEY_T_STR, .def = "1",
       .help = "Worker processes, 1 to 256, or auto: one per core." },
     { .name = "user", .type = PARLEY_T_STR, .def = "",
-      .help = "Account to run as when started by root; empty: stay." },
+      .help = "Account to run as when started by root; root: stay, empty: refuse to start." },
     { .name = "site_url", .type = PARLEY_T_STR, .def = "", .max = 512,
       .help = "Address under which people reach the server, for links in mails; empty: http://localhost:<port>." },
     { .name = "secret_key", .type = PARLEY_T_STR, .def = "", .flags = PARLEY_O_SECRET, .max = 4096,

@@ -144,26 +144,45 @@ static int folder_give(str folder, const struct passwd *to)
     return 0;
 }
 
-int privileges_drop(const settings *s, failure *f)
+/* The account that root becomes; NULL: f filled. */
+static const struct passwd *account_find(const settings *s, const char *user, failure *f)
 {
-    char user[64];
+    char name[64];
 
+    (void)snprintf(name, sizeof(name), STR_FMT, STR_ARG(user ? str_of(user) : s->user));
+    if (name[0] == '\0') {
+        failure_set(f, EXIT_CONFIG,
+                    "root does not run the server: start it as another account, set server.user "
+                    "(or --user) to one, or say --user root to stay root");
+        return NULL;
+    }
+    const struct passwd *to = getpwnam(name);
+    if (!to)
+        failure_set(f, EXIT_CONFIG, "there is no account \"%s\" on this machine to run as", name);
+    return to;
+}
+
+int privileges_check(const settings *s, const char *user, failure *f)
+{
+    return geteuid() != 0 || account_find(s, user, f) ? 0 : -1;
+}
+
+int privileges_drop(const settings *s, const char *user, failure *f)
+{
     if (geteuid() != 0)
         return 0;
-    if (s->user.n == 0) {
-        log_msg(PARLEY_WARN, "running as root: set server.user to an account of its own");
+    const struct passwd *to = account_find(s, user, f);
+    if (!to)
+        return -1;
+    if (to->pw_uid == 0) {
+        log_msg(PARLEY_WARN, "running as root, as asked: not for a server that others reach");
         return 0;
     }
-    (void)snprintf(user, sizeof(user), STR_FMT, STR_ARG(s->user));
-    const struct passwd *to = getpwnam(user);
-    if (!to)
-        return failure_set(f, EXIT_CONFIG,
-                           "server.user: there is no account \"%s\" on this machine", user);
     if (folder_give(s->data_dir, to) != 0 || folder_give(s->log_dir, to) != 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s", user,
-                           strerror(errno));
+        return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s",
+                           to->pw_name, strerror(errno));
     if (setgroups(0, NULL) != 0 || setgid(to->pw_gid) != 0 || setuid(to->pw_uid) != 0 ||
         setuid(0) == 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot become %s: %s", user, strerror(errno));
+        return failure_set(f, EXIT_SYSTEM, "cannot become %s: %s", to->pw_name, strerror(errno));
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/supervisor/notify.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -43,7 +44,10 @@ typedef struct supervisor {
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
     uv_timer_t kill_timer;
+    uv_timer_t watchdog;
+    notifier notifier;
     const char *config_file;
+    const char *user; /* --user; NULL: server.user */
     config *config;
     const settings *settings;
     listeners listeners;
@@ -53,7 +57,8 @@ typedef struct supervisor {
     int verbs_fd; /* parley.sock; workers accept from it */
     enum supervisor_state state;
     int exit_status;
-    process *task; /* `worker --migrate`, or the check before a reload */
+    process *task;  /* `worker --migrate`, or the check before a reload */
+    bool reloading; /* from SIGHUP until the last successor is ready, or it was refused */
 } supervisor;
 
 static int worker_start(worker_slot *slot);
@@ -77,6 +82,7 @@ static void supervisor_end_if_over(supervisor *sv)
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&sv->signals[i], NULL);
     uv_close((uv_handle_t *)&sv->kill_timer, NULL);
+    uv_close((uv_handle_t *)&sv->watchdog, NULL);
     for (int i = 0; i < sv->slot_n; i++)
         uv_close((uv_handle_t *)&sv->slots[i].restart, NULL);
 }
@@ -113,6 +119,7 @@ static void supervisor_stop(supervisor *sv, int exit_status)
     }
     sv->state = SUPERVISOR_STOPPING;
     sv->exit_status = exit_status;
+    notify_stopping(&sv->notifier);
     for (int i = 0; i < sv->slot_n; i++)
         uv_timer_stop(&sv->slots[i].restart);
     supervisor_close_verbs(sv);
@@ -125,14 +132,24 @@ static void supervisor_stop(supervisor *sv, int exit_status)
 
 /* ---- workers ---- */
 
+static void reload_end(supervisor *sv)
+{
+    if (sv->reloading)
+        notify_ready(&sv->notifier);
+    sv->reloading = false;
+}
+
 static void supervisor_announce(supervisor *sv)
 {
     for (int i = 0; i < sv->slot_n; i++)
-        if (!sv->slots[i].is_ready)
+        if (!sv->slots[i].is_ready || sv->slots[i].replacing)
             return;
+    if (sv->state == SUPERVISOR_RUNNING && !sv->task)
+        reload_end(sv);
     if (sv->state != SUPERVISOR_STARTING)
         return;
     sv->state = SUPERVISOR_RUNNING;
+    notify_ready(&sv->notifier);
     log_msg(PARLEY_INFO, "parley %s is listening on %s (%d worker%s)", PARLEY_VERSION,
             sv->listeners.first_url, sv->slot_n, sv->slot_n == 1 ? "" : "s");
 }
@@ -300,11 +317,13 @@ static void reload_migrated(void *ud, process *p, int status, bool was_ready, co
     (void)was_ready;
     if (!task_over(sv, "migration", status, words))
         return;
-    if (status == 0)
+    if (status == 0) {
         reload_replace(sv);
-    else
-        log_msg(PARLEY_ERROR,
-                "configuration not taken: its migrations failed; the workers go on as they were");
+        return;
+    }
+    log_msg(PARLEY_ERROR,
+            "configuration not taken: its migrations failed; the workers go on as they were");
+    reload_end(sv);
 }
 
 static void reload_checked(void *ud, process *p, int status, bool was_ready, const char *words)
@@ -316,8 +335,10 @@ static void reload_checked(void *ud, process *p, int status, bool was_ready, con
     (void)was_ready;
     if (!task_over(sv, "check", status, words))
         return;
-    if (status != 0 || task_start(sv, PROCESS_MIGRATE, &events) < 0)
-        log_msg(PARLEY_ERROR, "configuration not taken: the workers go on as they were");
+    if (status == 0 && task_start(sv, PROCESS_MIGRATE, &events) == 0)
+        return;
+    log_msg(PARLEY_ERROR, "configuration not taken: the workers go on as they were");
+    reload_end(sv);
 }
 
 static void supervisor_reload(supervisor *sv)
@@ -328,8 +349,12 @@ static void supervisor_reload(supervisor *sv)
         log_msg(PARLEY_WARN, "SIGHUP ignored: the server is still starting or replacing");
         return;
     }
-    if (task_start(sv, PROCESS_CHECK, &events) < 0)
-        log_msg(PARLEY_ERROR, "configuration not taken: cannot start a process");
+    sv->reloading = true;
+    notify_reloading(&sv->notifier, clock_mono_ns());
+    if (task_start(sv, PROCESS_CHECK, &events) == 0)
+        return;
+    log_msg(PARLEY_ERROR, "configuration not taken: cannot start a process");
+    reload_end(sv);
 }
 
 static void supervisor_signalled(uv_signal_t *handle, int number)
@@ -351,6 +376,13 @@ static void supervisor_signalled(uv_signal_t *handle, int number)
 
 /* ---- life ---- */
 
+static void watchdog_pet(uv_timer_t *timer)
+{
+    const supervisor *sv = timer->data;
+
+    notify_alive(&sv->notifier);
+}
+
 static int supervisor_loop(supervisor *sv)
 {
     static const int numbers[SIGNALS] = {
@@ -367,6 +399,10 @@ static int supervisor_loop(supervisor *sv)
     }
     uv_timer_init(&sv->loop, &sv->kill_timer);
     sv->kill_timer.data = sv;
+    uv_timer_init(&sv->loop, &sv->watchdog);
+    sv->watchdog.data = sv;
+    if (sv->notifier.watchdog_ms > 0)
+        uv_timer_start(&sv->watchdog, watchdog_pet, 0, sv->notifier.watchdog_ms);
     for (int i = 0; i < sv->slot_n; i++) {
         sv->slots[i].owner = sv;
         uv_timer_init(&sv->loop, &sv->slots[i].restart);
@@ -381,7 +417,8 @@ static int supervisor_prepare(supervisor *sv, failure *f)
     const settings *s = sv->settings;
     str secret = STR_NONE;
 
-    if (folder_make("data_dir", s->data_dir, f) < 0 || folder_make("log_dir", s->log_dir, f) < 0 ||
+    if (privileges_check(s, sv->user, f) < 0 || folder_make("data_dir", s->data_dir, f) < 0 ||
+        folder_make("log_dir", s->log_dir, f) < 0 ||
         folder_lock(s->data_dir, &sv->lock_fd, f) < 0 || secret_read(s, &secret, f) < 0)
         return -1;
     sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
@@ -389,7 +426,7 @@ static int supervisor_prepare(supervisor *sv, failure *f)
     sv->verbs_fd = verbs_socket_open(s->data_dir);
     if (listeners_open(s, sv->slot_n, &sv->listeners, f) < 0)
         return -1;
-    return privileges_drop(s, f);
+    return privileges_drop(s, sv->user, f);
 }
 
 static int supervisor_open(supervisor *sv, failure *f)
@@ -429,11 +466,12 @@ static void supervisor_close(supervisor *sv)
     config_free(sv->config);
     if (sv->lock_fd >= 0)
         close(sv->lock_fd);
+    notify_close(&sv->notifier);
 }
 
-int supervisor_run(const char *config_file)
+int supervisor_run(const char *config_file, const char *user)
 {
-    supervisor sv = { .config_file = config_file, .lock_fd = -1, .verbs_fd = -1 };
+    supervisor sv = { .config_file = config_file, .user = user, .lock_fd = -1, .verbs_fd = -1 };
     failure f = { 0 };
 
     if (sodium_init() < 0) {
@@ -441,6 +479,7 @@ int supervisor_run(const char *config_file)
         return EXIT_SYSTEM;
     }
     supervisor_limits();
+    notify_open(&sv.notifier);
     if (supervisor_open(&sv, &f) < 0) {
         log_error("%s", f.text);
         supervisor_close(&sv);

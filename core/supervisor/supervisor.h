@@ -6,6 +6,7 @@
  *   listen.c       listening sockets
  *   verbs_socket.c where `parley VERB` finds a running server
  *   folders.c      data and log folder, lock, secret, privileges
+ *   notify.c       what the service manager is told
  */
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
 #define CORE_SUPERVISOR_SUPERVISOR_H
@@ -14,7 +15,8 @@
 
 #include <sys/types.h>
 
-int supervisor_run(const char *config_file); /* the exit status */
+/* user: account to run as when started by root, NULL: server.user.  Returns the exit status. */
+int supervisor_run(const char *config_file, const char *user);
 
 /* ---- listen.c ---- */
 #define LISTEN_HOSTS_MAX 16
@@ -36,8 +38,11 @@ int folder_lock(str data_dir, int *ret_fd, failure *f); /* one server per data f
 int folder_try_lock(str data_dir, int *ret_fd, failure *f);
 /* settings.secret_key, or <data_dir>/secret, made (0600) when missing. */
 int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)ret->p) */
-/* root only: to settings.user, with its folders */
-int privileges_drop(const settings *s, failure *f);
+/* Root becomes `user` (NULL: settings.user), with its folders; "root" stays root, and without a name
+ * root is refused.  Everybody else stays who they are.  The check only refuses; it comes before
+ * anything is written. */
+int privileges_check(const settings *s, const char *user, failure *f);
+int privileges_drop(const settings *s, const char *user, failure *f);
 
 /* ---- verbs_socket.c: <data_dir>/parley.sock, for verbs of the command line ---- */
 /* for the holder of the folder's lock; -1: logged, and done without */

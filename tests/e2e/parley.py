@@ -106,6 +106,7 @@ class Server:
             **LIFTED,
             **(env or {}),
         }
+        self.arguments = ["--user", "root"] if os.geteuid() == 0 else []  # root is refused unless it says so
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
         self.output = []
@@ -132,7 +133,7 @@ class Server:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.process = subprocess.Popen(
-            [self.build / "parley", "serve", "--config", str(self.config)],
+            [self.build / "parley", "serve", "--config", str(self.config), *self.arguments],
             cwd=ROOT,
             env=self.env,
             stdin=subprocess.DEVNULL,
