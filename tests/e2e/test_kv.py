@@ -1,6 +1,7 @@
 """parley.kv as plugins see it, the same cases for every store that offers it: tails and presence sets, in the memory of one
 worker, in one Redis for two workers, and in two Redis servers."""
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from parley import ROOT, wait_until
+from parley import ROOT, Server, wait_until
 from redis import Redis
 
 EINVAL = -1
@@ -30,11 +31,12 @@ STORES = {"memory": (1, 0), "redis": (2, 1), "two redis": (2, 2)}  # workers, se
 class Kv:
     """The probe; `redis` are the servers behind it, none for memory."""
 
-    def __init__(self, server, redis):
-        self.server, self.redis = server, redis
+    def __init__(self, server, redis, tag=""):
+        self.server, self.redis, self.tag = server, redis, tag
 
     def __call__(self, op, key="k", **more):
         """through whichever worker takes the connection: each call is a new one"""
+        key = self.tag + key if 0 < len(key) <= 500 else key  # the tests of a store share it, but no key
         answer = self.server.anonymous().post("/kv/", {"op": op, "key": key, **more})
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -58,19 +60,37 @@ class Kv:
 
 
 def stores(*names):
-    return pytest.mark.parametrize("kv", names, indirect=True)
+    return pytest.mark.parametrize("own_kv", names, indirect=True)
 
 
-@pytest.fixture(params=STORES)
-def kv(request, own_server, modules, tmp_path):
-    workers, n = STORES[request.param]
-    redis = [Redis(tmp_path / f"redis{i}").start() for i in range(n)]
+@contextlib.contextmanager
+def running(name, folder, modules):
+    workers, n = STORES[name]
+    redis = [Redis(folder / f"redis{i}").start() for i in range(n)]
     store = "  - redis:\n      urls: " + ",".join(r.url for r in redis) + "\n" if n else "  - memory\n"
-    server = own_server(config=CONFIG % (workers, store, modules("probe", PROBE)))
-    wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == workers * n)
-    yield Kv(server, redis)
+    with Server(folder / "server", config=CONFIG % (workers, store, modules("probe", PROBE))) as server:
+        wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == workers * n)
+        yield Kv(server, redis)
     for one in redis:
         one.stop()
+
+
+@pytest.fixture(scope="module", params=STORES)
+def store(request, modules, tmp_path_factory):
+    with running(request.param, tmp_path_factory.mktemp("store"), modules) as kv:
+        yield kv
+
+
+@pytest.fixture
+def kv(store, request):
+    """for tests that leave the store as it is"""
+    return Kv(store.server, store.redis, f"{request.node.name}:")
+
+
+@pytest.fixture
+def own_kv(request, modules, tmp_path):
+    with running(request.param, tmp_path, modules) as kv:
+        yield kv
 
 
 # ---- tails ----
@@ -172,7 +192,8 @@ def test_wrong_joins_change_nothing(kv, wrong):
 
 
 @stores("redis", "two redis")  # with the other, its memory goes
-def test_a_worker_that_dies_takes_its_members_along(kv):
+def test_a_worker_that_dies_takes_its_members_along(own_kv):
+    kv = own_kv
     for _ in range(12):
         kv.join("ada", ttl=1500)
     for pid in kv.server.workers():
@@ -182,7 +203,8 @@ def test_a_worker_that_dies_takes_its_members_along(kv):
 
 # ---- several servers, and none ----
 @stores("two redis")
-def test_keys_are_spread_and_stay_when_one_is_away(kv):
+def test_keys_are_spread_and_stay_when_one_is_away(own_kv):
+    kv = own_kv
     for i in range(40):
         kv.push(i, key=f"room {i}")
     counts = [one.command("DBSIZE") for one in kv.redis]
@@ -191,3 +213,31 @@ def test_keys_are_spread_and_stay_when_one_is_away(kv):
     wait_until("all to notice", lambda: len(re.findall("is away", kv.server.text())) == 2)
     statuses = [kv("read", f"room {i}", most=5)["status"] for i in range(40)]
     assert sum(s >= 0 for s in statuses) == counts[0] and sum(s < 0 for s in statuses) == counts[1]
+
+
+# ---- what docs/NODES.md says of rights ----
+def test_the_documented_rights_are_enough_and_no_more(own_server, modules, tmp_path):
+    lines = re.search(r"```\n(user default off\nuser parley .*)\n```", (ROOT / "docs/NODES.md").read_text()).group(1)
+    with Redis(tmp_path / "redis", *lines.replace("PASSWORD", "s3cret/2").splitlines(), "user admin on >admin ~* &* +@all") as redis:
+        redis.login = ["AUTH", "admin", "admin"]
+        store = f"  - redis:\n      urls: redis://parley:s3cret%2F2@127.0.0.1:{redis.port}/1\n"
+        throttle = "  - throttle:\n      scopes:\n        all:\n          rate: 1000/hour\n          by: peer\n          on: all\n"
+        server = own_server(config=CONFIG % (2, store + throttle, modules("probe", PROBE)))
+        wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == 2)
+        kv = Kv(server, [redis])
+        kv.push(1, 2, 3, 4, 5, 6)
+        kv.join("ada")
+        assert kv.read() == [2, 3, 4, 5, 6] and kv.who() == ["ada"]
+        for _ in range(60):
+            assert kv("leave", member="ada")["status"] == 1
+            if kv.who() == []:
+                break
+        assert kv.who() == []
+        redis.command("SCRIPT", "FLUSH")
+        assert kv.read() == [2, 3, 4, 5, 6]
+        assert redis.command("ACL", "LOG") == []  # nothing was refused
+        assert "s3cret" not in server.text() and "is away" not in server.text() and "refused" not in server.text()
+        redis.login = ["AUTH", "parley", "s3cret/2"]
+        for words in (("FLUSHALL",), ("KEYS", "*"), ("CONFIG", "GET", "*"), ("GET", "other"), ("PUBLISH", "other", "x"), ("INFO",)):
+            with pytest.raises(RuntimeError, match="NOPERM"):
+                redis.command(*words)
