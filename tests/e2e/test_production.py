@@ -15,6 +15,7 @@ GOOD = {
     "REDIS_URL": "redis://parley:hunter2@127.0.0.1:1/0",
     "SITE_URL": "https://chat.example.org",
     "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "EMAIL_HOST": "mail.example.org",
 }
 
 
@@ -39,6 +40,7 @@ def test_it_is_valid(tmp_path):
     ("SECRET_KEY", None, r"server\.secret_key: is required here, but empty; make one with: openssl rand -hex 32"),
     ("SECRET_KEY", "", r"server\.secret_key: is required here, but empty; make one with: openssl rand -hex 32"),
     ("SECRET_KEY", "short", r"server\.secret_key: has 5 bytes, at least 16 are required; make one with: openssl rand -hex 32"),
+    ("EMAIL_HOST", None, r"plugins\.mail\.transport: is smtp, but host is not set: set EMAIL_HOST"),
     ("WORKERS", "many", r"server\.workers: many is neither auto nor in 1\.\.256"),
 ])
 def test_what_is_missing_or_wrong_is_one_line(tmp_path, name, value, text):
@@ -77,7 +79,8 @@ def test_several_workers_with_memory_are_refused(tmp_path):
 def test_it_starts_and_people_talk(tmp_path):
     with Redis(tmp_path / "redis") as redis:
         server = Server(tmp_path / "server", config=ROOT / PRODUCTION, db="sqlite", env={
-            **LIFTED, "DATABASE_URL": postgres.shared().database(), "REDIS_URL": redis.url, "SECRET_KEY": GOOD["SECRET_KEY"], "WORKERS": "2"})
+            **LIFTED, "DATABASE_URL": postgres.shared().database(), "REDIS_URL": redis.url, "SECRET_KEY": GOOD["SECRET_KEY"], "WORKERS": "2",
+            "MAIL_TRANSPORT": "outbox"})
         with server:
             wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == 2)
             ada, bob = server.person(), server.person()

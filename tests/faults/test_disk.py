@@ -1,15 +1,14 @@
 """Disks that are full, broken or slow: nothing is acknowledged that was not stored, and the server comes back by itself."""
 import concurrent.futures
 import errno
-import os
 import time
 
 import pytest
 
 from faults import check_log, configured, everything
-from parley import PATIENCE, wait_until
+from parley import DB, PATIENCE, wait_until
 
-pytestmark = pytest.mark.skipif(os.environ.get("PARLEY_DB") == "postgres", reason="the disk of the embedded database")
+pytestmark = pytest.mark.skipif(DB != "sqlite", reason="the disk of the embedded database")
 
 
 def status_of(server, path):
