@@ -12,7 +12,8 @@ SECRET = "one secret for both nodes of a test"
 
 def wait_connected(server, workers):
     """every worker has found its Redis"""
-    wait_until("all workers to be connected", lambda: len(re.findall(r"redis Redis \S+ is there$", server.text(), re.M)) == workers)
+    servers = server.env["REDIS_URL"].count("redis://")
+    wait_until("all workers to be connected", lambda: len(re.findall(r"redis Redis \S+ is there$", server.text(), re.M)) == workers * servers)
     return server
 
 

@@ -247,6 +247,34 @@ def test_redis_restarted_while_people_talk(two, redis):
         assert talk.speed() < 5
 
 
+def test_rooms_are_spread_over_several_redis_servers(nodes, tmp_path):
+    with Redis(tmp_path / "a") as a, Redis(tmp_path / "b") as b:
+        both = nodes(f"{a.url},{b.url}", 1, 1)
+        ada, bob = both[0].person(), both[1].person()
+        rooms = [ada.room(bob) for _ in range(16)]
+        pairs = [(socket_on(both[0], ada, room), socket_on(both[1], bob, room)) for room in rooms]
+        for pair in pairs:
+            warm(*pair)
+        channels = [set(redis.command("PUBSUB", "CHANNELS", "parley:0:room.*")) for redis in (a, b)]
+        assert not channels[0] & channels[1] and len(channels[0] | channels[1]) == 16
+        of_b = [f"parley:0:room.{room['id']}".encode() in channels[1] for room in rooms]
+        assert 1 <= sum(of_b) <= 15
+        b.stop()
+        wait_until("both to notice", away(both, 2))
+        for is_of_b in (False, True):  # over the bus, and through the database
+            some = [pair for pair, of in zip(pairs, of_b) if of == is_of_b][:5]
+            begin = time.monotonic()
+            for i in range(4):
+                for one, two in some:
+                    one.say(f"{i}")
+                for one, two in some:
+                    assert one.message()["content"] == two.message()["content"] == f"{i}"
+            assert time.monotonic() - begin < 4 * SOON
+        for pair in pairs:
+            for one in pair:
+                one.sock.close()
+
+
 # ---- who is served by whom ----
 def test_connections_are_spread_evenly(nodes, redis):
     node, = nodes(redis.url, 3)
