@@ -6,7 +6,7 @@
  *   tell      200, a page from the tail, if its head is the log's head, read by the same statement
  *             as the membership, and nothing is missing in between: then it is what SQL would say
  *   read      SQL: the count, and one page
- *   reply     200, a page; 404
+ *   reply     200, a page; 404; the tail is filled with it, if it was too short
  */
 #include "plugins/chat/access.h"
 #include "plugins/chat/list.h"
@@ -21,6 +21,7 @@ struct history {
     /* the tail, once it has come: its head, and how many messages, joined */
     int64_t head, tail_n;
     parley_str results; /* absent: the tail is of no use */
+    bool is_refilled;   /* it was too short: what is read goes into it */
     /* the answer of the database, if the tail was asked */
     int status;
     bool is_member, is_same_epoch;
@@ -40,7 +41,8 @@ static void history_keep(parley_flow *flow, const parley_kv_tail *tail)
     struct history *h = history_of(flow);
     struct tail_page page;
 
-    if (!tail_page_make(tail->entries, tail->n, h->page.limit, &page))
+    h->is_refilled = !tail_page_make(tail->entries, tail->n, h->page.limit, &page) || !page.is_full;
+    if (h->is_refilled)
         return;
     char *to = parley->req_alloc(flow->req, page.bytes + (size_t)page.n + 1);
 
@@ -98,7 +100,10 @@ static int history_ask_tail(parley_flow *flow)
     const struct room *room = room_find(uid);
     parley_kv_tail tail = { PARLEY_SIZED(parley_kv_tail) };
 
-    if (!room || !room->epoch[0] || h->page.offset > 0 || h->page.limit > TAIL_PAGE_MOST)
+    if (!chat.kv || h->page.offset > 0 || h->page.limit > TAIL_PAGE_MOST)
+        return PARLEY_FLOW_NEXT;
+    h->is_refilled = !room || !room->epoch[0];
+    if (h->is_refilled)
         return PARLEY_FLOW_NEXT;
     memcpy(h->epoch, room->epoch, EPOCH_SIZE);
     int status = tail_ask(room->uid, room->epoch, &tail, history_tail_come, flow);
@@ -195,6 +200,25 @@ static void history_learn(parley_str uid, const parley_rows *rows)
     room_unuse(room);
 }
 
+static void history_refill(parley_flow *flow, const parley_json *results)
+{
+    static struct tail_fill fill; /* loop thread only */
+    const parley_rows *const *rows = flow->result->rows;
+
+    fill.room_uid = parley->req_param(flow->req, "id");
+    fill.epoch = chat.db->get(rows[0], 0, COUNT_EPOCH);
+    fill.head = chat.db->get_int(rows[0], 0, COUNT_LAST_SEQ, 0);
+    fill.n = (uint32_t)chat.db->rows_n(rows[1]);
+    fill.is_all = fill.n < history_of(flow)->page.limit;
+    for (uint32_t i = 0; i < fill.n; i++)
+        fill.messages[i] = (struct tail_message){
+            .seq = chat.db->get_int(rows[1], i, HISTORY_SEQ, 0),
+            .uid = chat.db->get(rows[1], i, HISTORY_UID),
+            .json = parley->json_text(chat.ctx, parley->json_at(results, i)),
+        };
+    tail_refill(&fill);
+}
+
 static int history_reply(parley_flow *flow)
 {
     const parley_db *db = flow->db;
@@ -216,6 +240,8 @@ static int history_reply(parley_flow *flow)
         render_take_sender(&message, rows[1], i, HISTORY_SENDER);
         parley->json_push(results, render_message(&message));
     }
+    if (history_of(flow)->is_refilled)
+        history_refill(flow, results);
     list_reply(flow->req, &history_of(flow)->page, db->get_int(rows[0], 0, COUNT_MESSAGES, 0),
                results);
     return PARLEY_FLOW_DONE;

@@ -8,7 +8,12 @@
 #include "plugins/chat/tail.h"
 #include <stdlib.h>
 
-enum { KEPT = 150 /* events: a page and some deletions */, KEPT_MS = 1800000, GATHER_MOST = 256 };
+enum {
+    KEPT = 150 /* events: a page and some deletions */,
+    KEPT_MS = 1800000,
+    GATHER_MOST = 256,
+    PAGE_BYTES_MOST = 65536
+};
 
 struct gathered {
     char uid[UID_SIZE], epoch[EPOCH_SIZE];
@@ -67,17 +72,22 @@ static void tail_turn(parley_ctx *ctx, int status, void *ud)
         tail_flush();
 }
 
+static void gathered_free(const struct gathered *events, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        free((void *)(uintptr_t)events[i].entry.bytes.p);
+}
+
 void tail_stop(void)
 {
-    for (uint32_t i = 0; i < tail.n; i++)
-        free((void *)(uintptr_t)tail.events[i].entry.bytes.p);
+    gathered_free(tail.events, tail.n);
     tail.n = 0;
 }
 
 /* ---- in ---- */
 
-/* The message inside of its frame: {"type":"chat_message",<message>,"epoch":"...","at":"..."}
- * (render.c).  false: it is built otherwise. */
+/* The members of a message inside of its frame: {"type":"chat_message",<members>,"epoch":"...",
+ * "at":"..."} (render.c).  false: it is built otherwise. */
 static bool message_of(parley_str frame, const char *epoch, parley_str *ret)
 {
     static const char before[] = "{\"type\":\"chat_message\",";
@@ -93,35 +103,54 @@ static bool message_of(parley_str frame, const char *epoch, parley_str *ret)
     return true;
 }
 
-/* New; absent: no memory, or nothing that a tail can hold. */
-static parley_str entry_write(const struct announcement *what, parley_str frame, const char *epoch)
+/* New, of the members of `message`; absent: no memory, or a wrong id. */
+static parley_str entry_make(enum tail_kind kind, parley_str uid, parley_str message)
 {
-    bool is_message = what->kind == EVENT_MESSAGE;
-    bool is_deletion = what->kind == EVENT_MESSAGE_DELETED;
-    parley_str uid =
-        parley->json_str(parley->json_get(what->data, is_deletion ? "message_id" : "id"));
-    parley_str message = { NULL, 0 };
+    bool is_message = kind == TAIL_MESSAGE;
+    char *bytes = NULL;
 
-    if ((is_message || is_deletion) && uid.n != TAIL_HEAD_N - 1)
-        return message;
-    if (is_message && !message_of(frame, epoch, &message))
-        return message;
-    char *bytes = malloc(TAIL_HEAD_N + message.n + 2);
-
+    if (kind == TAIL_OTHER || uid.n == TAIL_HEAD_N - 1)
+        bytes = malloc(TAIL_HEAD_N + message.n + 2);
     if (!bytes)
         return (parley_str){ NULL, 0 };
-    if (!is_message && !is_deletion) {
-        bytes[0] = TAIL_OTHER;
+    bytes[0] = (char)kind;
+    if (kind == TAIL_OTHER)
         return (parley_str){ bytes, 1 };
-    }
-    bytes[0] = is_message ? TAIL_MESSAGE : TAIL_DELETION;
     memcpy(bytes + 1, uid.p, TAIL_HEAD_N - 1);
-    if (is_deletion)
+    if (!is_message)
         return (parley_str){ bytes, TAIL_HEAD_N };
     bytes[TAIL_HEAD_N] = '{';
     memcpy(bytes + TAIL_HEAD_N + 1, message.p, message.n);
     bytes[TAIL_HEAD_N + 1 + message.n] = '}';
     return (parley_str){ bytes, TAIL_HEAD_N + message.n + 2 };
+}
+
+/* As above; absent also for an event of which the tail cannot say what it does to the messages: a
+ * hole, so that nothing is told wrongly. */
+static parley_str entry_write(const struct announcement *what, parley_str frame, const char *epoch)
+{
+    bool is_deletion = what->kind == EVENT_MESSAGE_DELETED;
+    parley_str uid =
+        parley->json_str(parley->json_get(what->data, is_deletion ? "message_id" : "id"));
+    parley_str message = { NULL, 0 };
+
+    switch (what->kind) {
+    case EVENT_MEMBER_ADDED:
+    case EVENT_MEMBER_REMOVED:
+    case EVENT_ROOM_UPDATED:
+        return entry_make(TAIL_OTHER, uid, message);
+    case EVENT_MESSAGE_DELETED:
+        return entry_make(TAIL_DELETION, uid, message);
+    case EVENT_MESSAGE:
+        if (message_of(frame, epoch, &message))
+            return entry_make(TAIL_MESSAGE, uid, message);
+        break;
+    case EVENT_MESSAGE_SINCE_DELETED:
+    case EVENT_ROOM_DELETED:
+    case EVENT_TYPING:
+        break;
+    }
+    return (parley_str){ NULL, 0 };
 }
 
 void tail_add(parley_str room_uid, const struct announcement *what, parley_str frame)
@@ -155,4 +184,51 @@ int tail_ask(const char *room_uid, const char *epoch, parley_kv_tail *ret, parle
     if (!chat.kv)
         return PARLEY_ENOENT;
     return chat.kv->tail_read(chat.ctx, tail_key(key, room_uid, epoch), KEPT, ret, fn, ud);
+}
+
+/* ---- from the database ---- */
+
+/* "p<0 or 1>", then of each message its id, the length of its JSON (8 digits), and that. */
+static size_t page_write(char *to, const struct tail_fill *from)
+{
+    size_t at = (size_t)snprintf(to, 3, "%c%d", TAIL_PAGE, from->is_all);
+
+    for (uint32_t i = 0; i < from->n; i++) {
+        const struct tail_message *m = &from->messages[i];
+
+        if (m->seq > from->head)
+            continue; /* an event of its own will tell, or has */
+        at += (size_t)snprintf(to + at, TAIL_ITEM_N + 1, "%.*s%08zu", UID_SIZE - 1, m->uid.p,
+                               m->json.n);
+        memcpy(to + at, m->json.p, m->json.n);
+        at += m->json.n;
+    }
+    return at;
+}
+
+/* The messages as of `head` take the place of the event that has this seq: whoever walks back from
+ * the newest event ends here.  So nothing older is mixed with them, whichever of several such pages
+ * is written last. */
+void tail_refill(const struct tail_fill *from)
+{
+    size_t size = 3;
+    char uid[UID_SIZE], epoch[EPOCH_SIZE] = "", key[80];
+
+    for (uint32_t i = 0; i < from->n; i++) {
+        if (from->messages[i].uid.n != UID_SIZE - 1)
+            return;
+        size += TAIL_ITEM_N + 1 + from->messages[i].json.n;
+    }
+    if (size > PAGE_BYTES_MOST || from->epoch.n < 1 || from->epoch.n >= EPOCH_SIZE)
+        return;
+    char *bytes = malloc(size);
+
+    if (!bytes)
+        return;
+    uid_copy(uid, from->room_uid);
+    memcpy(epoch, from->epoch.p, from->epoch.n);
+    parley_kv_entry entry = { from->head, { bytes, page_write(bytes, from) } };
+
+    (void)chat.kv->tail_push(chat.ctx, tail_key(key, uid, epoch), &entry, 1, KEPT, KEPT_MS);
+    free(bytes);
 }

@@ -10,6 +10,19 @@
 void tail_add(parley_str room_uid, const struct announcement *what, parley_str frame);
 void tail_stop(void);
 
+/* What was just read from the database, so that the next one finds it. */
+struct tail_fill {
+    parley_str room_uid, epoch;
+    int64_t head; /* last_seq, read before the messages or with them */
+    bool is_all;  /* there are no older messages */
+    uint32_t n;
+    struct tail_message { /* newest first; what is newer than `head` is left out */
+        int64_t seq;
+        parley_str uid, json;
+    } messages[TAIL_PAGE_MOST];
+};
+void tail_refill(const struct tail_fill *from);
+
 /* Asks for the newest events of that room and epoch.  returns as tail_read() of parley/kv.h; < 0
  * also when nobody offers it. */
 int tail_ask(const char *room_uid, const char *epoch, parley_kv_tail *ret, parley_kv_tail_fn fn,

@@ -18,6 +18,45 @@ static bool gone_has(const struct gone *gone, const char *uid)
     return false;
 }
 
+static void message_add(parley_str text, struct tail_page *ret)
+{
+    ret->texts[ret->n++] = text;
+    ret->bytes += text.n;
+}
+
+/* 8 digits.  < 0: they are none */
+static int64_t length_parse(const char *digits)
+{
+    int64_t value = 0;
+
+    for (int i = 0; i < 8; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return -1;
+        value = value * 10 + (digits[i] - '0');
+    }
+    return value;
+}
+
+/* The walk ends with it: all that is older is in it. */
+static void page_take(parley_str bytes, const struct gone *gone, int64_t limit,
+                      struct tail_page *ret)
+{
+    size_t at = 2;
+
+    while (at + TAIL_ITEM_N <= bytes.n && ret->n < limit) {
+        const char *uid = bytes.p + at;
+        int64_t n = length_parse(uid + TAIL_HEAD_N - 1);
+
+        at += TAIL_ITEM_N;
+        if (n < 0 || (size_t)n > bytes.n - at)
+            return;
+        if (!gone_has(gone, uid))
+            message_add((parley_str){ bytes.p + at, (size_t)n }, ret);
+        at += (size_t)n;
+    }
+    ret->is_full = at == bytes.n && bytes.n >= 2 && bytes.p[1] == '1';
+}
+
 /* false: the walk ends here. */
 static bool entry_take(const parley_str bytes, struct gone *gone, struct tail_page *ret)
 {
@@ -31,14 +70,9 @@ static bool entry_take(const parley_str bytes, struct gone *gone, struct tail_pa
         if (gone->n == TAIL_PAGE_MOST)
             return false;
         gone->uids[gone->n++] = bytes.p + 1;
-        return true;
+    } else if (!gone_has(gone, bytes.p + 1)) {
+        message_add((parley_str){ bytes.p + TAIL_HEAD_N, bytes.n - TAIL_HEAD_N }, ret);
     }
-    if (gone_has(gone, bytes.p + 1))
-        return true;
-    parley_str text = { bytes.p + TAIL_HEAD_N, bytes.n - TAIL_HEAD_N };
-
-    ret->texts[ret->n++] = text;
-    ret->bytes += text.n;
     return true;
 }
 
@@ -51,10 +85,18 @@ bool tail_page_make(const parley_kv_entry *entries, uint32_t n, int64_t limit,
         return false;
     *ret = (struct tail_page){ .head = entries[n - 1].seq };
     for (uint32_t i = n; i-- > 0 && ret->n < limit;) {
+        parley_str bytes = entries[i].bytes;
+
         if (i + 1 < n && entries[i].seq != entries[i + 1].seq - 1)
             break;
-        if (!entry_take(entries[i].bytes, &gone, ret))
+        if (bytes.n > 0 && bytes.p[0] == TAIL_PAGE) {
+            page_take(bytes, &gone, limit, ret);
             break;
+        }
+        if (!entry_take(bytes, &gone, ret))
+            break;
+        ret->is_full = entries[i].seq == 1;
     }
+    ret->is_full |= ret->n == limit;
     return true;
 }

@@ -9,13 +9,16 @@
  *
  *   m<36 bytes: the message's public id><the message as JSON>
  *   d<36 bytes: the public id of a message that was deleted>
+ *   p<0 or 1>...  all of this: the newest messages as of this event, newest first, each as its public
+ *               id, 8 digits: the length of its JSON, and that; 1: there are no others
  *   -           anything else */
-enum tail_kind { TAIL_MESSAGE = 'm', TAIL_DELETION = 'd', TAIL_OTHER = '-' };
-enum { TAIL_HEAD_N = 37, TAIL_PAGE_MOST = 100 /* messages */ };
+enum tail_kind { TAIL_MESSAGE = 'm', TAIL_DELETION = 'd', TAIL_PAGE = 'p', TAIL_OTHER = '-' };
+enum { TAIL_HEAD_N = 37, TAIL_ITEM_N = 44, TAIL_PAGE_MOST = 100 /* messages */ };
 
 struct tail_page {
     int64_t head;                     /* seq of the newest event that was looked at */
     int64_t n;                        /* messages; they are the newest of the room as of `head` */
+    bool is_full;                     /* as many as were wanted, or all that the room has */
     parley_str texts[TAIL_PAGE_MOST]; /* newest first; views into the entries */
     size_t bytes;                     /* of all texts */
 };

@@ -14,10 +14,15 @@ from redis import Redis, config_with_redis
 def server(request, tmp_path_factory):
     if request.param == "memory":
         with Server(tmp_path_factory.mktemp("server")) as running:
+            def forget():
+                running.end()
+                running.start()
+            running.forget = forget
             yield running
         return
     with Redis(tmp_path_factory.mktemp("redis")) as redis:
         running = Server(tmp_path_factory.mktemp("server"), config=config_with_redis(workers=2), env={"REDIS_URL": redis.url})
+        running.forget = lambda: redis.command("FLUSHALL")
         with running:
             wait_until("Redis", lambda: len(re.findall(r"is there$", running.text(), re.M)) == 2)
             yield running
@@ -86,6 +91,26 @@ def test_it_does_come_from_the_tail(server):
         room.ada.say(room.room, f"more {i}")
         wait_until("the tail", lambda: room.contents(50)[3 + i] == text)
     assert room.contents(200)[5] == "forged"
+
+
+def test_a_tail_that_is_gone_is_filled_by_the_next_reader(server):
+    room = Room(server)
+    ids = [room.ada.say(room.room, f"{room.room['id']} {i}")["id"] for i in range(60)]
+    server.forget()
+    text = f"{room.room['id']} 50"
+    room.page(50), room.page(50), room.page(50)  # two workers learn the epoch, the third time it is filled for sure
+    room.forge(text)
+    assert room.contents(200)[9] == "forged"
+    wait_until("the tail", lambda: room.contents()[9] == text)
+    for i in range(30):  # events on top of it
+        if i % 3 == 0:
+            assert room.ada.delete(f"/api/chat/messages/{ids.pop()}/").status_code == 204
+        else:
+            ids.append(room.bob.say(room.room, f"new {i} {room.room['id']}")["id"])
+        whole = [m["id"] for m in room.page(200).json()["results"]]
+        assert whole == ids[::-1]
+        for limit in (1, 50):
+            assert [m["id"] for m in room.page(limit).json()["results"]] == whole[:limit]
 
 
 def test_only_members_see_it(server):
