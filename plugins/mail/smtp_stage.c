@@ -30,6 +30,7 @@ static void stage_enter(smtp_trace *t, enum smtp_stage stage)
 {
     t->stage = stage;
     t->code = 0;
+    t->is_unfinished = 0;
     t->reply[0] = '\0';
 }
 
@@ -39,7 +40,8 @@ void smtp_trace_said(smtp_trace *t, parley_str line)
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         size_t n = stages[i].command ? strlen(stages[i].command) : 0;
 
-        if (n == 0 || line.n < n || strncasecmp(line.p, stages[i].command, n) != 0)
+        if (n == 0 || line.n < n || strncasecmp(line.p, stages[i].command, n) != 0 ||
+            (line.n > n && !strchr(" :\r\n", line.p[n])))
             continue;
         /* The end that failed is told, not the farewell after it. */
         if (i != STAGE_QUIT)
@@ -68,7 +70,7 @@ void smtp_trace_heard(smtp_trace *t, parley_str line)
     t->has_reply = 1;
     if (a < 0 || b < 0 || c < 0 || t->code >= 400)
         return; /* no answer; or the one to QUIT, after the one that counts */
-    if (t->code == 0) {
+    if (!t->is_unfinished) {
         for (size_t i = 0; i < line.n && n + 1 < sizeof(t->reply); i++)
             if (line.p[i] >= ' ' && line.p[i] <= '~')
                 t->reply[n++] = line.p[i];
@@ -76,6 +78,9 @@ void smtp_trace_heard(smtp_trace *t, parley_str line)
             n--;
         t->reply[n] = '\0';
     }
+    t->is_unfinished = line.n > 3 && line.p[3] == '-';
+    if (t->is_unfinished)
+        return;
     t->code = a * 100 + b * 10 + c;
 }
 

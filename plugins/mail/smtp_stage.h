@@ -22,14 +22,15 @@ enum smtp_stage {
 
 typedef struct smtp_trace { /* zeroed: nothing was said yet */
     enum smtp_stage stage;
-    int code;        /* of the last whole answer in this stage; 0: none */
-    char reply[160]; /* its last line, printable; the first if it has several */
-    int has_reply;   /* the server has said anything in this conversation */
-    int has_login;   /* we have begun to log in */
-    int has_greeted; /* this conversation began with a connection of its own */
+    int code;          /* of the last whole answer in this stage; 0: none */
+    int is_unfinished; /* an answer of several lines goes on */
+    char reply[160];   /* its first line, printable */
+    int has_reply;     /* the server has said anything in this conversation */
+    int has_login;     /* we have begun to log in */
+    int has_greeted;   /* this conversation began with a connection of its own */
 } smtp_trace;
 
-/* `line` as it goes out; `line.n` 0: nothing could be written. */
+/* `line` as it goes out. */
 void smtp_trace_said(smtp_trace *t, parley_str line);
 void smtp_trace_heard(smtp_trace *t, parley_str line);
 /* The text has left, but for its end. */

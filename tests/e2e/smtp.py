@@ -10,9 +10,29 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from parley import PATIENCE, free_port, wait_until
+import requests
+
+from parley import PATIENCE, ROOT, free_port, wait_until
 
 USER, PASSWORD = "parley@example.org", "p\u00e4ss w\u00f6rd:\"$"
+
+
+def register(server, name="ada", address=None):
+    """somebody who will get a mail; the address"""
+    address = address or f"{name}@example.org"
+    fields = {"first_name": "F", "last_name": "L", "email": address, "username": name, "password": "correct horse battery",
+              "password_confirm": "correct horse battery"}
+    answer = requests.post(server.url + "/api/auth/register/", json=fields, timeout=PATIENCE)
+    assert answer.status_code == 201, answer.text
+    return address
+
+
+def config_with_mail(**options):
+    """config/parley.yaml with these options of the plugin mail beside those of the environment"""
+    text = (ROOT / "config" / "parley.yaml").read_text()
+    lines = "".join(f"      {name}: {value}\n" for name, value in options.items())
+    assert text.count("  - mail:") == 1
+    return text.replace("      host: ${EMAIL_HOST:-}", lines + "      host: ${EMAIL_HOST:-}")
 
 
 class Mail:
@@ -127,12 +147,13 @@ class Mailer:
     """plan: what happens at GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, ANSWER (after the text was taken), QUIT:
     an answer of the server, "hang", "cut" (the connection), or seconds to wait; a list is for one time each."""
 
-    def __init__(self, tls=None, starttls=None, auth=False, port=None, **plan):
+    def __init__(self, tls=None, starttls=None, auth=False, exclude=(), port=None, **plan):
         self.mails, self.seen, self.names, self.plan, self.refused = [], [], [], plan, {}
         self.logins, self.connections, self.open, self.most = [], 0, 0, 0
         more = {"tls_context": starttls, "require_starttls": bool(starttls)} if starttls else {}
         if auth:
-            more |= {"authenticator": self._login, "auth_required": True, "auth_require_tls": False}
+            more |= {"authenticator": self._login, "auth_required": True, "auth_require_tls": False,
+                     "auth_exclude_mechanism": exclude}
         self._more = {"enable_SMTPUTF8": True, "owner": self, "ident": "test", **more}
         self.port, self._tls, self.transports = port or free_port(), tls, []
 
@@ -151,10 +172,16 @@ class Mailer:
         self._thread.join(PATIENCE)
         self._loop.close()
 
+    def hang_up(self):
+        """ends the connections that are open"""
+        for transport in self.transports:
+            self._loop.call_soon_threadsafe(transport.abort)
+
     async def _end(self):
         self._server.close()
         for transport in self.transports:
-            transport.abort()
+            if not transport.is_closing():
+                transport.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -5,20 +5,13 @@ import pytest
 import requests
 
 from parley import PATIENCE, Server
-from smtp import Mailer
+from smtp import Mailer, register
 
 
 @pytest.fixture
 def mailer():
     with Mailer() as one:
         yield one
-
-
-def register(server, name="ada", address=None):
-    fields = {"first_name": "F", "last_name": "L", "email": address or f"{name}@example.org", "username": name,
-              "password": "correct horse battery", "password_confirm": "correct horse battery"}
-    answer = requests.post(server.url + "/api/auth/register/", json=fields, timeout=PATIENCE)
-    assert answer.status_code == 201, answer.text
 
 
 def test_register_and_verify(own_server, mailer):
