@@ -17,6 +17,7 @@ static int compose_content(delivery *d, const parley_json *content, int64_t crea
                     .to = parley->json_str(parley->json_get(content, "to")),
                     .subject = parley->json_str(parley->json_get(content, "subject")),
                     .text = parley->json_str(parley->json_get(content, "text")),
+                    .html = parley->json_str(parley->json_get(content, "html")),
                     .id = { d->uid, MAIL_UID_CHARS },
                     .at_us = created_us };
     int err = mime_write(&m, &d->eml);

@@ -13,7 +13,7 @@
  *   smtp_settings.c   where the server is
  *   sql.c             every statement
  *   template.c        the texts of mails
- *   mime.c, mime_read.c, seal.c, html.c, text_out.c, pace.h, smtp_stage.c
+ *   mime*.c, seal.c, html.c, text_out.c, pace.h, smtp_stage.c
  *                     pure
  */
 #ifndef MAIL_MAIL_H
@@ -51,9 +51,9 @@ typedef struct mail_state {
     int64_t poll_ms;
     unsigned char key[32]; /* of the seal */
     const transport *transport;
-    smtp_settings smtp;    /* of the transport "smtp" */
-    char folder[PATH_MAX]; /* of the outbox */
-    char templates[PATH_MAX];
+    smtp_settings smtp;                                /* of the transport "smtp" */
+    char folder[PATH_MAX];                             /* of the outbox */
+    char templates[PATH_MAX], own_templates[PATH_MAX]; /* folders; the second may be "" */
 } mail_state;
 extern mail_state mail;
 

@@ -1,6 +1,7 @@
 /* mime_read.c -- reads back what mime.c wrote, for the page that shows the outbox. */
 #include "plugins/mail/mime.h"
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,7 +62,7 @@ static int hex_digit(char c)
 }
 
 /* Lines end with LF afterwards.  `is_quoted`: soft breaks vanish, "=XX" are bytes. */
-static void read_body(parley_str s, int is_quoted, text_out *out)
+static void read_lines(parley_str s, int is_quoted, text_out *out)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\r')
@@ -80,6 +81,19 @@ static void read_body(parley_str s, int is_quoted, text_out *out)
     }
 }
 
+static void read_base64(parley_str s, text_out *out)
+{
+    unsigned char *bytes = malloc(s.n + 1);
+    size_t n = 0;
+
+    if (bytes && sodium_base642bin(bytes, s.n, s.p, s.n, "\r\n", &n, NULL,
+                                   sodium_base64_VARIANT_ORIGINAL) == 0)
+        read_lines((parley_str){ (const char *)bytes, n }, 0, out);
+    if (bytes)
+        sodium_memzero(bytes, n);
+    free(bytes);
+}
+
 /* The next header line with its folded rest, CRLFs taken out.  Empty: the headers are over. */
 static void header_next(parley_str *eml, text_out *line)
 {
@@ -95,25 +109,30 @@ static void header_next(parley_str *eml, text_out *line)
     } while (line->n > 0 && eml->n > 0 && eml->p[0] == ' ');
 }
 
-void mime_read(parley_str eml, mime_parts *ret)
+/* What the headers of a mail or of a part say about its body. */
+typedef struct body_kind {
+    int is_quoted, is_base64, is_multipart;
+} body_kind;
+
+/* Reads headers up to the empty line; `eml` is the body afterwards. */
+static body_kind read_head(parley_str *eml, mime_parts *ret)
 {
     text_out line = { .limit = TEXT_MAX };
-    int is_quoted = 0;
+    body_kind kind = { 0 };
     struct {
         const char *name;
         text_out *to;
     } wanted[] = { { "To: ", &ret->to }, { "Subject: ", &ret->subject }, { "Date: ", &ret->date } };
 
-    *ret = (mime_parts){
-        { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }
-    };
-    while (eml.n > 0) {
-        header_next(&eml, &line);
+    while (eml->n > 0) {
+        header_next(eml, &line);
         parley_str text = text_out_view(&line);
 
         if (text.n == 0)
             break;
-        is_quoted |= begins_with(text, "Content-Transfer-Encoding: quoted-printable");
+        kind.is_quoted |= begins_with(text, "Content-Transfer-Encoding: quoted-printable");
+        kind.is_base64 |= begins_with(text, "Content-Transfer-Encoding: base64");
+        kind.is_multipart |= begins_with(text, "Content-Type: multipart/");
         for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
             size_t n = strlen(wanted[i].name);
 
@@ -122,7 +141,43 @@ void mime_read(parley_str eml, mime_parts *ret)
         }
     }
     text_out_done(&line);
-    read_body(eml, is_quoted, &ret->text);
+    return kind;
+}
+
+/* The first part, without the boundaries around it. */
+static parley_str first_part(parley_str body)
+{
+    static const char boundary[] = "\r\n--=_";
+    const char *begin =
+        body.n > 0 ? memmem(body.p, body.n, boundary + 2, sizeof(boundary) - 3) : NULL;
+    const char *end = body.p + body.n;
+
+    begin = begin ? memmem(begin, (size_t)(end - begin), "\r\n", 2) : NULL;
+    if (!begin)
+        return body;
+    begin += 2;
+    const char *next = memmem(begin, (size_t)(end - begin), boundary, sizeof(boundary) - 1);
+    return (parley_str){ begin, (size_t)((next ? next : end) - begin) };
+}
+
+void mime_read(parley_str eml, mime_parts *ret)
+{
+    *ret = (mime_parts){
+        { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }, { .limit = TEXT_MAX }
+    };
+    body_kind kind = read_head(&eml, ret);
+    if (kind.is_multipart) {
+        mime_parts none;
+
+        memset(&none, 0, sizeof(none));
+        eml = first_part(eml);
+        kind = read_head(&eml, &none);
+        mime_parts_done(&none);
+    }
+    if (kind.is_base64)
+        read_base64(eml, &ret->text);
+    else
+        read_lines(eml, kind.is_quoted, &ret->text);
 }
 
 void mime_parts_done(mime_parts *parts)

@@ -29,7 +29,7 @@ static const parley_option options[] = {
     { "timeout", "60s", NULL, "most time for one mail; also for the answer to each command", PARLEY_T_MS, 0, 1000, 600000 },
     { "connections", "4", NULL, "to the mail server at a time, of each worker", PARLEY_T_INT, 0, 1, 64 },
     { "per_domain", "2", NULL, "of them with mails to one domain", PARLEY_T_INT, 0, 1, 64 },
-    { "templates", NULL, NULL, "folder of the texts; default: the ones that came with the server",
+    { "templates", NULL, NULL, "folder of texts of your own, NAME.txt and NAME.html: each takes the place of the one that came with the server",
       PARLEY_T_STR, 0, 0, 0 },
     { "poll", "5s", NULL, "how often to look for mails that nobody told us of", PARLEY_T_MS, 0, 100, 3600000 },
 };
@@ -111,9 +111,8 @@ static int mail_load(parley_ctx *ctx, const parley_conf *conf)
         return parley->fail(ctx, "libsodium does not start");
     if (!mime_is_from(mail.from))
         return parley->conf_fail(ctx, "from", "must be an address, or Name <address>");
-    if ((templates.n > 0
-             ? join(mail.templates, templates, "")
-             : join(mail.templates, parley->server("share_dir"), "/templates/mail")) < 0)
+    if (join(mail.templates, parley->server("share_dir"), "/templates/mail") < 0 ||
+        join(mail.own_templates, templates, "") < 0)
         return parley->fail(ctx, "the name of a folder is too long");
     int err = transport_load(ctx, conf);
     return err < 0 ? err : parley->provide(ctx, "parley.mail", &service.head);
@@ -124,7 +123,7 @@ static int mail_start(parley_ctx *ctx)
     mail.db = parley->service(ctx, "parley.db");
     int err = parley->secret("mail", mail.key);
     if (err >= 0)
-        err = templates_load(ctx, mail.templates);
+        err = templates_load(ctx, mail.templates, mail.own_templates);
     if (err >= 0)
         err = sql_prepare_all();
     if (err >= 0)

@@ -22,14 +22,16 @@ static void queued_free(parley_ctx *ctx, int status, void *ud)
     free(q);
 }
 
-static int seal_content(parley_str to, parley_str subject, parley_str text, text_out *out)
+static int seal_content(parley_str to, const template_mail *m, text_out *out)
 {
     unsigned char nonce[24];
     parley_json *content = parley->json_obj();
 
     parley->json_set(content, "to", parley->json_s(to));
-    parley->json_set(content, "subject", parley->json_s(subject));
-    parley->json_set(content, "text", parley->json_s(text));
+    parley->json_set(content, "subject", parley->json_s(text_out_view(&m->subject)));
+    parley->json_set(content, "text", parley->json_s(text_out_view(&m->text)));
+    if (m->html.n > 0)
+        parley->json_set(content, "html", parley->json_s(text_out_view(&m->html)));
     parley->random(nonce, sizeof(nonce));
     int err = seal_close(mail.key, nonce, parley->json_text(mail.ctx, content), out);
     parley->json_free(content);
@@ -38,8 +40,10 @@ static int seal_content(parley_str to, parley_str subject, parley_str text, text
 
 static int fill(parley_ctx *ctx, const parley_mail_msg *msg, text_out *sealed)
 {
-    text_out subject = { .limit = MAIL_BYTES_MAX / 8 }, text = { .limit = MAIL_BYTES_MAX / 8 };
-    int err = template_render(msg->template_name, msg->vars, &subject, &text);
+    template_mail m = { { .limit = MAIL_BYTES_MAX / 8 },
+                        { .limit = MAIL_BYTES_MAX / 8 },
+                        { .limit = MAIL_BYTES_MAX / 8 } };
+    int err = template_render(msg->template_name, msg->vars, &m);
 
     if (err < 0)
         parley_logf(ctx, PARLEY_ERROR, "the mail template \"%.*s\" %s", (int)msg->template_name.n,
@@ -48,9 +52,10 @@ static int fill(parley_ctx *ctx, const parley_mail_msg *msg, text_out *sealed)
                     : err == PARLEY_EINVAL ? "has a variable without a value"
                                            : "cannot be filled in");
     else
-        err = seal_content(msg->to, text_out_view(&subject), text_out_view(&text), sealed);
-    text_out_done(&subject);
-    text_out_done(&text);
+        err = seal_content(msg->to, &m, sealed);
+    text_out_done(&m.subject);
+    text_out_done(&m.text);
+    text_out_done(&m.html);
     return err;
 }
 

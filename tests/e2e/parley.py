@@ -224,7 +224,7 @@ class Server:
         return wait_until(f"mail {count} to {to}", lambda: (m := self.mails(to)) and len(m) >= count and m)[-1]
 
     def token_of(self, to, count=1):
-        body = self.wait_mail(to, count).get_content()
+        body = self.wait_mail(to, count).get_body(("plain",)).get_content()
         return re.search(r"^http\S+/api/auth/verify-email/([A-Za-z0-9_-]+)/\s*$", body, re.M).group(1)
 
     # ---- people ----

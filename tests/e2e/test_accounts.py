@@ -35,7 +35,7 @@ def test_registration_answers_the_profile_and_mails_a_link(server):
     assert UUID.fullmatch(user["id"]) and TIME.fullmatch(user["date_joined"])
     mail = server.wait_mail("reg1@example.org")
     assert mail["Subject"] == "Verify your email address"
-    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content_type() == "multipart/alternative" and mail.get_body(("plain",))
     token = server.token_of("reg1@example.org")
     assert len(token) == 43
     assert token not in answer.text

@@ -10,9 +10,12 @@
 
 #define LINK                                                                                       \
     "http://localhost:8000/api/auth/verify-email/abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG/"
+#define ID "019a1b2c-0000-7000-8000-0000000000a1"
 #define A100                                                                                       \
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
     "aaaaaaaa"
+#define A30   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define L20   "\u5c71\u5c71\u5c71\u5c71\u5c71\u5c71\u5c71\u5c71\u5c71\u5c71"
 #define A1000 A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
 
 static parley_str str(const char *text)
@@ -26,7 +29,7 @@ static mime_mail mail_of(const char *subject, const char *text)
                         .to = PARLEY_S("ada@example.org"),
                         .subject = str(subject),
                         .text = str(text),
-                        .id = PARLEY_S("019a1b2c-0000-7000-8000-0000000000a1"),
+                        .id = PARLEY_S(ID),
                         .at_us = 1738324800123456 }; /* 2025-01-31 12:00:00 */
 }
 
@@ -57,7 +60,14 @@ static const struct {
     const char *subject_back, *text_back; /* NULL: the same */
 } trips[] = {
     { "plain",             "Hello",                     "Text\n",             "7bit", NULL, NULL },
-    { "not ASCII",         "Gr\u00fc\u00dfe \u5c71",    "Gr\u00fc\u00dfe\n",  "8bit", NULL, NULL },
+    { "not ASCII",         "Gr\u00fc\u00dfe \u5c71",    "Gr\u00fc\u00dfe\n",  "base64", NULL, NULL },
+    { "a little of it",    "Hello",                     A100 "Gr\u00fc\u00dfe\n" A100 "\n", "quoted-printable", NULL, NULL },
+    { "long and not ASCII", "Hello",                    L20 L20 L20 L20 L20 L20 "\n", "base64", NULL, NULL },
+    { "a tab",             "Hello",                     "a\tb\n",            "7bit", NULL, NULL },
+    { "dots",              "Hello",                     ".\n..\n.a\n",       "7bit", NULL, NULL },
+    { "folded subject",    A30 " " A30 " " A30 " " A30, "x\n",               "7bit", NULL, NULL },
+    { "spaces in subject", " a  b ",                    "x\n",               "7bit", NULL, NULL },
+    { "control character", "Hello",                     "a\x01 b\n",        "base64", NULL, NULL },
     { "long subject",      A100 "\u00e4" A100 "\u5c71" A100, "x\n",           "7bit", NULL, NULL },
     { "long line",         "Hello",                     A1000 "=\u00e4 \n" LINK "\n", "quoted-printable", NULL, NULL },
     { "looks encoded",     "=?UTF-8?B?AAAA?=",          "x\n",                "7bit", NULL, NULL },
@@ -70,14 +80,20 @@ static const struct {
 static void check_lines(const char *label, const text_out *eml)
 {
     size_t begin = 0;
+    int is_head = 1;
 
     for (size_t i = 0; i < eml->n; i++) {
+        if ((unsigned char)eml->p[i] > 126)
+            fail_msg("case \"%s\": a byte that is not ASCII", label);
         if (eml->p[i] == '\r' && (i + 1 == eml->n || eml->p[i + 1] != '\n'))
             fail_msg("case \"%s\": a lone CR", label);
         if (eml->p[i] != '\n')
             continue;
         if (i == 0 || eml->p[i - 1] != '\r' || i - begin > 999)
             fail_msg("case \"%s\": a wrong line", label);
+        if (is_head && i - begin > 79)
+            fail_msg("case \"%s\": a header line is not folded", label);
+        is_head = is_head && i - begin > 1;
         begin = i + 1;
     }
 }
@@ -124,7 +140,13 @@ static void test_addresses(void **state)
                                        "\"a\"@b.de",
                                        "\u00e4@b.de",
                                        "a@b@c.de",
-                                       "a;b@c.de" };
+                                       "a;b@c.de",
+                                       "a\tb@c.de",
+                                       "a@b.de\n",
+                                       "a@b.de>",
+                                       "a(b)@c.de",
+                                       "a@[1.2.3.4]",
+                                       "a\\b@c.de" };
     static const char *const bad_from[] = {
         "", "Parley", "Parley <>", "Par\nley <a@b.de>", "Parley <a@b.de> x", "Parley <a@b.de"
     };
@@ -133,6 +155,7 @@ static void test_addresses(void **state)
 
     (void)state;
     assert_true(mime_is_address(PARLEY_S("ada@example.org")));
+    assert_false(mime_is_address(PARLEY_S("ada@example.org\0")));
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         mime_mail mail = mail_of("s", "t");
         text_out out = { .limit = 10000 };
@@ -163,6 +186,30 @@ static void test_from_is_encoded(void **state)
     text_out_done(&out);
 }
 
+/* A text and the same as HTML; a reader that knows text only sees that. */
+static void test_alternatives(void **state)
+{
+    text_out out = { .limit = 10000 };
+    mime_mail mail = mail_of("s", "Hello\n" LINK "\n");
+    mime_parts back;
+
+    (void)state;
+    mail.html = PARLEY_S("<p>Gr\u00fc\u00dfe</p>\n");
+    assert_int_equal(mime_write(&mail, &out), 0);
+    check_lines("alternatives", &out);
+    const char *body = strstr(out.p, "Content-Type: multipart/alternative;\r\n boundary=\"=_" ID
+                                     "\"\r\n\r\n--=_" ID "\r\nContent-Type: text/plain");
+    assert_non_null(body);
+    assert_non_null(strstr(body, "\r\n\r\n--=_" ID "\r\nContent-Type: text/html; charset=utf-8\r\n"
+                                 "Content-Transfer-Encoding: base64\r\n\r\n"));
+    assert_non_null(strstr(body, "\r\n--=_" ID "--\r\n"));
+    mime_read(text_out_view(&out), &back);
+    assert_string_equal(back.text.p, "Hello\n" LINK "\n");
+    assert_string_equal(back.subject.p, "s");
+    mime_parts_done(&back);
+    text_out_done(&out);
+}
+
 static void test_limit(void **state)
 {
     text_out out = { .limit = 200 };
@@ -178,7 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),     cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_from_is_encoded),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit),     cmocka_unit_test(test_alternatives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
