@@ -47,3 +47,19 @@ int compose(delivery *d, parley_str sealed, int64_t created_us)
     text_out_done(&text);
     return err;
 }
+
+void compose_address(parley_str sealed, char *ret)
+{
+    text_out text = { .limit = MAIL_BYTES_MAX };
+    const char *why;
+
+    ret[0] = '\0';
+    if (seal_open(mail.key, sealed, &text) >= 0) {
+        parley_json *content = parley->json_parse(text_out_view(&text), &why);
+        parley_str to = parley->json_str(parley->json_get(content, "to"));
+
+        (void)snprintf(ret, MAIL_ADDRESS_MAX + 1, "%.*s", (int)to.n, to.p ? to.p : "");
+        parley->json_free(content);
+    }
+    text_out_done(&text);
+}

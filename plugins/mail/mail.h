@@ -11,6 +11,8 @@
  *   smtp.c            the transport "smtp": threads that speak with the mail server
  *   smtp_session.c    one conversation
  *   smtp_settings.c   where the server is
+ *   list.c            `parley mail list` and `retry`
+ *   doctor.c          `parley mail doctor`
  *   sql.c             every statement
  *   template.c        the texts of mails
  *   mime*.c, seal.c, html.c, text_out.c, pace.h, smtp_stage.c
@@ -39,6 +41,9 @@ enum sql_id {
     SQL_BACK,
     SQL_GIVE_UP,
     SQL_TIDY,
+    SQL_LIST,
+    SQL_AGAIN,
+    SQL_AGAIN_ALL,
     SQL_COUNT
 };
 
@@ -72,6 +77,16 @@ void queue_wake(parley_ctx *ctx);
 void queue_stop(void (*done)(void));
 /* mark.c is through with it: its slot is free. */
 void queue_marked(delivery *d);
+
+/* The way out may be open again: no pause is waited for. */
+void queue_hasten(void);
+
+/* list.c, doctor.c: the commands `parley mail ...` */
+int mail_verbs(parley_ctx *ctx);
+extern const struct parley_verb mail_verb_doctor;
+
+/* compose.c: who a sealed mail goes to; MAIL_ADDRESS_MAX + 1 bytes, "" if it cannot be opened. */
+void compose_address(parley_str sealed, char *ret);
 
 /* mark.c: stores d->outcome, again and again until the database has it, then queue_marked().
  *

@@ -115,6 +115,8 @@ static int mail_load(parley_ctx *ctx, const parley_conf *conf)
         join(mail.own_templates, templates, "") < 0)
         return parley->fail(ctx, "the name of a folder is too long");
     int err = transport_load(ctx, conf);
+    if (err >= 0)
+        err = mail_verbs(ctx);
     return err < 0 ? err : parley->provide(ctx, "parley.mail", &service.head);
 }
 

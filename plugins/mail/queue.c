@@ -307,6 +307,12 @@ void queue_stop(void (*done)(void))
     queue_go_on();
 }
 
+void queue_hasten(void)
+{
+    queue.until_us = 0;
+    queue_look();
+}
+
 int queue_start(void)
 {
     memset(&queue, 0, sizeof(queue));

@@ -217,21 +217,17 @@ static void away(delivery *d, const char *why)
     delivery_over(d);
 }
 
-/* "a\nb\n" becomes "a,b". */
-static void addresses_store(parley_str lines)
+void smtp_addresses(parley_str lines, char *ret, size_t size)
 {
     size_t n = 0, count = 0;
 
-    (void)pthread_mutex_lock(&smtp.lock);
-    for (size_t i = 0; i < lines.n && n + 1 < sizeof(smtp.addresses) && count < ADDRESSES_MAX;
-         i++) {
+    for (size_t i = 0; i < lines.n && n + 1 < size && count < ADDRESSES_MAX; i++) {
         count += lines.p[i] == '\n';
-        smtp.addresses[n++] = (char)(lines.p[i] == '\n' ? ',' : lines.p[i]);
+        ret[n++] = (char)(lines.p[i] == '\n' ? ',' : lines.p[i]);
     }
-    while (n > 0 && smtp.addresses[n - 1] == ',')
+    while (n > 0 && ret[n - 1] == ',')
         n--;
-    smtp.addresses[n] = '\0';
-    (void)pthread_mutex_unlock(&smtp.lock);
+    ret[n] = '\0';
 }
 
 static void resolved(parley_ctx *ctx, parley_str port, parley_str lines, void *ud)
@@ -247,7 +243,9 @@ static void resolved(parley_ctx *ctx, parley_str port, parley_str lines, void *u
                    mail.smtp.host);
     if (lines.n > 0) {
         smtp.resolved_ns = parley->mono_ns();
-        addresses_store(lines);
+        (void)pthread_mutex_lock(&smtp.lock);
+        smtp_addresses(lines, smtp.addresses, sizeof(smtp.addresses));
+        (void)pthread_mutex_unlock(&smtp.lock);
     }
     while (d) {
         delivery *next = d->next;

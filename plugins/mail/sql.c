@@ -30,6 +30,14 @@ static const char *const sql_texts[SQL_COUNT] = {
                     " lease_until = 0 WHERE id = $3 AND lease_owner = $4",
     [SQL_TIDY] = "DELETE FROM mail_queue WHERE (sealed IS NULL OR gave_up_at IS NOT NULL)"
                  " AND created_at < $1",
+    [SQL_LIST] =
+        "SELECT uid, sealed, next_at, attempts, lease_until, sent_at, gave_up_at, last_error"
+        " FROM mail_queue WHERE CAST($1 AS BIGINT) = 1 OR sealed IS NOT NULL"
+        " ORDER BY id DESC LIMIT $2",
+    [SQL_AGAIN] = "UPDATE mail_queue SET next_at = $1, attempts = 0, gave_up_at = NULL"
+                  " WHERE sealed IS NOT NULL AND uid = $2",
+    [SQL_AGAIN_ALL] = "UPDATE mail_queue SET next_at = $1, attempts = 0, gave_up_at = NULL"
+                      " WHERE sealed IS NOT NULL",
 };
 
 int sql_prepare_all(void)
