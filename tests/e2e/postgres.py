@@ -97,6 +97,13 @@ class Postgres:
                         "-d", database, "-c", sql)
         return [line.split("|") for line in out.splitlines()]
 
+    def script(self, sql, database, go_on=False):
+        """what psql complains about when it runs this; it stops at the first error unless told to go on"""
+        done = subprocess.run([*self.as_user, self.bin / "psql", "-X", "-q", "-v", f"ON_ERROR_STOP={int(not go_on)}", "-h", self.folder,
+                               "-p", str(self.port), "-U", "parley", "-d", database, "-o", os.devnull], input=sql, cwd=self.folder,
+                              capture_output=True, text=True)
+        return "\n".join(line for line in done.stderr.splitlines() if "NOTICE:" not in line)
+
     def database(self):
         """a new, empty database; its URL"""
         self.databases += 1
