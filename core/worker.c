@@ -54,6 +54,11 @@ static void worker_tell(const worker *w, const char *line)
         (void)raise(SIGTERM);
 }
 
+static void worker_renew(void *ud)
+{
+    worker_tell(ud, "renew\n");
+}
+
 /* ---- stop ---- */
 
 static void worker_stopped(void *ud)
@@ -262,6 +267,8 @@ int worker_run(const char *config_file, int slot, enum worker_task task)
         log_error("%s", f.text);
         return f.status;
     }
+    if (task != WORKER_MIGRATE && w.status_fd >= 0)
+        host_on_renew(w.host, worker_renew, &w);
     if (task == WORKER_MIGRATE)
         host_migrate(w.host, worker_migrated, &w);
     else

@@ -36,6 +36,8 @@ void host_stop(host *h, int64_t limit_ms, void (*done)(void *ud), void *ud);
  * freed. */
 bool host_stopped_late(const host *h);
 void host_free(host *h);
+/* How a plugin's renew() reaches the supervisor. */
+void host_on_renew(host *h, void (*fn)(void *ud), void *ud);
 frame *host_going_away(host *h, int64_t in_ms); /* {"type":"going_away","in_ms":...}; new */
 void host_reopen_logs(host *h);                 /* SIGUSR1: hook log.reopen */
 /* `parley check --chain`: per route the middleware in order, hooks, events; readable text. */

@@ -61,6 +61,9 @@ typedef struct lifecycle {
     void (*done)(void *ud, const failure *f);
     void (*stopped)(void *ud);
     void *ud;
+    void (*renew)(void *ud); /* NULL: nobody can */
+    void *renew_ud;
+    bool is_renewing; /* somebody has asked */
     failure failure;
     bool starting, migrating, stopping;
     bool is_late;       /* the limit came before the last plugin had stopped */

@@ -253,8 +253,29 @@ static void api_ready(parley_ctx *p, int is_ready, const char *why)
     (void)snprintf(p->why, sizeof(p->why), "%s", why && !is_ready ? why : "");
 }
 
+static int api_renew(parley_ctx *p, const char *why)
+{
+    host *h = p->host;
+
+    if (!h->life.renew || h->life.stopping)
+        return PARLEY_EPHASE;
+    if (!h->life.is_renewing)
+        log_msg(PARLEY_WARN, "plugin \"" STR_FMT "\" asks for new workers: %s", STR_ARG(p->name),
+                why ? why : "no reason");
+    h->life.is_renewing = true;
+    h->life.renew(h->life.renew_ud);
+    return PARLEY_OK;
+}
+
+void host_on_renew(host *h, void (*fn)(void *ud), void *ud)
+{
+    h->life.renew = fn;
+    h->life.renew_ud = ud;
+}
+
 void api_fill_life(parley_api *api)
 {
+    api->renew = api_renew;
     api->started = api_started;
     api->stopped = api_stopped;
     api->ready = api_ready;

@@ -3,7 +3,8 @@
  *
  * The descriptors' numbers stand in the environment: PARLEY_LISTEN="5,6" (bound and listening
  * sockets), PARLEY_VERBS="7" (the listening socket of <data_dir>/parley.sock, core/wire.h),
- * PARLEY_STATUS="8" (a pipe to the supervisor; lines: "ready", "crash <who>", "fail <text>").  SIGTERM drains, a second one ends at once, SIGUSR1 reopens logs. */
+ * PARLEY_STATUS="8" (a pipe to the supervisor; lines: "ready", "renew", "crash <who>").  SIGTERM
+ * drains, a second one ends at once, SIGUSR1 reopens logs. */
 #ifndef CORE_SUPERVISOR_IPC_H
 #define CORE_SUPERVISOR_IPC_H
 #define IPC_LISTEN "PARLEY_LISTEN"

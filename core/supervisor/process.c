@@ -59,6 +59,8 @@ static void process_hear(process *p, const char *line)
     if (strcmp(line, "ready") == 0) {
         p->was_ready = true;
         p->events->ready(p->ud, p);
+    } else if (strcmp(line, "renew") == 0) {
+        p->events->renew(p->ud, p);
     } else if (strncmp(line, "crash ", 6) == 0) {
         (void)snprintf(p->words, sizeof(p->words), "%s", line + 6);
     }

@@ -165,6 +165,17 @@ static void worker_ready(void *ud, process *p)
     supervisor_announce(sv);
 }
 
+static void supervisor_reload(supervisor *sv);
+
+/* It asks again as long as nothing has come of it. */
+static void worker_renew(void *ud, process *p)
+{
+    supervisor *sv = ud;
+
+    if (sv->state == SUPERVISOR_RUNNING && !sv->task && !sv->slots[process_slot(p)].replacing)
+        supervisor_reload(sv);
+}
+
 static void worker_restart(uv_timer_t *timer);
 
 static void worker_restart_later(worker_slot *slot)
@@ -226,7 +237,7 @@ static void worker_ended(void *ud, process *p, int status, bool was_ready, const
 
 static int worker_start(worker_slot *slot)
 {
-    static const process_events events = { worker_ready, worker_ended };
+    static const process_events events = { worker_ready, worker_renew, worker_ended };
     supervisor *sv = slot->owner;
     int number = (int)(slot - sv->slots);
     const process_fds fds = { &sv->listeners.fds[number * sv->listeners.host_n],
@@ -241,7 +252,7 @@ static int worker_start(worker_slot *slot)
 
 /* ---- tasks: short-lived processes, one at a time ---- */
 
-static void task_ready(void *ud, process *p)
+static void task_said(void *ud, process *p)
 {
     (void)ud;
     (void)p;
@@ -291,7 +302,7 @@ static void migrate_ended(void *ud, process *p, int status, bool was_ready, cons
 
 static int migrate_start(supervisor *sv)
 {
-    static const process_events events = { task_ready, migrate_ended };
+    static const process_events events = { task_said, task_said, migrate_ended };
 
     return task_start(sv, PROCESS_MIGRATE, &events);
 }
@@ -328,7 +339,7 @@ static void reload_migrated(void *ud, process *p, int status, bool was_ready, co
 
 static void reload_checked(void *ud, process *p, int status, bool was_ready, const char *words)
 {
-    static const process_events events = { task_ready, reload_migrated };
+    static const process_events events = { task_said, task_said, reload_migrated };
     supervisor *sv = ud;
 
     (void)p;
@@ -343,7 +354,7 @@ static void reload_checked(void *ud, process *p, int status, bool was_ready, con
 
 static void supervisor_reload(supervisor *sv)
 {
-    static const process_events events = { task_ready, reload_checked };
+    static const process_events events = { task_said, task_said, reload_checked };
 
     if (sv->state != SUPERVISOR_RUNNING || sv->task) {
         log_msg(PARLEY_WARN, "SIGHUP ignored: the server is still starting or replacing");

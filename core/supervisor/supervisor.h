@@ -55,6 +55,7 @@ int verbs_socket_connect(str data_dir);
 typedef struct process process;
 typedef struct process_events {
     void (*ready)(void *ud, process *p);
+    void (*renew)(void *ud, process *p); /* it asks for what SIGHUP does */
     /* status: its exit status, or -signal.  words: "SIGSEGV inside plugin ..." or empty. */
     void (*ended)(void *ud, process *p, int status, bool was_ready, const char *words);
 } process_events;

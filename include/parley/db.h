@@ -64,7 +64,12 @@ enum parley_db_status {
     PARLEY_DB_ERROR = -109     /* anything else: a wrong statement, a corrupt file */
 };
 enum parley_db_flag {
-    PARLEY_DB_READ = 1 /* only reads: may run on a reader or a replica, beside writers */
+    PARLEY_DB_READ = 1, /* only reads: may run beside writers; sees all that was committed before */
+    /* With READ: the answer may be some seconds old, so a replica may give it (postgres: option
+     * replicas).  For what a person looks through (search, lists of an administrator, figures), and
+     * for first looks whose write decides again.  Never for what must see the caller's own write or
+     * a removal: history, resume, membership, sessions, revocations. */
+    PARLEY_DB_STALE_OK = 2
 };
 typedef void (*parley_db_fn)(parley_ctx *, int status, const parley_db_result *, void *ud);
 

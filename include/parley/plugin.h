@@ -263,6 +263,10 @@ typedef struct parley_api {
     /* Whether this plugin can do its work (a store that is away cannot): /readyz shows it.  All
      * are ready once started. */
     void (*ready)(parley_ctx *, int is_ready, const char *why);
+    /* Asks for what SIGHUP does: configuration checked, migrations run, workers replaced.  For a
+     * store that has become another one under its workers (a restored backup).  Until the worker is
+     * replaced it may be asked again; PARLEY_EPHASE: this process is no worker of a server. */
+    int (*renew)(parley_ctx *, const char *why);
 
     /* registration: only inside load(); afterwards PARLEY_EPHASE */
     int (*route)(parley_ctx *, const parley_route *);

@@ -101,7 +101,8 @@ static int places_are_local(const pgaddress *a)
 }
 
 /* What the URL says wins; the rest is ours. */
-static void params_add(pgaddress *a, const PQconninfoOption *given, const char *application)
+static void params_add(pgaddress *a, const PQconninfoOption *given, int use,
+                       const char *application)
 {
     static const char *const ours[] = { "host",       "hostaddr",        "port", "client_encoding",
                                         "gssencmode", "connect_timeout", NULL };
@@ -119,7 +120,10 @@ static void params_add(pgaddress *a, const PQconninfoOption *given, const char *
     add(a, "client_encoding", "UTF8");
     add(a, "gssencmode", "disable"); /* its negotiation would wait */
     add_default(a, given, "application_name", application);
-    add_default(a, given, "target_session_attrs", a->place_n > 1 ? "read-write" : "any");
+    add_default(a, given, "target_session_attrs", /* one host must do; of several the right one */
+                a->place_n == 1          ? "any"
+                : use == ADDRESS_REPLICA ? "prefer-standby"
+                                         : "read-write");
     add_default(a, given, "keepalives_idle", "10");
     add_default(a, given, "keepalives_interval", "5");
     add_default(a, given, "keepalives_count", "3");
@@ -131,7 +135,8 @@ static void params_add(pgaddress *a, const PQconninfoOption *given, const char *
     a->is_weak = !is_local && mode && !IS(mode, "verify-full") && !IS(mode, "verify-ca");
 }
 
-static int address_take(pgaddress *a, const PQconninfoOption *given, const char *application)
+static int address_take(pgaddress *a, const PQconninfoOption *given, int use,
+                        const char *application)
 {
     PQconninfoOption *environment = PQconndefaults();
     const char *host = find(given, "host") ? find(given, "host") : find(environment, "host");
@@ -145,7 +150,7 @@ static int address_take(pgaddress *a, const PQconninfoOption *given, const char 
     if (find(given, "hostaddr")) /* said by numbers: as it stands */
         for (uint32_t i = 0; i < a->place_n; i++)
             a->places[i].is_name = a->places[i].is_numeric = 0;
-    params_add(a, given, application);
+    params_add(a, given, use, application);
     if (find(given, "hostaddr"))
         add(a, "hostaddr", find(given, "hostaddr"));
     (void)snprintf(a->label, sizeof(a->label), "%.48s on %.64s", database ? database : "(default)",
@@ -153,8 +158,8 @@ static int address_take(pgaddress *a, const PQconninfoOption *given, const char 
     return 0;
 }
 
-int address_read(pgaddress *ret, const char *url, int64_t timeout_ms, const char *application,
-                 char why[ADDRESS_WHY])
+int address_read(pgaddress *ret, const char *url, int use, int64_t timeout_ms,
+                 const char *application, char why[ADDRESS_WHY])
 {
     char *ignored = NULL;
 
@@ -169,7 +174,7 @@ int address_read(pgaddress *ret, const char *url, int64_t timeout_ms, const char
                        "of the password as %%XX)");
         return -1;
     }
-    if (address_take(ret, ret->parsed, application) == 0)
+    if (address_take(ret, ret->parsed, use, application) == 0)
         return 0;
     (void)snprintf(why, ADDRESS_WHY, "at most %d hosts, with one port or one for each",
                    ADDRESS_PLACES_MAX);

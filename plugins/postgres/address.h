@@ -25,10 +25,14 @@ typedef struct pgaddress {
     int is_weak;     /* another machine, and its certificate is not checked */
 } pgaddress;
 
-/* Reads the URL.  timeout_ms: how long sent bytes may stay unacknowledged; application: our name.
+/* What the session is for. */
+enum address_use { ADDRESS_PRIMARY, ADDRESS_REPLICA };
+
+/* Reads the URL.  timeout_ms: how long sent bytes may stay unacknowledged; application: our name,
+ * borrowed as long as the address.
  *
  * returns 0, or -1 with `why` set, in which nothing of the URL is repeated (it has a password) */
-int address_read(pgaddress *ret, const char *url, int64_t timeout_ms, const char *application,
-                 char why[ADDRESS_WHY]);
+int address_read(pgaddress *ret, const char *url, int use, int64_t timeout_ms,
+                 const char *application, char why[ADDRESS_WHY]);
 void address_done(pgaddress *address);
 #endif

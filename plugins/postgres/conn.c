@@ -5,6 +5,7 @@
  * transaction and one round trip, and the next may be sent behind it without waiting.
  *
  *   setup     settings of the session, and what the server is
+ *   known     on the connection that leads: whether this is still the same store (incarnation.h)
  *   fence     ends the server's processes that we left in the middle (store.h, pgghost)
  *   prepare   Parse and Describe: all texts on the connection that leads, on the others before
  *             their first use
@@ -14,7 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/postgres/incarnation.h"
+#include "plugins/postgres/replica.h"
 #include "plugins/postgres/store.h"
+
+enum setup_column {
+    SETUP_READONLY,
+    SETUP_PID,
+    SETUP_BEGAN,
+    SETUP_INCARNATION,
+    SETUP_SYSTEM,
+    SETUP_STANDBY
+};
 
 /* ---- what is under way ---- */
 
@@ -61,11 +73,20 @@ static pgitem item_take(pgconn *conn)
     return item;
 }
 
-int64_t conn_silence(const pgconn *conn, int64_t now_ns)
+static int64_t conn_silence(const pgconn *conn, int64_t now_ns)
 {
     int64_t since = conn->busy_ns > conn->link.heard_ns ? conn->busy_ns : conn->link.heard_ns;
 
     return conn->item_n > 0 ? now_ns - since : 0;
+}
+
+int conn_is_silent(pgconn *conn, int64_t now_ns, int64_t limit_ns)
+{
+    if (conn->link.state != LINK_OPEN || conn_silence(conn, now_ns) <= limit_ns)
+        return 0;
+    (void)link_read(&conn->link); /* the loop may have been held up, and the answer be there */
+    conn_pump(conn);
+    return conn->link.state == LINK_OPEN && conn_silence(conn, now_ns) > limit_ns;
 }
 
 /* ---- sending ---- */
@@ -163,12 +184,24 @@ int conn_send_fence(pgconn *conn, const char *pid, const char *began)
     return 0;
 }
 
+int conn_send_ask(pgconn *conn, int kind, const char *sql, const char *value)
+{
+    const char *values[] = { value };
+
+    if (item_put(conn, (pgitem){ .kind = kind }) < 0 ||
+        !PQsendQueryParams(conn->link.pg, sql, value ? 1 : 0, NULL, values, NULL, NULL, 0) ||
+        !conn_sync(conn))
+        return conn_broken(conn);
+    return 0;
+}
+
 /* The server gives up before we do, so that what we left behind does not go on for ever. */
 static int conn_send_setup(pgconn *conn)
 {
     static const char sql[] =
         "SELECT current_setting('transaction_read_only'), pg_backend_pid(),"
         " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()),"
+        " " INCARNATION_SQL ", " INCARNATION_SYSTEM ", pg_is_in_recovery(),"
         " set_config('default_transaction_isolation', 'read committed', false),"
         " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
         " set_config('idle_in_transaction_session_timeout', $1, false),"
@@ -200,20 +233,31 @@ void conn_flush(pgconn *conn)
 
 /* ---- results ---- */
 
-/* What follows when the session is set up. */
+/* What the server said about itself; a refusal becomes the error of the session. */
 static void conn_take_setup(pgconn *conn, const PGresult *result)
 {
-    int is_readonly = strcmp(PQgetvalue(result, 0, 0), "on") == 0;
+    int is_readonly = strcmp(PQgetvalue(result, 0, SETUP_READONLY), "on") == 0;
+    const char *why = NULL;
 
-    (void)snprintf(conn->pid, sizeof(conn->pid), "%s", PQgetvalue(result, 0, 1));
-    (void)snprintf(conn->began, sizeof(conn->began), "%s", PQgetvalue(result, 0, 2));
-    if (store_is_lead(conn) || is_readonly)
+    (void)snprintf(conn->pid, sizeof(conn->pid), "%s", PQgetvalue(result, 0, SETUP_PID));
+    (void)snprintf(conn->began, sizeof(conn->began), "%s", PQgetvalue(result, 0, SETUP_BEGAN));
+    if (conn->replica)
+        why = replica_refuse(PQgetvalue(result, 0, SETUP_SYSTEM),
+                             PQgetvalue(result, 0, SETUP_STANDBY)[0] == 't');
+    else
+        why = store_meet(conn, PQgetvalue(result, 0, SETUP_INCARNATION));
+    if (why)
+        error_set(&conn->error, PARLEY_DB_DOWN, why);
+    else if (!conn->replica && (store_is_lead(conn) || is_readonly))
         store_set_readonly(is_readonly);
 }
 
 static void conn_prepare_all(pgconn *conn)
 {
     store.wrong[0] = '\0';
+    if (store.incarnation[0] &&
+        conn_send_ask(conn, ITEM_KNOWN, INCARNATION_OTHERS, store.incarnation) < 0)
+        return;
     for (uint32_t i = 0; i < store.ghost_n && conn->link.state == LINK_OPEN; i++)
         if (conn_send_fence(conn, store.ghosts[i].pid, store.ghosts[i].began) < 0)
             return;
@@ -232,6 +276,12 @@ static void conn_take_result(pgconn *conn, PGresult *result)
     }
     if (item->kind == ITEM_SETUP && PQntuples(result) == 1)
         conn_take_setup(conn, result);
+    if (item->kind == ITEM_KNOWN && PQntuples(result) > 0 && store_renew() == 0)
+        error_set(&conn->error, PARLEY_DB_DOWN, STORE_OTHER);
+    if (item->kind == ITEM_MARK && PQntuples(result) == 1)
+        replica_set_mark(PQgetvalue(result, 0, 0));
+    if (item->kind == ITEM_REACHED && PQntuples(result) == 1)
+        replica_set_reached(conn->replica, PQgetvalue(result, 0, 0)[0] == 't');
     if (item->kind == ITEM_PREPARE) /* the answer to Describe comes last */
         text_set_good(item->text, result);
     PQclear(result);
@@ -256,11 +306,25 @@ static void conn_take_error(pgconn *conn, PGresult *result)
     PQclear(result);
 }
 
+/* A read may be repeated, once, on the primary. */
+static void run_put_again(pgrun *run)
+{
+    run->is_again = 1;
+    run->at = 0;
+    run_drop_results(run);
+    queue_put(&store.reads, run);
+}
+
 static void run_ended(pgconn *conn, pgrun *run, pgerror *error)
 {
     if (error->status == PARLEY_OK && run->at < run->n)
         error_set(error, PARLEY_DB_ERROR, "the server left statements without an answer");
     conn->is_worn |= error->is_stale;
+    if (error->status != PARLEY_OK &&
+        conn->replica) { /* it may lack a table, or have to catch up */
+        run_put_again(run);
+        return;
+    }
     if (error->status == PARLEY_DB_READONLY)
         store_set_readonly(1);
     run_finish(run, error->status == PARLEY_OK ? NULL : error);
@@ -271,6 +335,8 @@ static void prepare_ended(pgconn *conn, pgtext *text, const pgerror *error)
     if (error->status == PARLEY_OK)
         return;
     conn->prepared[text->id] = 0;
+    if (conn->replica)
+        return; /* what is right or wrong is the primary's to say */
     text_set_wrong(text, error->message);
     if (store.wrong[0] == '\0')
         (void)snprintf(store.wrong, sizeof(store.wrong), "%.120s: %.120s", error->message,
@@ -292,16 +358,23 @@ static void conn_end_item(pgconn *conn)
         prepare_ended(conn, item.text, &error);
     if (item.kind == ITEM_FENCE && store.ghost_n > 0)
         store.ghost_n--; /* they are all sent in one go */
-    if (item.kind == ITEM_SETUP && error.status != PARLEY_OK) {
+    if (item.kind == ITEM_MARK || item.kind == ITEM_REACHED)
+        replica_answered(conn->replica);
+    int must_pass = item.kind == ITEM_SETUP ||
+                    (item.kind == ITEM_KNOWN && error.code[0] == '\0'); /* no table: nobody knows */
+    if (must_pass && error.status != PARLEY_OK) {
         link_fail(&conn->link, error.message);
         return;
     }
     if (item.kind == ITEM_SETUP && store_is_lead(conn))
-        conn_prepare_all(conn);
+        conn_prepare_all(conn); /* the others prepare before the first use */
     if (conn->link.state == LINK_OPEN && !conn->is_ready && conn->item_n == 0) {
         conn->is_ready = 1;
         conn->failures = 0;
-        store_conn_ready(conn);
+        if (conn->replica)
+            replica_conn_ready(conn);
+        else
+            store_conn_ready(conn);
     }
 }
 
@@ -348,17 +421,18 @@ static void conn_readable(pglink *link)
 static void run_lost(pgconn *conn, pgrun *run, const pgerror *said, const char *why)
 {
     pgerror error;
+    int may_repeat = run->kind != RUN_WRITE && !run->is_again && run->due_ns > parley->mono_ns();
 
+    if (may_repeat && (said->status == PARLEY_OK || conn->replica)) {
+        run_put_again(run);
+        return;
+    }
     if (said->status != PARLEY_OK) {
         error = *said;
-    } else if (run->is_read && !run->is_again && run->due_ns > parley->mono_ns()) {
-        run->is_again = 1;
-        run->at = 0;
-        run_drop_results(run);
-        queue_put(&store.reads, run);
-        return;
     } else {
-        error_set(&error, run->is_read || !run->is_sent ? PARLEY_DB_DOWN : PARLEY_DB_UNKNOWN, why);
+        error_set(&error,
+                  run->kind != RUN_WRITE || !run->is_sent ? PARLEY_DB_DOWN : PARLEY_DB_UNKNOWN,
+                  why);
     }
     if (error.status == PARLEY_DB_UNKNOWN)
         store_add_ghost(conn);
@@ -385,19 +459,23 @@ static void conn_lost(pglink *link, const char *why)
             run_lost(conn, item.run, is_oldest ? &said : &nothing, why);
         }
     }
-    store_conn_lost(conn, was_ready, why);
+    if (conn->replica)
+        replica_conn_lost(conn, why);
+    else
+        store_conn_lost(conn, was_ready, why);
 }
 
 const pglink_events conn_events = {
     .opened = conn_opened, .readable = conn_readable, .lost = conn_lost, .settled = store_settle
 };
 
-void conn_init(pgconn *conn, uint32_t index)
+void conn_init(pgconn *conn, const pgaddress *address, pgreplica *replica)
 {
     memset(conn, 0, sizeof(*conn));
     conn->link.events = &conn_events;
+    conn->link.address = address;
     conn->link.fd = -1;
-    conn->index = index;
+    conn->replica = replica;
     queue_init(&conn->waiting);
 }
 

@@ -4,7 +4,16 @@
 #include "plugins/postgres/link.h"
 #include "plugins/postgres/run.h"
 
-enum item_kind { ITEM_SETUP, ITEM_FENCE, ITEM_PREPARE, ITEM_RUN };
+enum item_kind {
+    ITEM_SETUP,
+    ITEM_KNOWN, /* do all plugins know this incarnation? */
+    ITEM_FENCE,
+    ITEM_PREPARE,
+    ITEM_RUN,
+    ITEM_MARK,   /* replica.h: how far the primary is */
+    ITEM_REACHED /* replica.h: whether a replica has come that far */
+};
+typedef struct pgreplica pgreplica;
 
 typedef struct pgitem { /* what was sent up to one Sync */
     int kind;
@@ -18,8 +27,8 @@ typedef struct pgitem { /* what was sent up to one Sync */
  * Holds:  the runs under way, in `items`, and the writes that wait for it.
  * Life:   link closed -> ... -> link open, being set up -> is_ready -> link closed, for ever. */
 typedef struct pgconn {
-    pglink link; /* first: the link's events come back by it */
-    uint32_t index;
+    pglink link;        /* first: the link's events come back by it */
+    pgreplica *replica; /* NULL: of the primary */
     int is_ready;
     int is_worn;      /* to be closed when nothing is under way */
     int is_dirty;     /* has bytes to flush */
@@ -37,14 +46,16 @@ typedef struct pgconn {
 
 extern const pglink_events conn_events;
 
-void conn_init(pgconn *conn, uint32_t index);
+void conn_init(pgconn *conn, const pgaddress *address, pgreplica *replica);
 void conn_done(pgconn *conn);
 /* Put into the pipeline; sent by conn_flush().  returns < 0: broken, and closed */
 int conn_send_run(pgconn *conn, pgrun *run);
 int conn_send_prepare(pgconn *conn, pgtext *text);
 int conn_send_fence(pgconn *conn, const char *pid, const char *began);
+int conn_send_ask(pgconn *conn, int kind, const char *sql,
+                  const char *value); /* value: $1, or NULL */
 void conn_flush(pgconn *conn);
 void conn_pump(pgconn *conn); /* takes the results that are there */
-/* Nothing came for this long although something is under way. */
-int64_t conn_silence(const pgconn *conn, int64_t now_ns);
+/* Nothing has come for this long although something is under way. */
+int conn_is_silent(pgconn *conn, int64_t now_ns, int64_t limit_ns);
 #endif

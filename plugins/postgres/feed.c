@@ -1,4 +1,5 @@
 /* feed.c -- from the queues into the pipelines: who gets what. */
+#include "plugins/postgres/replica.h"
 #include "plugins/postgres/store.h"
 
 static int conn_can_take(const pgconn *conn, uint32_t depth)
@@ -48,6 +49,8 @@ static pgconn *reader_choose(void)
 static void feed_reads(void)
 {
     while (store.reads.head) {
+        if (replica_feed())
+            continue;
         pgconn *conn = reader_choose();
 
         if (!conn || conn_send_run(conn, queue_take(&store.reads)) < 0)
@@ -70,6 +73,7 @@ void store_feed(void)
     feed_reads();
     for (uint32_t i = 0; i < store.conn_n; i++)
         conn_flush(&store.conns[i]);
+    replicas_flush();
 }
 
 static void queue_refuse(pgqueue *queue, int64_t due_ns, const char *why)

@@ -113,7 +113,7 @@ static void notice_ignore(void *ud, const PGresult *result)
 
 static void link_connect(pglink *link)
 {
-    const pgaddress *a = &store.address;
+    const pgaddress *a = link->address;
     const char *keys[ADDRESS_PARAMS_MAX + 4];
     const char *values[ADDRESS_PARAMS_MAX + 4];
     uint32_t n = a->param_n;
@@ -165,7 +165,7 @@ static void link_add(pglink *link, const pgplace *place, const char *address, si
 static void link_resolved(parley_ctx *ctx, parley_str port, parley_str addresses, void *ud)
 {
     pglink *link = ud;
-    const pgplace *place = &store.address.places[link->place_at];
+    const pgplace *place = &link->address->places[link->place_at];
 
     (void)ctx, (void)port;
     link->is_asking = 0;
@@ -188,8 +188,8 @@ static void link_resolved(parley_ctx *ctx, parley_str port, parley_str addresses
 
 static void link_dial(pglink *link)
 {
-    while (link->place_at < store.address.place_n) {
-        const pgplace *place = &store.address.places[link->place_at];
+    while (link->place_at < link->address->place_n) {
+        const pgplace *place = &link->address->places[link->place_at];
 
         if (!place->is_name) {
             link_add(link, place, place->host, place->is_numeric ? strlen(place->host) : 0);

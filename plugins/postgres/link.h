@@ -20,6 +20,7 @@ enum { LINK_LIST = 2048, LINK_WHY = 320 };
 /* Owner:  whoever embeds it; must be kept while is_asking, because the resolver will answer. */
 struct pglink {
     const pglink_events *events;
+    const pgaddress *address; /* where to; borrowed */
     int state;
     PGconn *pg;
     int fd;           /* < 0: none is watched */

@@ -1,9 +1,11 @@
 /* migrate.c -- brings the tables of one plugin up to date, on a connection of its own.
  *
  *   lock      one migration at a time, whoever runs it; the lock ends with the connection
- *   table     schema_migrations
+ *   table     schema_migrations, store_incarnations
  *   known     what it says: nothing newer than our files, nothing changed since
  *   begin, script, record, commit   for each file that is missing
+ *   meet      is this the store that the plugin's rows were written for (incarnation.h)?
+ *   begin, script, record, commit   if not: restored.sql, and the new incarnation
  *
  * Each step sends one query, and its answer starts the next.  A server that is away is waited for:
  * machines are started in any order. */
@@ -12,11 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/postgres/incarnation.h"
 #include "plugins/postgres/script.h"
 #include "plugins/postgres/store.h"
 
 enum { WAIT_MOST_MS = 60000, TRY_AGAIN_MS = 500 };
-enum step { STEP_LOCK, STEP_TABLE, STEP_KNOWN, STEP_BEGIN, STEP_SCRIPT, STEP_RECORD, STEP_COMMIT };
+enum step {
+    STEP_LOCK,
+    STEP_TABLE,
+    STEP_KNOWN,
+    STEP_MEET,
+    STEP_BEGIN,
+    STEP_SCRIPT,
+    STEP_RECORD,
+    STEP_COMMIT
+};
 
 #define LOCK_KEY "123563833845113" /* the bytes of "parley" */
 
@@ -29,7 +41,9 @@ static struct {
     void *ud;
     char *plugin, *folder;
     pgscripts scripts;
-    size_t at; /* the script that is being applied */
+    size_t at;        /* the script that is being applied */
+    int is_renewing;  /* it is restored.sql */
+    int was_restored; /* the plugin has met another incarnation before */
     int step;
     int64_t end_ns; /* of waiting for the server */
     int status;
@@ -77,18 +91,37 @@ static void job_end(int status, const char *why)
 
 static const pgscript *job_script(void)
 {
-    return &job.scripts.items[job.at];
+    return job.is_renewing ? &job.scripts.restored : &job.scripts.items[job.at];
 }
 
-/* The next script that is missing; none: over. */
+/* The next script that is missing; none: the incarnation. */
 static void job_next(void)
 {
     while (job.at < job.scripts.n && job.scripts.items[job.at].is_applied)
         job.at++;
-    if (job.at == job.scripts.n)
-        job_end(PARLEY_OK, "");
-    else
-        step_start(STEP_BEGIN);
+    step_start(job.at == job.scripts.n ? STEP_MEET : STEP_BEGIN);
+}
+
+/* The row that says what has been done. */
+static int record_send(void)
+{
+    char version[24];
+    char at[24];
+
+    (void)snprintf(version, sizeof(version), "%lld", (long long)job_script()->version);
+    (void)snprintf(at, sizeof(at), "%lld", (long long)parley->now_us());
+    const char *values[] = { job.plugin, at, version, job_script()->checksum };
+    if (job.is_renewing)
+        return PQsendQueryParams(
+            job.link.pg,
+            "INSERT INTO store_incarnations (plugin, incarnation, met_at)"
+            " VALUES ($1, " INCARNATION_SQL ", $2) ON CONFLICT (plugin)"
+            " DO UPDATE SET incarnation = excluded.incarnation, met_at = excluded.met_at",
+            2, NULL, values, NULL, NULL, 0);
+    return PQsendQueryParams(job.link.pg,
+                             "INSERT INTO schema_migrations (plugin, applied_at, version, checksum)"
+                             " VALUES ($1, $2, $3, $4)",
+                             4, NULL, values, NULL, NULL, 0);
 }
 
 static int step_send(int step)
@@ -98,28 +131,24 @@ static int step_send(int step)
                       " SET client_min_messages = 'warning'; SELECT pg_advisory_lock(" LOCK_KEY ")",
         [STEP_TABLE] = "CREATE TABLE IF NOT EXISTS schema_migrations (plugin TEXT NOT NULL,"
                        " version BIGINT NOT NULL, checksum TEXT NOT NULL,"
-                       " applied_at BIGINT NOT NULL, PRIMARY KEY (plugin, version))",
+                       " applied_at BIGINT NOT NULL, PRIMARY KEY (plugin, version));"
+                       " " INCARNATION_TABLE,
         [STEP_KNOWN] = "SELECT version, checksum FROM schema_migrations WHERE plugin = $1"
                        " ORDER BY version DESC",
+        [STEP_MEET] = "SELECT incarnation, incarnation = " INCARNATION_SQL
+                      " FROM store_incarnations WHERE plugin = $1",
         [STEP_BEGIN] = "BEGIN",
-        [STEP_RECORD] = "INSERT INTO schema_migrations (plugin, version, checksum, applied_at)"
-                        " VALUES ($1, $2, $3, $4)",
         [STEP_COMMIT] = "COMMIT",
     };
-    char version[24] = "";
-    char at[24];
+    const char *values[] = { job.plugin };
 
     if (step == STEP_SCRIPT)
-        return PQsendQuery(job.link.pg, job_script()->sql);
-    if (step != STEP_KNOWN && step != STEP_RECORD)
-        return PQsendQuery(job.link.pg, texts[step]);
+        return PQsendQuery(job.link.pg, job_script()->sql ? job_script()->sql : "");
     if (step == STEP_RECORD)
-        (void)snprintf(version, sizeof(version), "%lld", (long long)job_script()->version);
-    (void)snprintf(at, sizeof(at), "%lld", (long long)parley->now_us());
-    const char *values[] = { job.plugin, version, step == STEP_RECORD ? job_script()->checksum : "",
-                             at };
-    return PQsendQueryParams(job.link.pg, texts[step], step == STEP_RECORD ? 4 : 1, NULL, values,
-                             NULL, NULL, 0);
+        return record_send();
+    if (step != STEP_KNOWN && step != STEP_MEET)
+        return PQsendQuery(job.link.pg, texts[step]);
+    return PQsendQueryParams(job.link.pg, texts[step], 1, NULL, values, NULL, NULL, 0);
 }
 
 static void step_start(int step)
@@ -145,6 +174,14 @@ static void known_take(const PGresult *result)
         }
 }
 
+static void meet_take(const PGresult *result)
+{
+    int is_known = PQntuples(result) == 1;
+
+    job.is_renewing = !is_known || strcmp(PQgetvalue(result, 0, 1), "t") != 0;
+    job.was_restored = is_known && job.is_renewing;
+}
+
 static void step_failed(const PGresult *result)
 {
     pgerror error;
@@ -166,12 +203,18 @@ static void step_end(void)
         job_end(PARLEY_DB_ERROR, "a migration may not end the transaction it runs in");
         return;
     }
-    if (job.step == STEP_COMMIT) {
+    if (job.step == STEP_COMMIT && !job.is_renewing)
         parley_logf(store.ctx, PARLEY_INFO, "%s: applied migration %s", job.plugin,
                     job_script()->name);
-        job.at++;
-    }
-    if (job.step == STEP_KNOWN || job.step == STEP_COMMIT)
+    if (job.step == STEP_COMMIT && job.was_restored)
+        parley_logf(store.ctx, PARLEY_WARN,
+                    "%s: the database was restored from a backup, or a standby was promoted%s",
+                    job.plugin, job_script()->sql ? ": applied restored.sql" : "");
+    if (job.step == STEP_COMMIT)
+        job.at += job.is_renewing ? 0 : 1;
+    if (job.is_renewing ? job.step == STEP_COMMIT : job.step == STEP_MEET)
+        job_end(PARLEY_OK, "");
+    else if (job.step == STEP_KNOWN || job.step == STEP_COMMIT)
         job_next();
     else
         step_start(job.step + 1);
@@ -200,6 +243,8 @@ static void job_readable(pglink *link)
             step_failed(result);
         else if (job.step == STEP_KNOWN)
             known_take(result);
+        else if (job.step == STEP_MEET)
+            meet_take(result);
         PQclear(result);
     }
 }
@@ -252,6 +297,7 @@ int migrate_run(parley_ctx *ctx, parley_str plugin, parley_str folder, parley_db
         return PARLEY_EAGAIN;
     memset(&job, 0, sizeof(job));
     job.link.events = &job_events;
+    job.link.address = &store.address;
     job.link.fd = -1;
     job.plugin = strndup(plugin.p, plugin.n);
     job.folder = strndup(folder.p, folder.n);

@@ -8,12 +8,17 @@
 #include <string.h>
 
 #include "plugins/postgres/migrate.h"
+#include "plugins/postgres/replica.h"
 #include "plugins/postgres/store.h"
 
 /* clang-format off */
 static const parley_option options[] = {
     { .name = "url", .type = PARLEY_T_STR, .flags = PARLEY_O_REQUIRED | PARLEY_O_SECRET,
       .help = "postgresql://user:password@host:5432/database; several hosts: h1,h2. TLS to another machine is verify-full unless it says sslmode=..." },
+    { .name = "replicas", .type = PARLEY_T_STR, .flags = PARLEY_O_SECRET,
+      .help = "URLs of streaming standbys, separated by spaces: they answer reads that may be some seconds old; while none can, the primary does" },
+    { .name = "replica_lag", .def = "10s", .type = PARLEY_T_MS, .min = 100, .max = 86400000,
+      .help = "a replica that is further behind answers nothing" },
     { .name = "connections", .def = "4", .type = PARLEY_T_INT, .min = 1, .max = STORE_CONNS_MAX,
       .help = "of each worker, at most; half of them carry writes, half reads" },
     { .name = "timeout", .def = "3s", .type = PARLEY_T_MS, .min = 100, .max = 600000,
@@ -118,6 +123,18 @@ static char *text_copy(parley_str text)
     return strndup(text.p ? text.p : "", text.n);
 }
 
+static int replicas_load(parley_ctx *ctx, parley_str urls, int64_t timeout_ms)
+{
+    char why[REPLICA_WHY] = "out of memory";
+    char *list = text_copy(urls);
+    int err = list ? replicas_read(list, timeout_ms, store.name, why) : -1;
+
+    if (list)
+        sodium_memzero(list, strlen(list));
+    free(list);
+    return err < 0 ? parley->conf_fail(ctx, "replicas", why) : 0;
+}
+
 static int postgres_load(parley_ctx *ctx, const parley_conf *conf)
 {
     char why[ADDRESS_WHY] = "out of memory";
@@ -128,24 +145,30 @@ static int postgres_load(parley_ctx *ctx, const parley_conf *conf)
     memset(&store, 0, sizeof(store));
     store.ctx = ctx;
     store.timeout_ns = timeout_ms * 1000000;
+    store.lag_ns = parley->conf_int(conf, "replica_lag") * 1000000;
     store.queue_max = (uint32_t)parley->conf_int(conf, "queue");
     store.conn_n = (uint32_t)parley->conf_int(conf, "connections");
     store.write_n = store.conn_n > 1 ? store.conn_n / 2 : 1;
     char *url = text_copy(parley->conf_str(conf, "url"));
     char *name = text_copy(parley->conf_str(conf, "application_name"));
-    int err = url && name ? address_read(&store.address, url, timeout_ms, name, why) : -1;
+    int err = url && name
+                  ? address_read(&store.address, url, ADDRESS_PRIMARY, timeout_ms, name, why)
+                  : -1;
     if (url)
         sodium_memzero(url, strlen(url));
     free(url);
     store.name = name;
     if (err < 0)
         return parley->conf_fail(ctx, "url", why);
+    err = replicas_load(ctx, parley->conf_str(conf, "replicas"), timeout_ms);
+    if (err < 0)
+        return err;
     return parley->provide(ctx, "parley.db", &service.head);
 }
 
 static int postgres_start(parley_ctx *ctx)
 {
-    if (store.address.is_weak)
+    if (store.address.is_weak || replicas_are_weak())
         parley->log(ctx, PARLEY_WARN,
                     PARLEY_S("the URL's sslmode lets anybody between here and the database listen "
                              "or answer in its place; verify-full does not"));
@@ -183,6 +206,7 @@ void store_stopped(void)
         (void)parley->timer_stop(store.timer);
     for (uint32_t i = 0; i < store.conn_n; i++)
         conn_done(&store.conns[i]);
+    replicas_done();
     migrate_stop();
     owner_free_all();
     text_free_all();

@@ -59,10 +59,17 @@ static const char *run_copy_value(const parley_param *from, char **bytes)
 
 int run_create(const parley_sql *sql, uint32_t n, uint32_t flags, pgrun **ret)
 {
+    static const uint8_t kinds[] = {
+        [0] = RUN_WRITE,
+        [PARLEY_DB_READ] = RUN_READ,
+        [PARLEY_DB_STALE_OK] = RUN_KINDS,
+        [PARLEY_DB_READ | PARLEY_DB_STALE_OK] = RUN_STALE_READ,
+    };
     size_t value_n = 0;
     size_t byte_n = 0;
 
-    if (n == 0 || n > RUN_CALLS_MAX || (flags & ~(uint32_t)PARLEY_DB_READ))
+    if (n == 0 || n > RUN_CALLS_MAX || flags >= sizeof(kinds) / sizeof(kinds[0]) ||
+        kinds[flags] == RUN_KINDS)
         return PARLEY_EINVAL;
     int err = run_measure(sql, n, flags, &value_n, &byte_n);
     if (err < 0)
@@ -78,7 +85,7 @@ int run_create(const parley_sql *sql, uint32_t n, uint32_t flags, pgrun **ret)
     char *bytes = (char *)(values + value_n);
 
     run->n = n;
-    run->is_read = (flags & PARLEY_DB_READ) != 0;
+    run->kind = kinds[flags];
     for (uint32_t i = 0; i < n; i++) {
         run->lists[i] = &run->sets[i];
         run->calls[i] = (pgcall){ .text = text_find(sql[i].stmt.id), .values = values };
@@ -173,7 +180,7 @@ pgowner *owner_get(parley_ctx *user)
         return NULL;
     owner->user = user;
     owner->index = owners.n++;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < RUN_KINDS; i++)
         owner->order[i].tail = &owner->order[i].head;
     owner->next = owners.list;
     owners.list = owner;
@@ -185,8 +192,8 @@ void owner_add(pgrun *run)
     pgowner *owner = run->owner;
 
     run->next_owned = NULL;
-    *owner->order[run->is_read].tail = run;
-    owner->order[run->is_read].tail = &run->next_owned;
+    *owner->order[run->kind].tail = run;
+    owner->order[run->kind].tail = &run->next_owned;
     owners.open++;
 }
 
@@ -226,16 +233,16 @@ static void run_deliver(pgrun *run)
     run_free(run);
 }
 
-static uint32_t owner_deliver(pgowner *owner, int is_read)
+static uint32_t owner_deliver(pgowner *owner, int kind)
 {
     uint32_t n = 0;
 
-    while (owner->order[is_read].head && owner->order[is_read].head->is_done) {
-        pgrun *run = owner->order[is_read].head;
+    while (owner->order[kind].head && owner->order[kind].head->is_done) {
+        pgrun *run = owner->order[kind].head;
 
-        owner->order[is_read].head = run->next_owned;
-        if (!owner->order[is_read].head)
-            owner->order[is_read].tail = &owner->order[is_read].head;
+        owner->order[kind].head = run->next_owned;
+        if (!owner->order[kind].head)
+            owner->order[kind].tail = &owner->order[kind].head;
         owners.open--;
         store_log_failure(run);
         run_deliver(run);
@@ -249,6 +256,7 @@ uint32_t run_deliver_all(void)
     uint32_t n = 0;
 
     for (pgowner *owner = owners.list; owner; owner = owner->next)
-        n += owner_deliver(owner, 0) + owner_deliver(owner, 1);
+        for (int kind = 0; kind < RUN_KINDS; kind++)
+            n += owner_deliver(owner, kind);
     return n;
 }

@@ -19,6 +19,8 @@ typedef struct pgcall { /* one statement with its values */
 
 typedef struct pgowner pgowner;
 
+enum run_kind { RUN_WRITE, RUN_READ, RUN_STALE_READ, RUN_KINDS }; /* by the flags of run() */
+
 /* One transaction, in one block with all its values.
  *
  * Owner:  the list of its plugin (pgowner), from run() until its callback has returned.
@@ -27,9 +29,9 @@ typedef struct pgrun {
     struct pgrun *next;       /* in a queue */
     struct pgrun *next_owned; /* in the order of its owner */
     pgowner *owner;
-    int is_read;
+    int kind;     /* enum run_kind */
     int is_sent;  /* the server may have all of it */
-    int is_again; /* a read that has lost its connection once */
+    int is_again; /* a read that has lost its connection, or failed on a replica: the primary's */
     int is_done, status;
     int64_t due_ns; /* answered by then, if it has not been sent */
     parley_db_fn fn;
@@ -50,14 +52,14 @@ void queue_init(pgqueue *queue);
 void queue_put(pgqueue *queue, pgrun *run);
 pgrun *queue_take(pgqueue *queue); /* NULL: empty */
 
-/* A plugin that runs SQL; reads and writes are answered each in the order of its calls. */
+/* A plugin that runs SQL; each kind is answered in the order of its calls. */
 struct pgowner {
     pgowner *next;
     parley_ctx *user;
     uint32_t index;
     struct {
         pgrun *head, **tail;
-    } order[2]; /* [is_read] */
+    } order[RUN_KINDS];
 };
 
 pgowner *owner_get(parley_ctx *user); /* NULL: out of memory */

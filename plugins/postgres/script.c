@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESTORED "restored.sql"
 enum { SCRIPT_BYTES_MAX = 1024 * 1024, DIGITS_MAX = 9 };
 
 #define FAIL(why, ...) (snprintf(why, SCRIPT_WHY, __VA_ARGS__), -1)
@@ -53,6 +54,10 @@ static int scripts_add(pgscripts *scripts, const char *folder, const char *name,
 {
     int64_t number = name_number(name);
 
+    if (strcmp(name, RESTORED) == 0) {
+        (void)snprintf(scripts->restored.name, sizeof(scripts->restored.name), RESTORED);
+        return script_load(&scripts->restored, folder, why);
+    }
     if (number == 0)
         return 0;
     if (number < 0)
@@ -135,6 +140,6 @@ void scripts_free(pgscripts *scripts)
     for (size_t i = 0; i < scripts->n; i++)
         free(scripts->items[i].sql);
     free(scripts->items);
-    scripts->items = NULL;
-    scripts->n = 0;
+    free(scripts->restored.sql);
+    memset(scripts, 0, sizeof(*scripts));
 }

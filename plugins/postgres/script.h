@@ -1,4 +1,4 @@
-/* script.h -- the migrations of one plugin, as files: <folder>/NNN_name.sql. */
+/* script.h -- the migrations of one plugin, as files: <folder>/NNN_name.sql, and restored.sql. */
 #ifndef POSTGRES_SCRIPT_H
 #define POSTGRES_SCRIPT_H
 #include <stddef.h>
@@ -17,6 +17,7 @@ typedef struct pgscript {
 typedef struct pgscripts {
     pgscript *items; /* ascending */
     size_t n;
+    pgscript restored; /* what to run when a backup was restored; its sql is NULL: no such file */
 } pgscripts;
 
 /* returns 0, or -1 with `why` set; free in either case */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plugins/postgres/replica.h"
+
 enum { RETRY_FIRST_MS = 100, RETRY_LAST_MS = 3000, NS_PER_MS = 1000000 };
 
 pgstore store;
@@ -14,8 +16,7 @@ int store_is_lead(const pgconn *conn)
     return conn == &store.conns[0];
 }
 
-/* Longer after each failure, and never the same for all workers. */
-static int64_t retry_after(uint32_t failures)
+int64_t store_retry_after(uint32_t failures)
 {
     uint32_t chance = 0;
     int64_t most = RETRY_LAST_MS;
@@ -40,7 +41,7 @@ void store_conn_ready(pgconn *conn)
 
 void store_conn_lost(pgconn *conn, int was_ready, const char *why)
 {
-    conn->retry_ns = parley->mono_ns() + (was_ready ? 0 : retry_after(++conn->failures));
+    conn->retry_ns = parley->mono_ns() + (was_ready ? 0 : store_retry_after(++conn->failures));
     if (!store_is_lead(conn) || was_ready)
         return;
     store_set_away(why);
@@ -58,6 +59,25 @@ void store_add_ghost(const pgconn *conn)
     pgghost *ghost = &store.ghosts[store.ghost_n++];
     memcpy(ghost->pid, conn->pid, sizeof(ghost->pid));
     memcpy(ghost->began, conn->began, sizeof(ghost->began));
+}
+
+/* ---- another store ---- */
+
+int store_renew(void)
+{
+    return parley->renew(store.ctx, "the database was restored from a backup, or a standby was "
+                                    "promoted, while they ran");
+}
+
+const char *store_meet(const pgconn *conn, const char *incarnation)
+{
+    if (!incarnation[0] || strcmp(store.incarnation, incarnation) == 0)
+        return NULL;
+    if (store.incarnation[0])
+        return store_renew() == 0 ? STORE_OTHER : NULL;
+    if (store_is_lead(conn))
+        (void)snprintf(store.incarnation, sizeof(store.incarnation), "%s", incarnation);
+    return NULL;
 }
 
 /* ---- silence ---- */
@@ -89,11 +109,7 @@ static void conn_check(pgconn *conn, int64_t now_ns)
         link_fail(&conn->link, "no connection in time");
         return;
     }
-    if (conn->link.state != LINK_OPEN || conn_silence(conn, now_ns) <= store.timeout_ns)
-        return;
-    (void)link_read(&conn->link); /* the loop may have been held up, and the answer be there */
-    conn_pump(conn);
-    if (conn->link.state == LINK_OPEN && conn_silence(conn, now_ns) > store.timeout_ns)
+    if (conn_is_silent(conn, now_ns, store.timeout_ns))
         store_silent(conn, now_ns);
 }
 
@@ -115,7 +131,7 @@ static int store_is_quiet(void)
         if (!is_resting || conn->item_n > 0)
             return 0;
     }
-    return run_open() == 0 && !store.is_readonly;
+    return run_open() == 0 && !store.is_readonly && replicas_are_quiet();
 }
 
 static void store_tend(void)
@@ -156,6 +172,7 @@ static void store_tick(parley_ctx *ctx, int status, void *ud)
         store.is_ticking = 0;
     for (uint32_t i = 0; i < store.conn_n; i++)
         conn_check(&store.conns[i], now_ns);
+    replicas_check(now_ns);
     store_expire(now_ns);
     store_probe(now_ns);
     pgconn *lead = &store.conns[0];
@@ -180,7 +197,8 @@ void store_settle_soon(void)
 
 void store_put(pgrun *run)
 {
-    queue_put(run->is_read ? &store.reads : &store.conns[run->owner->index % store.write_n].waiting,
+    queue_put(run->kind != RUN_WRITE ? &store.reads
+                                     : &store.conns[run->owner->index % store.write_n].waiting,
               run);
 }
 
@@ -190,7 +208,8 @@ void store_open(void)
     store.is_ticking = 0;
     queue_init(&store.reads);
     for (uint32_t i = 0; i < store.conn_n; i++)
-        conn_init(&store.conns[i], i);
+        conn_init(&store.conns[i], &store.address, NULL);
+    replicas_open(store.lag_ns);
     link_open(&store.conns[0].link);
     store_tend();
 }

@@ -2,12 +2,16 @@
  *
  *   run() -> write: waiting in the connection of its plugin \  feed   -> pipeline of a connection
  *         -> read:  store.reads                             /          -> results -> callbacks
+ *                   (replica.h: some of them go to a standby)
  *
  * The first connection leads: it is kept open always, and while it cannot be opened the database is
  * `away`, and nobody waits for it.  The others are opened when there is something for them to do. */
 #ifndef POSTGRES_STORE_H
 #define POSTGRES_STORE_H
 #include "plugins/postgres/conn.h"
+#include "plugins/postgres/incarnation.h"
+
+#define STORE_OTHER "another database has taken its place"
 
 enum {
     STORE_CONNS_MAX = 64,
@@ -28,13 +32,14 @@ typedef struct pgstore {
     parley_ctx *ctx; /* ours */
     pgaddress address;
     char *name; /* application_name */
-    int64_t timeout_ns;
+    int64_t timeout_ns, lag_ns;
     uint32_t queue_max;
     pgconn conns[STORE_CONNS_MAX];
     uint32_t conn_n, write_n; /* the first write_n carry writes */
     pgqueue reads;
     int is_running, is_starting, is_stopping;
     int is_away, is_readonly;
+    char incarnation[INCARNATION_SIZE]; /* of the store this worker began with; "": not known yet */
     int64_t away_ns, probe_ns;
     int is_settling_soon; /* a defer() is on its way */
     int is_ticking;
@@ -53,6 +58,8 @@ int store_is_lead(const pgconn *conn);
 void store_open(void); /* starts; store_started() follows */
 void store_stop(void); /* store_stopped() follows */
 void store_put(pgrun *run);
+/* How long to wait before another attempt: longer after each failure, never the same for all. */
+int64_t store_retry_after(uint32_t failures);
 void store_settle(void);      /* feeds, flushes, delivers; last thing of every callback of ours */
 void store_settle_soon(void); /* the same, after the running callback */
 /* plugin.c */
@@ -63,6 +70,9 @@ void store_stopped(void);
 void store_conn_ready(pgconn *conn);
 void store_conn_lost(pgconn *conn, int was_ready, const char *why);
 void store_set_readonly(int is_readonly);
+/* A new session's server says which store it is.  returns NULL: ours; else why it is not used */
+const char *store_meet(const pgconn *conn, const char *incarnation);
+int store_renew(void); /* asks for new workers; 0: they will come */
 void store_add_ghost(const pgconn *conn);
 
 /* health.c: what operators and /readyz are told */

@@ -19,7 +19,7 @@ int file_choose_path(parley_str option, parley_str data_dir, char *ret, size_t s
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-static int file_fail(dberror *why, const char *what, int err)
+int file_fail(dberror *why, const char *what, int err)
 {
     char text[sizeof(why->message)];
 
@@ -85,6 +85,36 @@ static int file_check(dbconn *conn, dberror *why)
                        "CREATE TABLE IF NOT EXISTS parley_probe (id INTEGER PRIMARY KEY,"
                        " filler BLOB NOT NULL)",
                        why);
+}
+
+int file_sync_folder(const char *path, dberror *why)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+
+    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
+                   slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = fd < 0 || fsync(fd) < 0 ? errno : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return err ? file_fail(why, folder, err) : 0;
+}
+
+int file_write_whole(const char *path, const char *text, dberror *why)
+{
+    char draft[4096 + 8];
+
+    (void)snprintf(draft, sizeof(draft), "%s.new", path);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return file_fail(why, draft, errno);
+    size_t n = strlen(text);
+    int err = write(fd, text, n) != (ssize_t)n || fsync(fd) < 0 ? errno : 0;
+    (void)close(fd);
+    if (err == 0 && rename(draft, path) < 0)
+        err = errno;
+    return err ? file_fail(why, path, err) : file_sync_folder(path, why);
 }
 
 int file_prepare(const dbconn_conf *conf, dberror *why)

@@ -3,6 +3,7 @@
  *   files    <folder>/NNN_name.sql, ascending
  *   known    what schema_migrations says: nothing newer than our files, nothing changed since
  *   apply    each missing file in a transaction of its own, with its row
+ *   meet     restored.sql, if the rows have come out of a backup (incarnation.h)
  *
  * The transactions are exclusive and look again at what they are about to do, so two processes may
  * migrate at once.  Foreign keys are off while a file runs, because SQLite changes a table by
@@ -15,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/sqlite/incarnation.h"
 #include "plugins/sqlite/store.h"
 
+#define RESTORED "restored.sql"
 enum { MIGRATION_FILE_MAX = 1024 * 1024, MIGRATION_BUSY_MS = 60000 };
 
 typedef struct migration {
@@ -29,6 +32,7 @@ typedef struct migration {
 typedef struct migration_list {
     migration *items;
     size_t n;
+    migration restored; /* its sql is NULL: no such file */
     const char *folder; /* borrowed from the run */
 } migration_list;
 
@@ -59,11 +63,17 @@ static int migration_read_name(const char *name, int64_t *ret)
     return *ret > 0 ? 1 : -1;
 }
 
+static int migration_load(const migration_list *list, migration *item, dberror *why);
+
 static int migration_add(migration_list *list, const char *name, dberror *why)
 {
     int64_t version = 0;
     int is_one = migration_read_name(name, &version);
 
+    if (strcmp(name, RESTORED) == 0) {
+        (void)snprintf(list->restored.name, sizeof(list->restored.name), RESTORED);
+        return migration_load(list, &list->restored, why);
+    }
     if (is_one == 0)
         return 0;
     if (is_one < 0)
@@ -142,6 +152,7 @@ static void migration_list_free(migration_list *list)
     for (size_t i = 0; i < list->n; i++)
         free(list->items[i].sql);
     free(list->items);
+    free(list->restored.sql);
 }
 
 /* One row of what was applied; it must be one of our files, unchanged. */
@@ -280,21 +291,58 @@ static int migrate_apply(dbconn *conn, const dbrun *run, const migration_list *l
     return -1;
 }
 
+/* Ends the transaction; verdict: 1 is worth a COMMIT. */
+static int migrate_end(dbconn *conn, int verdict, dberror *why)
+{
+    dberror ignored;
+
+    if (verdict > 0 && dbconn_exec(conn, "COMMIT", why) < 0)
+        verdict = -1;
+    if (!sqlite3_get_autocommit(conn->db))
+        (void)dbconn_exec(conn, "ROLLBACK", &ignored);
+    return verdict;
+}
+
 static int migrate_one(dbconn *conn, const dbrun *run, const migration_list *list,
                        const migration *item, dberror *why)
 {
     if (dbconn_exec(conn, "BEGIN EXCLUSIVE", why) < 0)
         return -1;
-    int verdict = migrate_apply(conn, run, list, item, why);
-    if (verdict > 0 && dbconn_exec(conn, "COMMIT", why) < 0)
-        verdict = -1;
-    if (!sqlite3_get_autocommit(conn->db)) {
-        dberror ignored;
-
-        (void)dbconn_exec(conn, "ROLLBACK", &ignored);
-    }
+    int verdict = migrate_end(conn, migrate_apply(conn, run, list, item, why), why);
     if (verdict > 0)
         parley_logf(store.ctx, PARLEY_INFO, "%s: applied migration %s", run->plugin, item->name);
+    return verdict < 0 ? -1 : 0;
+}
+
+/* Inside the transaction; returns as migrate_apply(). */
+static int migrate_meet(dbconn *conn, const dbrun *run, const migration_list *list,
+                        int *ret_was_known, dberror *why)
+{
+    const migration *restored = &list->restored;
+    dberror cause;
+    int is_met = incarnation_is_met(conn, run->plugin, ret_was_known, why);
+
+    if (is_met != 0)
+        return is_met < 0 ? -1 : 0;
+    if (restored->sql && migrate_script(conn, restored, &cause) < 0) {
+        (void)migrate_fail(why, "%s/%s: %s", list->folder, restored->name, cause.message);
+        why->status = cause.status;
+        return -1;
+    }
+    return incarnation_record(conn, run->plugin, run->at_us, why) < 0 ? -1 : 1;
+}
+
+static int migrate_meet_one(dbconn *conn, const dbrun *run, const migration_list *list,
+                            dberror *why)
+{
+    int was_known = 0;
+
+    if (dbconn_exec(conn, "BEGIN EXCLUSIVE", why) < 0)
+        return -1;
+    int verdict = migrate_end(conn, migrate_meet(conn, run, list, &was_known, why), why);
+    if (verdict > 0 && was_known)
+        parley_logf(store.ctx, PARLEY_WARN, "%s: the database was restored from a backup%s",
+                    run->plugin, list->restored.sql ? ": applied " RESTORED : "");
     return verdict < 0 ? -1 : 0;
 }
 
@@ -313,7 +361,7 @@ static int migrate_all(dbconn *conn, const dbrun *run, const migration_list *lis
     for (size_t i = 0; i < list->n; i++)
         if (migrate_one(conn, run, list, &list->items[i], why) < 0)
             return -1;
-    return 0;
+    return migrate_meet_one(conn, run, list, why);
 }
 
 int migrate_run(const dbrun *run, dberror *why)
@@ -326,6 +374,8 @@ int migrate_run(const dbrun *run, dberror *why)
     conf.busy_ms = MIGRATION_BUSY_MS; /* another migration may take its time */
     if (err == 0)
         err = dbconn_open(&conn, &conf, DBCONN_MIGRATE, why);
+    if (err == 0)
+        err = incarnation_begin(&conn, why);
     if (err == 0)
         err = migrate_all(&conn, run, &list, why);
     dbconn_close(&conn);

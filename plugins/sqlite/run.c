@@ -52,7 +52,9 @@ int dbrun_create(const parley_sql *sql, uint32_t n, uint32_t flags, dbrun **ret)
     size_t param_n = 0;
     size_t byte_n = 0;
 
-    if (n == 0 || n > DBRUN_CALLS_MAX || (flags & ~(uint32_t)PARLEY_DB_READ))
+    /* STALE_OK changes nothing here: there is one file. */
+    if (n == 0 || n > DBRUN_CALLS_MAX || flags > (PARLEY_DB_READ | PARLEY_DB_STALE_OK) ||
+        flags == PARLEY_DB_STALE_OK)
         return PARLEY_EINVAL;
     int err = run_measure(sql, n, flags, &param_n, &byte_n);
     if (err < 0)

@@ -10,6 +10,7 @@
 #include "plugins/sqlite/run.h"
 
 enum { STORE_READERS_MAX = 64, STORE_GROUP_MAX = 512 /* runs in one transaction */ };
+enum { STORE_INCARNATION_SIZE = 33 };
 
 typedef struct dbstore {
     parley_ctx *ctx; /* ours */
@@ -22,6 +23,8 @@ typedef struct dbstore {
     pthread_t threads[STORE_READERS_MAX + 2];
     uint32_t thread_n;
     int is_running;
+    /* "": not in the migration process, or not asked yet; the writer's thread only */
+    char incarnation[STORE_INCARNATION_SIZE];
 } dbstore;
 
 extern dbstore store; /* one instance per process; fields are fixed before the threads start */

@@ -210,6 +210,10 @@ class Server:
         with contextlib.closing(sqlite3.connect(self.data / "parley.db", timeout=PATIENCE)) as db, db:
             return [[str(value) for value in row] for row in db.execute(sql)]
 
+    def dump(self):
+        """all that lies in its database, if that is not in its data folder"""
+        return postgres.shared().dump(self.database_url.rsplit("/", 1)[1]) if self.database_url else b""
+
     # ---- mail ----
     def mails(self, to=None):
         """The mails of the outbox, oldest first."""

@@ -104,6 +104,9 @@ class Postgres:
                               capture_output=True, text=True)
         return "\n".join(line for line in done.stderr.splitlines() if "NOTICE:" not in line)
 
+    def dump(self, database):
+        return self._run("pg_dump", "-h", self.folder, "-p", str(self.port), "-U", "parley", "-d", database).encode()
+
     def database(self):
         """a new, empty database; its URL"""
         self.databases += 1

@@ -14,6 +14,9 @@ PLUGIN = 'PARLEY_PLUGIN(.name = "odd", .version = "1.2.3", %s)\n'
 NO_LOAD = "static int load(parley_ctx *ctx, const parley_conf *conf) { (void)ctx, (void)conf; return 0; }\n"
 LOAD = "static int load(parley_ctx *ctx, const parley_conf *conf) { (void)ctx, (void)conf; %s }\n"
 START = NO_LOAD + "static int start(parley_ctx *ctx) { (void)ctx; %s }\n" + PLUGIN % ".load = load, .start = start"
+# starts when the database is there, as the server's own plugins do
+AFTER_STORE = ('static const parley_need needs[] = { { "parley.db", 0, 1, 0 } };\n' + NO_LOAD
+               + "static int start(parley_ctx *ctx) { (void)ctx; %s }\n" + PLUGIN % "PARLEY_LIST(need, needs), .load = load, .start = start")
 STOP = PLUGIN % ".load = load, .stop = stop"
 
 
@@ -134,7 +137,7 @@ def test_a_plugin_that_holds_the_loop_is_named(own_server, tmp_path):
 def test_a_worker_that_crashes_again_and_again_is_restarted_with_pauses(own_server, tmp_path):
     source = f"""
         static void crash(parley_ctx *ctx, int status, void *ud) {{ (void)ctx, (void)status, (void)ud; {CRASH} }}
-        """ + START % "parley->timer(ctx, 1, 0, crash, NULL); return 0;"
+        """ + AFTER_STORE % "parley->timer(ctx, 1, 0, crash, NULL); return 0;"
     server = with_plugin(own_server, tmp_path, source, release_build())
     server.start()
 

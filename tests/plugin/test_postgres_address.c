@@ -47,7 +47,7 @@ static void test_urls(void **state)
         pgaddress a;
         char why[ADDRESS_WHY] = "";
 
-        if (address_read(&a, cases[i].url, 3000, "parley", why) < 0)
+        if (address_read(&a, cases[i].url, ADDRESS_PRIMARY, 3000, "parley", why) < 0)
             fail_msg("%s: %s", cases[i].url, why);
         if (a.place_n != cases[i].place_n || a.places[0].is_name != cases[i].is_name ||
             a.is_weak != cases[i].is_weak)
@@ -74,7 +74,7 @@ static void test_what_the_url_says_wins(void **state)
     assert_int_equal(address_read(&a,
                                   "postgresql://u@a,b/d?application_name=mine&tcp_user_timeout=7"
                                   "&sslrootcert=/x&target_session_attrs=any&connect_timeout=1",
-                                  3000, "parley", why),
+                                  ADDRESS_PRIMARY, 3000, "parley", why),
                      0);
     assert_string_equal(value_of(&a, "application_name"), "mine");
     assert_string_equal(value_of(&a, "tcp_user_timeout"), "7");
@@ -82,6 +82,29 @@ static void test_what_the_url_says_wins(void **state)
     assert_string_equal(value_of(&a, "target_session_attrs"), "any");
     assert_string_equal(value_of(&a, "connect_timeout"), "");
     address_done(&a);
+}
+
+static void test_which_of_several(void **state)
+{
+    static const struct {
+        const char *url, *attrs;
+        int use;
+    } cases[] = {
+        { "postgresql://u@a/d", "any", ADDRESS_PRIMARY },
+        { "postgresql://u@a,b/d", "read-write", ADDRESS_PRIMARY },
+        { "postgresql://u@a/d", "any", ADDRESS_REPLICA },
+        { "postgresql://u@a,b/d", "prefer-standby", ADDRESS_REPLICA },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        pgaddress a;
+        char why[ADDRESS_WHY] = "";
+
+        assert_int_equal(address_read(&a, cases[i].url, cases[i].use, 3000, "parley", why), 0);
+        assert_string_equal(value_of(&a, "target_session_attrs"), cases[i].attrs);
+        address_done(&a);
+    }
 }
 
 static void test_refused(void **state)
@@ -101,7 +124,7 @@ static void test_refused(void **state)
         pgaddress a;
         char why[ADDRESS_WHY] = "";
 
-        if (address_read(&a, urls[i], 3000, "parley", why) == 0)
+        if (address_read(&a, urls[i], ADDRESS_PRIMARY, 3000, "parley", why) == 0)
             fail_msg("taken: %s", urls[i]);
         assert_true(why[0] != '\0');
         if (strstr(why, "secret") || strstr(why, "cret"))
@@ -114,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_what_the_url_says_wins),
+        cmocka_unit_test(test_which_of_several),
         cmocka_unit_test(test_refused),
     };
 

@@ -2,6 +2,8 @@
  * stop the server. */
 #include "tests/plugin/sqlite_host.h"
 
+#include <sqlite3.h>
+
 static char sql_folder[512];
 
 static int setup(void **state)
@@ -136,9 +138,124 @@ static void test_no_folder(void **state)
     assert_non_null(strstr(a.message, "sql/sqlite/nowhere: No such file"));
 }
 
+/* What happens between a stop and the next start, and whether restored.sql is run by it. */
+typedef struct restore_case {
+    const char *label;
+    const char *copy_from, *copy_to; /* in data_dir */
+    const char *sql;                 /* run in the database */
+    int is_restored;
+} restore_case;
+
+static void data_copy(const char *from, const char *to)
+{
+    char command[1200];
+
+    (void)snprintf(command, sizeof(command), "cp '%s/%s' '%s/%s'", host.data_dir, from,
+                   host.data_dir, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void data_change(const char *sql)
+{
+    char path[512];
+    sqlite3 *db = NULL;
+
+    (void)snprintf(path, sizeof(path), "%s/parley.db", host.data_dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static int times_restored(void)
+{
+    return atoi(sq_run("SELECT count(*) FROM users", PARLEY_DB_READ).first);
+}
+
+static void test_restored_once(void **state)
+{
+    static const restore_case cases[] = {
+        { "nothing", NULL, NULL, NULL, 0 },
+        { "a copy of the database from before the last start", "old.db", "parley.db", NULL, 1 },
+        { "a copy of the file of values from before", "old.txt", "incarnation", NULL, 1 },
+        { "a file of values with nothing in it", "/dev/null", "incarnation", NULL, 1 },
+        { "a backup", NULL, NULL, "UPDATE store_incarnations SET incarnation = 'backup'", 1 },
+        { "a database without the row", NULL, NULL, "DELETE FROM store_incarnations", 1 },
+        { "a crash between file and database", NULL, NULL, NULL, 0 },
+    };
+
+    (void)state;
+    sq_write_file(sql_folder, "restored.sql",
+                  "INSERT INTO users (email_key) SELECT 'u' || count(*) FROM users;");
+    host_stop();
+    sq_start(NULL);
+    int before = times_restored();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const restore_case *c = &cases[i];
+
+        host_stop();
+        data_copy("parley.db", "old.db");
+        data_copy("incarnation", "old.txt");
+        sq_start(NULL); /* the copies are of an earlier start now */
+        host_stop();
+        if (c->copy_from && c->copy_from[0] == '/')
+            sq_write_file(host.data_dir, c->copy_to, "");
+        else if (c->copy_from)
+            data_copy(c->copy_from, c->copy_to);
+        if (c->sql)
+            data_change(c->sql);
+        if (i + 1 == COUNT(cases)) { /* the file has the next value already, the rows do not */
+            char text[200] = "";
+            char path[512];
+
+            (void)snprintf(path, sizeof(path), "%s/incarnation", host.data_dir);
+            FILE *file = fopen(path, "r");
+            assert_non_null(file);
+            size_t n = fread(text + 33, 1, 100, file);
+            (void)fclose(file);
+            assert_int_equal(n, 33);
+            memset(text, 'a', 32);
+            text[32] = '\n';
+            sq_write_file(host.data_dir, "incarnation", text);
+        }
+        for (int start = 0; start < 2; start++) { /* once, not at each start */
+            if (start > 0)
+                host_stop();
+            sq_start(NULL);
+            if (times_restored() != before + c->is_restored)
+                fail_msg("%s, start %d: restored.sql has run %d times", c->label, start,
+                         times_restored() - before);
+        }
+        before = times_restored();
+    }
+}
+
+/* One that fails changes nothing, and is tried again. */
+static void test_restored_that_fails(void **state)
+{
+    (void)state;
+    sq_write_file(sql_folder, "restored.sql",
+                  "INSERT INTO users (email_key) VALUES ('x'); nonsense;");
+    host_stop();
+    data_change("UPDATE store_incarnations SET incarnation = 'backup'");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(host_start(NULL), 0);
+        sq.db = host_service("parley.db");
+        answer a = sq_migrate("t");
+        assert_int_equal(a.status, PARLEY_DB_ERROR);
+        assert_non_null(strstr(a.message, "restored.sql: near \"nonsense\""));
+        assert_int_equal(times_restored(), 0);
+        host_stop();
+    }
+    sq_write_file(sql_folder, "restored.sql", "INSERT INTO users (email_key) VALUES ('x');");
+    sq_start(NULL);
+    assert_int_equal(times_restored(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_restored_once, setup, sq_teardown),
+        cmocka_unit_test_setup_teardown(test_restored_that_fails, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_each_once, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_rebuild, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_refuses, setup, sq_teardown),

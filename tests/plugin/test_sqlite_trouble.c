@@ -138,6 +138,7 @@ static void test_names_are_files(void **state)
     (void)state;
     assert_non_null(getcwd(before, sizeof(before)));
     assert_int_equal(chdir(sq.folder), 0);
+    assert_int_equal(mkdir(host.data_dir, 0700), 0); /* the server makes it */
     for (size_t i = 0; i < COUNT(names); i++) {
         host_setting settings[] = { { .name = "file", .text = names[i] }, { .name = NULL } };
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 extern const parley_plugin parley_plugin_0;
 struct parley_ctx { /* a plugin, in the eyes of this host */
@@ -142,6 +143,11 @@ static parley_str host_server(const char *name)
     return (parley_str){ text, strlen(text) };
 }
 
+static void host_random(void *buf, size_t n)
+{
+    assert_int_equal(getentropy(buf, n), 0);
+}
+
 static void host_stopped(parley_ctx *ctx)
 {
     (void)ctx;
@@ -215,6 +221,7 @@ static const parley_api host_api = {
     .conf_fail = host_conf_fail,
     .now_us = host_now_us,
     .mono_ns = host_mono_ns,
+    .random = host_random,
     .conf_str = host_conf_str,
     .conf_int = host_conf_int,
     .server = host_server,

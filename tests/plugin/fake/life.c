@@ -131,6 +131,12 @@ static void api_ready(parley_ctx *ctx, int is_ready, const char *why)
     (void)snprintf(fake.ready_why, sizeof(fake.ready_why), "%s", why ? why : "");
 }
 
+static int api_renew(parley_ctx *ctx, const char *why)
+{
+    (void)ctx, (void)why;
+    return PARLEY_EPHASE;
+}
+
 static void route_add(const parley_route *def, bool foreign)
 {
     fake_route_item *item = calloc(1, sizeof(*item));
@@ -361,6 +367,7 @@ static void api_make(parley_api *api)
         .started = api_started,
         .stopped = api_stopped,
         .ready = api_ready,
+        .renew = api_renew,
         .route = api_route,
         .use = api_use,
         .hook = api_hook,

@@ -1,0 +1,3 @@
+-- A backup was restored: what was said after it is lost, so clients that have seen it must not go on from there.
+
+UPDATE rooms SET epoch = lower(hex(randomblob(8)));
