@@ -1,4 +1,10 @@
-"""Fixtures: `server` is shared by the tests of a file, `own_server` makes one for a single test, `modules` compiles plugins."""
+"""Fixtures: `server` is shared by the tests of a file, `own_server` makes one for a single test, `modules` compiles plugins.
+
+Everything runs on SQLite, and again on PostgreSQL with PARLEY_DB=postgres.  What need not run again says so by the marker
+one_database(why): files about the core, which knows no SQL, or about a plugin without tables; and files that choose their
+database themselves.  Files about accounts, rooms, messages and mail, or about what is lost in a fault, never have it.
+"""
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +55,14 @@ def modules(tmp_path_factory):
         return path
 
     return build
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("PARLEY_DB", "sqlite") == "sqlite":
+        return
+    once = [item for item in items if item.get_closest_marker("one_database")]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if not item.get_closest_marker("one_database")]
 
 
 def pytest_sessionfinish():

@@ -206,10 +206,11 @@ static void step_end(void)
     if (job.step == STEP_COMMIT && !job.is_renewing)
         parley_logf(store.ctx, PARLEY_INFO, "%s: applied migration %s", job.plugin,
                     job_script()->name);
-    if (job.step == STEP_COMMIT && job.was_restored)
+    if (job.step == STEP_COMMIT && job.was_restored && job_script()->sql)
         parley_logf(store.ctx, PARLEY_WARN,
-                    "%s: the database was restored from a backup, or a standby was promoted%s",
-                    job.plugin, job_script()->sql ? ": applied restored.sql" : "");
+                    "%s: the database was restored from a backup, or a standby was promoted: "
+                    "applied %s",
+                    job.plugin, job_script()->name);
     if (job.step == STEP_COMMIT)
         job.at += job.is_renewing ? 0 : 1;
     if (job.is_renewing ? job.step == STEP_COMMIT : job.step == STEP_MEET)

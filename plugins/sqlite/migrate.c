@@ -340,9 +340,9 @@ static int migrate_meet_one(dbconn *conn, const dbrun *run, const migration_list
     if (dbconn_exec(conn, "BEGIN EXCLUSIVE", why) < 0)
         return -1;
     int verdict = migrate_end(conn, migrate_meet(conn, run, list, &was_known, why), why);
-    if (verdict > 0 && was_known)
-        parley_logf(store.ctx, PARLEY_WARN, "%s: the database was restored from a backup%s",
-                    run->plugin, list->restored.sql ? ": applied " RESTORED : "");
+    if (verdict > 0 && was_known && list->restored.sql)
+        parley_logf(store.ctx, PARLEY_WARN,
+                    "%s: the database was restored from a backup: applied " RESTORED, run->plugin);
     return verdict < 0 ? -1 : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "plugins/sqlite/file.h"
 #include "plugins/sqlite/store.h"
 #include "plugins/sqlite/text.h"
+#include "plugins/sqlite/verbs.h"
 
 /* clang-format off */
 static const parley_option options[] = {
@@ -126,7 +127,8 @@ static int sqlite_load(parley_ctx *ctx, const parley_conf *conf)
                                 .cache_bytes = parley->conf_int(conf, "cache_size"),
                                 .max_bytes = parley->conf_int(conf, "max_size"),
                                 .busy_ms = (int)parley->conf_int(conf, "busy_timeout") };
-    return parley->provide(ctx, "parley.db", &service.head);
+    int err = verbs_register(ctx);
+    return err < 0 ? err : parley->provide(ctx, "parley.db", &service.head);
 }
 
 static int sqlite_start(parley_ctx *ctx)

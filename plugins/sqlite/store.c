@@ -18,15 +18,26 @@ static void signals_for_threads(sigset_t *ret)
         (void)sigdelset(ret, own[i]);
 }
 
+int store_spawn(void *(*body)(void *), const char *name, pthread_t *ret)
+{
+    sigset_t block;
+    sigset_t before;
+
+    signals_for_threads(&block);
+    (void)pthread_sigmask(SIG_SETMASK, &block, &before);
+    int err = pthread_create(ret, NULL, body, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err == 0)
+        (void)pthread_setname_np(*ret, name);
+    return -err;
+}
+
 static int store_add_thread(void *(*body)(void *), const char *name)
 {
-    int err = pthread_create(&store.threads[store.thread_n], NULL, body, NULL);
+    int err = store_spawn(body, name, &store.threads[store.thread_n]);
 
-    if (err != 0)
-        return -err;
-    (void)pthread_setname_np(store.threads[store.thread_n], name);
-    store.thread_n++;
-    return 0;
+    store.thread_n += err == 0;
+    return err;
 }
 
 static void store_join(void)
@@ -41,22 +52,16 @@ static void store_join(void)
 
 int store_start_threads(dberror *why)
 {
-    sigset_t block;
-    sigset_t before;
-
     dbqueue_init(&store.writes, store.queue_max);
     dbqueue_init(&store.reads, store.queue_max);
     keeper_init();
     outbox_init();
     store.thread_n = 0;
-    signals_for_threads(&block);
-    (void)pthread_sigmask(SIG_SETMASK, &block, &before);
     int err = store_add_thread(writer_main, "sqlite-write");
     for (uint32_t i = 0; i < store.reader_n && err == 0; i++)
         err = store_add_thread(reader_main, "sqlite-read");
     if (err == 0) /* last: it waits for all the others to end */
         err = store_add_thread(keeper_main, "sqlite-keep");
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err == 0) {
         store.is_running = 1;
         return 0;

@@ -35,6 +35,8 @@ void *reader_main(void *unused);
 void *keeper_main(void *unused);
 uint64_t writer_commits(void); /* transactions committed so far; any thread */
 
+/* One thread, with the signals of a thread.  returns 0, or -errno */
+int store_spawn(void *(*body)(void *), const char *name, pthread_t *ret);
 /* Starts the threads.  returns 0, or < 0 with *why set and nothing left running. */
 int store_start_threads(dberror *why);
 /* Lets the queues run empty and the threads end; the outbox then calls store_stopped(). */

@@ -43,9 +43,11 @@ def unprivileged():
 
 
 class Postgres:
-    """One server.  stop(), kill(), pause() and resume() are for tests of faults; start() after stop() or kill()."""
+    """One server.  stop(), crash(), kill(), pause() and resume() are for tests of faults; start() afterwards.
 
-    def __init__(self):
+    standby_of: the server that it follows, until promote().  settings: lines for postgresql.auto.conf."""
+
+    def __init__(self, standby_of=None, settings=()):
         self.bin = programs()
         self.as_user = unprivileged()
         self.folder = Path(tempfile.mkdtemp(prefix="parley-pg-"))
@@ -61,11 +63,18 @@ class Postgres:
             self.port = probe.getsockname()[1]
         self.process = None
         self.databases = 0
-        secret = self.folder / "password"
-        secret.write_text(PASSWORD)
-        secret.chmod(0o644)
-        self._run("initdb", "-D", self.data, "-U", "parley", "--auth-local=trust", "--auth-host=scram-sha-256",
-                  f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8")
+        if standby_of:
+            self.data.chmod(0o700)
+            self._run("pg_basebackup", "-D", self.data, "-h", standby_of.folder, "-p", str(standby_of.port), "-U", "parley",
+                      "--write-recovery-conf", "--checkpoint=fast")
+        else:
+            secret = self.folder / "password"
+            secret.write_text(PASSWORD)
+            secret.chmod(0o644)
+            self._run("initdb", "-D", self.data, "-U", "parley", "--auth-local=trust", "--auth-host=scram-sha-256",
+                      f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8")
+        with open(self.data / "postgresql.auto.conf", "a") as conf:
+            conf.writelines(f"{line}\n" for line in settings)
         atexit.register(self.end)
 
     def _run(self, program, *args, **more):
@@ -143,6 +152,16 @@ class Postgres:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(PATIENCE)
+
+    def crash(self):
+        """what `pg_ctl stop -m immediate` does: no checkpoint, the next start recovers"""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(PATIENCE)
+
+    def promote(self):
+        """a standby becomes a primary, on a timeline of its own"""
+        assert self.query("SELECT pg_promote(true, 60)") == [["t"]]
 
     def kill(self):
         """as if the machine had lost its power, but for the disk"""

@@ -10,6 +10,8 @@ import pytest
 
 from parley import PATIENCE, Refused, Socket, read_head
 
+pytestmark = pytest.mark.one_database("core/net: the handshake")
+
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = base64.b64encode(hashlib.sha1(KEY.encode() + Socket.GUID).digest()).decode()
 USUAL = ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13"]

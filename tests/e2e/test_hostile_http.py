@@ -6,6 +6,8 @@ import pytest
 
 from parley import PATIENCE
 
+pytestmark = pytest.mark.one_database("core/net: HTTP")
+
 SMUGGLED = b"GET /healthz?smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 H = b"Host: localhost\r\n"
 GET = b"GET /api/ HTTP/1.1\r\n"

@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.one_database("core: JSON")
+
 
 @pytest.fixture(scope="module")
 def ws(server):

@@ -10,6 +10,8 @@ import pytest
 
 from parley import PATIENCE, Closed, Socket
 
+pytestmark = pytest.mark.one_database("core/net: frames")
+
 TEXT, BINARY, CLOSE, PING, PONG, MORE = 1, 2, 8, 9, 10, 0
 enc = Socket.encode
 

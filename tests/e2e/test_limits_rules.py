@@ -7,6 +7,8 @@ import pytest
 from parley import PASSWORD, wait_until
 from routes import ID, ask
 
+pytestmark = pytest.mark.one_database("plugin throttle")
+
 NOWHERE = f"/api/chat/rooms/{ID}/"
 
 

@@ -3,7 +3,11 @@ import os
 import re
 import signal
 
+import pytest
+
 from parley import PASSWORD, PATIENCE, wait_until
+
+pytestmark = pytest.mark.one_database("plugin logging")
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO api method=\S+ path='(?:[^'\\]|\\.)*' user=\S+ ip=\S+ "
                   r"agent='(?:[^'\\]|\\.)*' status=\d{3} duration_ms=\d+\.\d")

@@ -8,6 +8,8 @@ import pytest
 
 from parley import BUILD, LIFTED, PATIENCE, ROOT
 
+pytestmark = pytest.mark.one_database("core: configuration, processes")
+
 MINIMAL = """
 server:
   host: 127.0.0.1

@@ -9,6 +9,8 @@ import requests
 import postgres
 from parley import PASSWORD, PATIENCE, ROOT, Server
 
+pytestmark = pytest.mark.one_database("PostgreSQL")
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):

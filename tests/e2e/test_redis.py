@@ -10,6 +10,8 @@ import requests
 from parley import BUILD, PATIENCE, wait_until
 from redis import Redis, config_with_redis
 
+pytestmark = pytest.mark.one_database("plugin redis")
+
 AWAY = r"Redis 127\.0\.0\.1:\d+/0 is away: "
 THERE = r"Redis 127\.0\.0\.1:\d+/0 is there"
 

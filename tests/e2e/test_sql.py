@@ -12,6 +12,8 @@ import pytest
 import postgres
 from parley import ROOT
 
+pytestmark = pytest.mark.one_database("both, by itself")
+
 STATEMENT = re.compile(r"(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|VALUES)\s+\S")
 LITERALS = re.compile(r"'(?:[^'\\]|\\.)'|((?:\"(?:[^\"\\]|\\.)*\"\s*)+)")
 RULES = [

@@ -7,6 +7,8 @@ import requests
 
 from parley import LIFTED, PASSWORD, PATIENCE
 
+pytestmark = pytest.mark.one_database("plugin throttle")
+
 
 def refused(answer, most):
     """the shape of a 429; its seconds"""

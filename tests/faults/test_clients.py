@@ -5,7 +5,11 @@ import os
 import socket as sockets
 import time
 
+import pytest
+
 from parley import PATIENCE, ROOT, Closed, Refused, Socket, wait_until
+
+pytestmark = pytest.mark.one_database("core/net: clients")
 
 
 def configured(**server_keys):

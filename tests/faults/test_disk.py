@@ -8,7 +8,7 @@ import pytest
 from faults import check_log, configured, everything
 from parley import DB, PATIENCE, wait_until
 
-pytestmark = pytest.mark.skipif(DB != "sqlite", reason="the disk of the embedded database")
+pytestmark = pytest.mark.one_database("SQLite: its disk")
 
 
 def status_of(server, path):

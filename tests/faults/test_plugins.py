@@ -9,6 +9,8 @@ import requests
 from faults import configured, plugin_of, release_build
 from parley import BUILD, PATIENCE, wait_until
 
+pytestmark = pytest.mark.one_database("core/host: plugins")
+
 CRASH = "*(volatile int *)8 = 1;"
 PLUGIN = 'PARLEY_PLUGIN(.name = "odd", .version = "1.2.3", %s)\n'
 NO_LOAD = "static int load(parley_ctx *ctx, const parley_conf *conf) { (void)ctx, (void)conf; return 0; }\n"

@@ -15,6 +15,8 @@ import postgres
 from parley import PATIENCE, Server, wait_until
 from test_processes import another_worker, everything, worker_of
 
+pytestmark = pytest.mark.one_database("PostgreSQL")
+
 IN_TIME = 5.5  # seconds: 5, and some for a sanitized server on a busy machine
 
 

@@ -9,8 +9,12 @@ import sys
 import time
 
 import test_conversation
+import pytest
+
 from faults import Crowd, check_log, configured, everything
 from parley import PATIENCE, ROOT, Socket, wait_until
+
+pytestmark = pytest.mark.one_database("core/net: bytes")
 
 DAY = 86400
 

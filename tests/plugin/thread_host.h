@@ -169,6 +169,12 @@ static int host_provide(parley_ctx *ctx, const char *name, const parley_service 
     return 0;
 }
 
+static int host_verb(parley_ctx *ctx, const struct parley_verb *verb)
+{
+    (void)ctx, (void)verb;
+    return 0;
+}
+
 static int host_post_fn(parley_ctx *ctx, parley_done_fn fn, void *ud)
 {
     host_post *post = malloc(sizeof(*post));
@@ -228,6 +234,7 @@ static const parley_api host_api = {
     .stopped = host_stopped,
     .ready = host_ready,
     .provide = host_provide,
+    .verb = host_verb,
     .post = host_post_fn,
     .timer = host_timer,
     .timer_stop = host_timer_stop,
