@@ -53,9 +53,8 @@ static void purge_next(void)
 
     if (tidy.is_purging)
         return;
-    tidy.is_purging =
-        accounts.db->run(accounts.ctx, &sql, 1, PARLEY_DB_READ | PARLEY_DB_STALE_OK, purge_listed,
-                         NULL) >= 0; /* the DELETE looks again */
+    tidy.is_purging = accounts.db->run(accounts.ctx, &sql, 1, PARLEY_DB_READ | PARLEY_DB_STALE_OK,
+                                       purge_listed, NULL) >= 0; /* the DELETE looks again */
 }
 
 static void tidy_old(int64_t now_us)

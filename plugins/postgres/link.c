@@ -162,10 +162,22 @@ static void link_add(pglink *link, const pgplace *place, const char *address, si
 
 /* ---- names ---- */
 
+/* A host that takes the connection and then says nothing must not keep us from the next one. */
+void link_give_up(pglink *link, const char *why)
+{
+    link->first = (link->first + 1) % link->address->place_n;
+    link_fail(link, why);
+}
+
+static const pgplace *link_place(const pglink *link)
+{
+    return &link->address->places[(link->first + link->place_at) % link->address->place_n];
+}
+
 static void link_resolved(parley_ctx *ctx, parley_str port, parley_str addresses, void *ud)
 {
     pglink *link = ud;
-    const pgplace *place = &link->address->places[link->place_at];
+    const pgplace *place = link_place(link);
 
     (void)ctx, (void)port;
     link->is_asking = 0;
@@ -189,7 +201,7 @@ static void link_resolved(parley_ctx *ctx, parley_str port, parley_str addresses
 static void link_dial(pglink *link)
 {
     while (link->place_at < link->address->place_n) {
-        const pgplace *place = &link->address->places[link->place_at];
+        const pgplace *place = link_place(link);
 
         if (!place->is_name) {
             link_add(link, place, place->host, place->is_numeric ? strlen(place->host) : 0);

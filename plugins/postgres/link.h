@@ -29,13 +29,15 @@ struct pglink {
     int64_t since_ns; /* in this state */
     int64_t heard_ns; /* when bytes came last */
     int is_asking;    /* the resolver, about the place asked_at */
-    uint32_t asked_at, place_at;
+    uint32_t first;   /* the place that is tried first; another one after an attempt that hung */
+    uint32_t asked_at, place_at;                                   /* counted from there */
     char hosts[LINK_LIST], addresses[LINK_LIST], ports[LINK_LIST]; /* what it is told to try */
 };
 
 void link_open(pglink *link);                  /* its end is told by an event, never from inside */
 void link_close(pglink *link);                 /* without an event */
 void link_fail(pglink *link, const char *why); /* closes it and tells `lost` */
+void link_give_up(pglink *link, const char *why); /* the same, for an attempt that takes too long */
 /* Writes what can be written.  returns 0: all of it is with the kernel, 1: not all, < 0: broken */
 int link_flush(pglink *link);
 /* Reads what has come.  returns 0, or < 0: broken; results that came before may still be there */

@@ -265,7 +265,7 @@ static void job_late(parley_ctx *ctx, int status, void *ud)
 {
     (void)ctx, (void)ud;
     if (status >= 0 && job.is_busy && link_is_late(&job.link, parley->mono_ns()))
-        link_fail(&job.link, "no connection in time");
+        link_give_up(&job.link, "no connection in time");
 }
 
 static void job_lost(pglink *link, const char *why)

@@ -2,6 +2,7 @@
  *
  * store.h shows how the parts work together. */
 #include <libpq-fe.h>
+#include <parley/verb.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -118,6 +119,45 @@ static const parley_db service = {
     .get_int = rows_get_int,
 };
 
+/* ---- verbs: PostgreSQL has programs of its own for them ---- */
+
+static int verb_refuse(parley_ctx *ctx, parley_run run, void *ud)
+{
+    (void)run;
+    return parley->fail(ctx, ud);
+}
+
+static char backup_words[] =
+    "the database is on PostgreSQL, whose own program backs it up: pg_dump --format=custom "
+    "--file=FILE --dbname=\"$DATABASE_URL\" (more: docs/BACKUP.md)";
+static char restore_words[] =
+    "the database is on PostgreSQL, whose own program restores it: stop all nodes, then "
+    "pg_restore --clean --if-exists --no-owner --single-transaction --dbname=\"$DATABASE_URL\" "
+    "FILE "
+    "(more: docs/BACKUP.md)";
+
+static const parley_option operands[] = {
+    { .name = "file", .type = PARLEY_T_STR, .flags = PARLEY_O_PATH, .help = "the backup" },
+};
+
+static const parley_verb verbs[] = {
+    { PARLEY_SIZED(parley_verb), .flags = PARLEY_V_BARE, .name = "backup",
+      .about = "say how the database is backed up", PARLEY_LIST(operand, operands),
+      .fn = verb_refuse, .ud = backup_words },
+    { PARLEY_SIZED(parley_verb), .flags = PARLEY_V_BARE, .name = "restore",
+      .about = "say how the database is restored", PARLEY_LIST(operand, operands),
+      .fn = verb_refuse, .ud = restore_words },
+};
+
+static int verbs_register(parley_ctx *ctx)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && err >= 0; i++)
+        err = parley->verb(ctx, &verbs[i]);
+    return err;
+}
+
 static char *text_copy(parley_str text)
 {
     return strndup(text.p ? text.p : "", text.n);
@@ -161,6 +201,8 @@ static int postgres_load(parley_ctx *ctx, const parley_conf *conf)
     if (err < 0)
         return parley->conf_fail(ctx, "url", why);
     err = replicas_load(ctx, parley->conf_str(conf, "replicas"), timeout_ms);
+    if (err >= 0)
+        err = verbs_register(ctx);
     if (err < 0)
         return err;
     return parley->provide(ctx, "parley.db", &service.head);

@@ -194,7 +194,7 @@ void replicas_check(int64_t now_ns)
             pgconn *conn = &replicas.list[i].conns[k];
 
             if (link_is_late(&conn->link, now_ns))
-                link_fail(&conn->link, "no connection in time");
+                link_give_up(&conn->link, "no connection in time");
             else if (conn_is_silent(conn, now_ns, store.timeout_ns / 3))
                 link_fail(&conn->link, "it does not answer");
         }

@@ -106,7 +106,7 @@ static void store_silent(pgconn *silent, int64_t now_ns)
 static void conn_check(pgconn *conn, int64_t now_ns)
 {
     if (link_is_late(&conn->link, now_ns)) {
-        link_fail(&conn->link, "no connection in time");
+        link_give_up(&conn->link, "no connection in time");
         return;
     }
     if (conn_is_silent(conn, now_ns, store.timeout_ns))
