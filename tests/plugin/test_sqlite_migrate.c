@@ -168,7 +168,7 @@ static void data_change(const char *sql)
 
 static int times_restored(void)
 {
-    return atoi(sq_run("SELECT count(*) FROM users", PARLEY_DB_READ).first);
+    return (int)strtol(sq_run("SELECT count(*) FROM users", PARLEY_DB_READ).first, NULL, 10);
 }
 
 static void test_restored_once(void **state)
