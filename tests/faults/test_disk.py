@@ -6,7 +6,7 @@ import time
 import pytest
 
 from faults import check_log, configured, everything
-from parley import DB, PATIENCE, wait_until
+from parley import PATIENCE, wait_until
 
 pytestmark = pytest.mark.one_database("SQLite: its disk")
 
