@@ -38,6 +38,14 @@ bool body_type_is_json(str type)
            str_ieq(params, STR("charset=\"utf-8\""));
 }
 
+bool body_is_form(const call *c)
+{
+    str name = STR_NONE, params = STR_NONE;
+
+    (void)str_cut(request_header(c->req, "content-type"), ';', &name, &params);
+    return str_ieq(str_trim(name), STR("application/x-www-form-urlencoded"));
+}
+
 static int deny_type(call *c, str type)
 {
     size_t size = type.n + 64;

@@ -1,4 +1,4 @@
-/* body.h -- a request's body as JSON. */
+/* body.h -- a request's body as JSON, or as a form. */
 #ifndef CORE_HOST_BODY_H
 #define CORE_HOST_BODY_H
 #include "core/host/call.h"
@@ -7,4 +7,5 @@
  * told any more. */
 int call_object(call *c, const parley_json **ret);
 bool body_type_is_json(str content_type);
+bool body_is_form(const call *c);
 #endif

@@ -104,7 +104,12 @@ bool call_host_allowed(const call *c);
 bool host_allowed(const settings *set, str host_header);
 bool call_is_direct(const call *c);
 str call_url(call *c);
-bool call_origin_allowed(const call *c, str origin);
+bool call_from_site(const call *c);                  /* by Origin, else by Referer */
+bool call_origin_allowed(const call *c, str origin); /* the site's, or one of cors_origins */
+
+/* ---- cors.c ---- */
+bool cors_allows(const settings *set, str origin);
+str cors_lines(const call *c); /* header lines for an answer; empty: none */
 
 /* ---- reply.c: answers of the server's own making ---- */
 /* Each: 0, PARLEY_EGONE (client left or timed out; the holder is through with it), PARLEY_EEXIST

@@ -1,8 +1,9 @@
 /* chain.c -- stages and their order, built once; walking a chain, and what a verdict means.
  *
- *   a path       EARLY .. 404 301 406 handshake | AUTH .. 401 | LIMIT .. 405 | APP .. handler
+ *   a path       EARLY .. preflight origin 404 301 406 handshake | AUTH .. 401 | LIMIT .. 405 |
+ *                APP .. handler
  *   an event     EARLY .. | AUTH .. 401 | LIMIT .. | APP .. handler
- *   an unknown   EARLY .. 404
+ *   an unknown   EARLY .. preflight origin 404
  *
  * ".." is the middleware of plugins, the rest are the server's own checks (checks.c).  LATE
  * middleware runs when the answer has left. */
@@ -26,6 +27,8 @@ static int step_by_prefix(call *c, const step *s)
 
 /* clang-format off */
 static const step checks_of_path[] = {
+    { .stage = PARLEY_EARLY, .name = "preflight", .run = check_preflight },
+    { .stage = PARLEY_EARLY, .name = "origin", .run = check_origin },
     { .stage = PARLEY_EARLY, .name = "404", .run = check_known },
     { .stage = PARLEY_EARLY, .name = "301", .run = check_slash },
     { .stage = PARLEY_EARLY, .name = "406", .run = check_accept },
@@ -39,6 +42,8 @@ static const step checks_of_event[] = {
     { .stage = PARLEY_APP,   .name = "handler", .run = check_handler },
 };
 static const step checks_of_unknown[] = {
+    { .stage = PARLEY_EARLY, .name = "preflight", .run = check_preflight },
+    { .stage = PARLEY_EARLY, .name = "origin", .run = check_origin },
     { .stage = PARLEY_EARLY, .name = "404", .run = check_known },
 };
 /* clang-format on */

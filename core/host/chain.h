@@ -15,11 +15,13 @@ typedef struct step {
     int stage;
 } step;
 
-/* ---- checks.c ---- */
+/* ---- cors.c, checks.c ---- */
+int check_preflight(call *c, const step *s); /* 204 */
+int check_origin(call *c, const step *s);    /* 403 */
 int check_known(call *c, const step *s);     /* 404 */
 int check_slash(call *c, const step *s);     /* 301 */
 int check_accept(call *c, const step *s);    /* 406 */
-int check_handshake(call *c, const step *s); /* 403, 400, 426 */
+int check_handshake(call *c, const step *s); /* 400, 426 */
 int check_user(call *c, const step *s);      /* 401 */
 int check_method(call *c, const step *s);    /* 405, OPTIONS */
 int check_handler(call *c, const step *s);   /* the route's own function */

@@ -52,6 +52,21 @@ static int handshake_refuse(call *c, int status)
     return PARLEY_DENY;
 }
 
+/* A page of another site may not open a socket, whatever is at that address. */
+int check_origin(call *c, const step *s)
+{
+    str origin = request_header(c->req, "origin");
+
+    (void)s;
+    if (!(c->is_ws || (!c->path && c->req->is_upgrade)) || !origin.p ||
+        call_origin_allowed(c, origin))
+        return PARLEY_NEXT;
+    log_msg(PARLEY_WARN, "ws.origin_refused origin='" STR_FMT "' path='" STR_FMT "' peer=" STR_FMT,
+            STR_ARG(origin), STR_ARG(c->where), STR_ARG(c->peer));
+    (void)call_deny(c, 403, "origin_refused", STR("Origin not allowed."));
+    return PARLEY_DENY;
+}
+
 int check_handshake(call *c, const step *s)
 {
     const char *reason = NULL;
@@ -59,15 +74,6 @@ int check_handshake(call *c, const step *s)
     (void)s;
     if (!c->is_ws)
         return PARLEY_NEXT;
-    str origin = request_header(c->req, "origin");
-    if (origin.p && !call_origin_allowed(c, origin)) {
-        log_msg(PARLEY_WARN,
-                "ws.origin_refused origin='" STR_FMT "' path='" STR_FMT "' peer=" STR_FMT,
-                STR_ARG(origin), STR_ARG(c->where), STR_ARG(c->peer));
-        c->handshake_status = 403;
-        (void)call_deny(c, 403, "origin_refused", STR("Origin not allowed."));
-        return PARLEY_DENY;
-    }
     c->handshake_status = c->req->is_upgrade ? ws_check(c->req, &reason) : 426;
     if (c->handshake_status == 0)
         return PARLEY_NEXT;

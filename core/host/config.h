@@ -37,7 +37,9 @@ typedef struct settings {
     str *allowed_hosts;    /* lower case; "*" any, ".example.org" the domain and all below it */
     size_t allowed_host_n; /* localhost, 127.0.0.1, [::1], site_url's and the configured ones */
     str trusted_proxies;   /* CIDRs separated by commas or spaces, syntax checked */
-    str data_dir, log_dir; /* as configured (relative to the working directory) */
+    str *cors_origins;     /* "https://app.example.org": whose pages may read our answers */
+    size_t cors_origin_n;
+    str data_dir, log_dir;     /* as configured (relative to the working directory) */
     str plugin_dir, share_dir; /* absolute; default: beside the binary, else the installed place */
     int log_level;             /* enum parley_level */
     bool debug;                /* DEBUG */

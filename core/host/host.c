@@ -53,7 +53,7 @@ static size_t up_head(void *ud, request *req)
     size_t max_body = 0;
 
     if (!c) {
-        (void)request_reply(req, 503, STR("Retry-After: 5\r\n"), STR(""), false);
+        (void)request_reply(req, 503, STR("Vary: Origin\r\nRetry-After: 5\r\n"), STR(""), false);
         return 0;
     }
     host_enter(h);
@@ -75,12 +75,13 @@ static void up_ready(void *ud, request *req)
     host_leave(h);
 }
 
-static void up_refused(void *ud, const request *req, str peer, int status, const char *reason)
+static str up_refused(void *ud, const request *req, str peer, int status, const char *reason)
 {
     (void)ud;
     log_msg(PARLEY_INFO, "http.%s reason=%s status=%d peer=" STR_FMT " path='" STR_FMT "'",
             status == 400 ? "bad_request" : "refused", reason, status, STR_ARG(peer),
             STR_ARG(req->path));
+    return req->up ? cors_lines(req->up) : STR("");
 }
 
 static void up_gone(void *ud, request *req)

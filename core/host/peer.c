@@ -128,22 +128,39 @@ str call_url(call *c)
     return (str){ text, (size_t)n };
 }
 
+/* "https://example.org" of "https://example.org/chat"; the whole text when it has no path. */
+static str origin_of(str url)
+{
+    int64_t slashes = str_find(url, '/');
+    int64_t end = slashes > 0 ? str_find(str_tail(url, (size_t)slashes + 2), '/') : -1;
+
+    return end < 0 ? url : (str){ url.p, (size_t)(slashes + 2 + end) };
+}
+
 /* The site's own: SITE_URL's origin, or the Host that this request names (it has been allowed), by
  * http or https. */
-bool call_origin_allowed(const call *c, str origin)
+static bool origin_is_site(const call *c, str origin)
 {
-    str site = c->host->set->site_url;
+    str site = origin_of(c->host->set->site_url);
     str scheme = str_istarts(origin, STR("https://")) ? STR("https://") : STR("http://");
     str asked = request_header(c->req, "host");
-    int64_t slashes = str_find(site, '/');
 
-    if (slashes > 0) { /* "https://example.org/chat": the origin ends before the path */
-        int64_t slash = str_find(str_tail(site, (size_t)slashes + 2), '/');
-        if (slash >= 0)
-            site.n = (size_t)(slashes + 2 + slash);
-    }
     if (site.n > 0 && str_ieq(origin, site))
         return true;
     return asked.n > 0 && str_istarts(origin, scheme) &&
            str_ieq(str_tail(origin, scheme.n), asked) && host_allowed(c->host->set, asked);
+}
+
+bool call_from_site(const call *c)
+{
+    str origin = request_header(c->req, "origin");
+
+    if (!origin.p)
+        origin = origin_of(request_header(c->req, "referer"));
+    return origin.n > 0 && origin_is_site(c, origin);
+}
+
+bool call_origin_allowed(const call *c, str origin)
+{
+    return origin_is_site(c, origin) || cors_allows(c->host->set, origin);
 }

@@ -63,7 +63,8 @@ str call_head(call *c, int status, const char *type)
                     ? STR("X-Request-ID: ")
                     : STR("X-Content-Type-Options: nosniff\r\nVary: Origin\r\nX-Request-ID: ");
     str cache = STR("Cache-Control: no-store\r\n");
-    size_t size = fixed.n + cache.n + id.n + kind.n + 32;
+    str cors = status == 101 ? STR("") : cors_lines(c);
+    size_t size = fixed.n + cache.n + cors.n + id.n + kind.n + 32;
 
     for (const head_line *l = c->lines; l; l = l->next)
         size += l->line.n;
@@ -81,6 +82,7 @@ str call_head(call *c, int status, const char *type)
     at = head_put(to, at, STR("\r\n"));
     if (status != 101 && !call_has_header(c, "Cache-Control"))
         at = head_put(to, at, cache);
+    at = head_put(to, at, cors);
     for (const head_line *l = c->lines; l; l = l->next)
         at = head_put(to, at, l->line);
     return (str){ to, at };

@@ -158,6 +158,22 @@ static int api_req_direct(parley_req req)
     return c && call_is_direct(c);
 }
 
+static int api_req_from_site(parley_req req)
+{
+    const call *c = call_find(req);
+
+    return c && !c->is_event && call_from_site(c);
+}
+
+static str api_req_form(parley_req req, const char *name)
+{
+    call *c = call_find(req);
+
+    return c && name && !c->is_event && body_is_form(c)
+               ? url_query(&c->req->memory, c->req->body, str_of(name))
+               : STR_NONE;
+}
+
 static parley_conn api_req_conn(parley_req req)
 {
     const call *c = call_find(req);
@@ -244,6 +260,8 @@ void api_fill_request(parley_api *api)
     api->req_wants = api_req_wants;
     api->req_peer = api_req_peer;
     api->req_direct = api_req_direct;
+    api->req_from_site = api_req_from_site;
+    api->req_form = api_req_form;
     api->req_conn = api_req_conn;
     api->user = api_user;
     api->user_label = api_user_label;

@@ -34,6 +34,9 @@ static const parley_option settings_options[] = {
               "and all below it; *: any." },
     { .name = "trusted_proxies", .type = PARLEY_T_STR, .def = "", .max = 16 * KIB,
       .help = "Addresses or networks (10.0.0.0/8), separated by commas, whose X-Forwarded-For is believed." },
+    { .name = "cors_origins", .type = PARLEY_T_STR, .def = "", .max = 16 * KIB,
+      .help = "Origins (https://app.example.org), separated by commas, whose pages may use the API and open WebSockets; empty: "
+              "none, with debug http://localhost:3000 and http://127.0.0.1:3000." },
     { .name = "data_dir", .type = PARLEY_T_STR, .def = "var", .min = 1, .max = 1024,
       .help = "Folder for what must be kept, relative to the working directory." },
     { .name = "log_dir", .type = PARLEY_T_STR, .def = "logs", .min = 1, .max = 1024,
@@ -46,7 +49,7 @@ static const parley_option settings_options[] = {
     { .name = "log_level", .type = PARLEY_T_ENUM, .def = "info", .choices = "debug|info|warn|error",
       .help = "Lines below this level are not written." },
     { .name = "debug", .type = PARLEY_T_BOOL, .def = "false",
-      .help = "Development: log_level is debug unless it is given." },
+      .help = "Development: log_level is debug unless it is given; see cors_origins." },
     { .name = "max_body", .type = PARLEY_T_BYTES, .def = "1MiB", .min = 1 * KIB, .max = 64 * MIB,
       .help = "Longest body of a request; a route may say otherwise." },
     { .name = "max_message", .type = PARLEY_T_BYTES, .def = "64KiB", .min = 1 * KIB, .max = 16 * MIB,
@@ -93,7 +96,7 @@ static const struct field {
     const char *key;
     size_t at;
     int kind;
-} settings_fields[] = { /* the keys that are copied as they are; workers and allowed_hosts are not */
+} settings_fields[] = { /* the keys that are copied as they are; workers and the lists are not */
     FIELD("host", host, FIELD_STR),
     FIELD("port", port, FIELD_INT),
     FIELD("user", user, FIELD_STR),
@@ -280,7 +283,8 @@ int settings_read(const conf_source *from, const char *dir, arena *memory, parle
         settings_check_host(from, ret, f) < 0 ||
         settings_check_site_url(from, memory, ret, f) < 0 ||
         settings_check_proxies(from, ret, f) < 0 ||
-        settings_fill_hosts(from, conf_str(conf, "allowed_hosts"), memory, ret, f) < 0)
+        settings_fill_hosts(from, conf_str(conf, "allowed_hosts"), memory, ret, f) < 0 ||
+        settings_fill_origins(from, conf_str(conf, "cors_origins"), memory, ret, f) < 0)
         return -1;
     return settings_dirs(from, dir, memory, ret, f);
 }

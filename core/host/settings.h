@@ -17,6 +17,8 @@ int settings_check_site_url(const conf_source *from, arena *memory, settings *s,
 int settings_check_proxies(const conf_source *from, const settings *s, failure *f);
 int settings_fill_hosts(const conf_source *from, str configured, arena *memory, settings *s,
                         failure *f);
+int settings_fill_origins(const conf_source *from, str configured, arena *memory, settings *s,
+                          failure *f);
 /* An error at one key of the part. */
 int settings_fail(const conf_source *from, const char *key, failure *f, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

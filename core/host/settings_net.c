@@ -1,4 +1,5 @@
-/* settings_net.c -- the addresses in `server:`: host, site_url, trusted_proxies, allowed_hosts. */
+/* settings_net.c -- the addresses in `server:`: host, site_url, trusted_proxies, allowed_hosts,
+ * cors_origins. */
 #include "core/host/settings.h"
 
 #include <arpa/inet.h>
@@ -237,6 +238,46 @@ int settings_fill_hosts(const conf_source *from, str configured, arena *memory, 
                                  STR_ARG(word));
         if (hosts_add(from, word, memory, s, f) < 0)
             return -1;
+    }
+    return 0;
+}
+
+/* ---- origins ---- */
+
+/* As browsers send it: scheme, lower-case host, a port unless it is the scheme's own.  They are
+ * compared byte by byte, so another spelling would never match. */
+static bool origin_is_good(str word)
+{
+    str scheme = site_url_scheme(word);
+    str authority = str_tail(word, scheme.n);
+    str port = str_tail(authority, authority_host(authority).n);
+
+    for (size_t i = 0; i < word.n; i++)
+        if (isupper((unsigned char)word.p[i]))
+            return false;
+    if (str_eq(port, str_eq(scheme, STR("https://")) ? STR(":443") : STR(":80")))
+        return false;
+    return scheme.n > 0 && authority_is_good(authority);
+}
+
+int settings_fill_origins(const conf_source *from, str configured, arena *memory, settings *s,
+                          failure *f)
+{
+    str rest = configured, word = STR_NONE;
+
+    if (configured.n == 0 && s->debug)
+        rest = STR("http://localhost:3000 http://127.0.0.1:3000");
+    s->cors_origins = arena_alloc(memory, (rest.n / 8 + 1) * sizeof(str)); /* "http://a," */
+    if (!s->cors_origins)
+        return settings_fail(from, "cors_origins", f, "not enough memory");
+    while (list_next(&rest, &word)) {
+        if (!origin_is_good(word))
+            return settings_fail(from, "cors_origins", f,
+                                 "\"" STR_FMT "\" is not an origin as browsers send it; write "
+                                 "http:// or https://, the host in lower case and perhaps a "
+                                 "port, such as https://app.example.org",
+                                 STR_ARG(word));
+        s->cors_origins[s->cors_origin_n++] = word;
     }
     return 0;
 }

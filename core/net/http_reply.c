@@ -54,8 +54,9 @@ static const char *status_text(int status)
 
 typedef struct answer {
     int status;
-    str head, body; /* extra header lines; body */
-    bool no_body;   /* its length is told only */
+    str head, more; /* extra header lines */
+    str body;
+    bool no_body; /* its length is told only */
     bool close;
     bool is_1_0; /* to an HTTP/1.0 client: staying open must be said */
 } answer;
@@ -75,7 +76,7 @@ static frame *answer_frame(net *n, const answer *a)
     int first_n =
         snprintf(first, sizeof(first), "HTTP/1.1 %d %s\r\nDate: " STR_FMT "\r\n%s%s", a->status,
                  status_text(a->status), STR_ARG(net_date(n)), length, connection);
-    const str parts[] = { { first, (size_t)first_n }, a->head, STR("\r\n"), body };
+    const str parts[] = { { first, (size_t)first_n }, a->head, a->more, STR("\r\n"), body };
     size_t bytes = 0;
     for (size_t i = 0; i < COUNT(parts); i++)
         bytes += parts[i].n;
@@ -164,13 +165,16 @@ void http_refuse(http *h, const refusal *why)
     request *req = h->req;
     char peer[64];
 
-    n->up->refused(n->ud, req ? req : &unread, (str){ peer, conn_peer(c, peer, sizeof(peer)) },
-                   why->status, why->reason);
+    str more =
+        n->up->refused(n->ud, req ? req : &unread, (str){ peer, conn_peer(c, peer, sizeof(peer)) },
+                       why->status, why->reason);
     if (c->state != CONN_HTTP)
         return;
     answer a = {
         .status = why->status,
-        .head = STR("Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"),
+        .head = STR("Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
+                    "Vary: Origin\r\n"),
+        .more = more,
         .close = true,
         .no_body = req && str_eq(req->method, STR("HEAD")),
     };
@@ -179,7 +183,7 @@ void http_refuse(http *h, const refusal *why)
             a.body = details[i].body;
     if (why->status == 503)
         a.head = STR("Content-Type: application/json\r\nX-Content-Type-Options: "
-                     "nosniff\r\nRetry-After: 1\r\n");
+                     "nosniff\r\nVary: Origin\r\nRetry-After: 1\r\n");
     if (req && h->told) {
         /* The layer above knows of it: done() follows. */
         req->keep_alive = false;

@@ -97,8 +97,9 @@ typedef struct net_up {
     /* Head and body are there (also after a refusal in head(): not called if answered). */
     void (*ready)(void *ud, request *req);
     /* The core itself refused before or inside the head (400, 408, 413, 414, 431, 501, 505): for
-     * logs only; req may lack method and path.  `reason` is a word such as "bare_cr". */
-    void (*refused)(void *ud, const request *req, str peer, int status, const char *reason);
+     * logs; req may lack method and path.  `reason` is a word such as "bare_cr".  Returns header
+     * lines that this answer carries, too: of the request's memory, or constant. */
+    str (*refused)(void *ud, const request *req, str peer, int status, const char *reason);
     /* The client left, or the connection was closed, while `req` was not answered.  req->conn is
      * NULL from now on.  The host still owns the right to call request_release() once. */
     void (*gone)(void *ud, request *req);

@@ -325,6 +325,12 @@ typedef struct parley_api {
     parley_str (*req_peer)(parley_req); /* client address after proxy rules, without port */
     /* 1: peer is loopback, no X-Forwarded-For/Forwarded, Host is local */
     int (*req_direct)(parley_req);
+    /* 1: a page of the site itself (server.site_url, or the Host of this request) asks: its Origin,
+     * or without one its Referer, says so.  0: another one, or nobody knows */
+    int (*req_from_site)(parley_req);
+    /* a field of a form (body of type application/x-www-form-urlencoded), as req_query(); absent:
+     * no such field, or no form */
+    parley_str (*req_form)(parley_req, const char *name);
     parley_conn (*req_conn)(parley_req);  /* EVENT: the socket */
     parley_str (*user)(parley_req);       /* principal; p == NULL: anonymous */
     parley_str (*user_label)(parley_req); /* for logs: set_user's label */

@@ -72,13 +72,14 @@ static void up_ready(void *ud, request *req)
         reply_echo(req);
 }
 
-static void up_refused(void *ud, const request *req, str peer, int status, const char *reason)
+static str up_refused(void *ud, const request *req, str peer, int status, const char *reason)
 {
     (void)ud;
     assert_non_null(req);
     assert_true(peer.n > 0);
     up.reason_status = status;
     (void)snprintf(up.reason, sizeof(up.reason), "%s", reason);
+    return STR("X-More: yes\r\n");
 }
 
 static void up_gone(void *ud, request *req)

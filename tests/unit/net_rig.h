@@ -94,11 +94,12 @@ RIG void rig_ready(void *ud, request *req)
     assert_int_equal(ws_accept(req, request_header(req, "sec-websocket-protocol"), STR("")), 0);
 }
 
-RIG void rig_refused(void *ud, const request *req, str peer, int status, const char *reason)
+RIG str rig_refused(void *ud, const request *req, str peer, int status, const char *reason)
 {
     (void)req;
     (void)peer;
     rig_log(ud, " refused(%d %s)", status, reason);
+    return STR("");
 }
 
 RIG void rig_gone(void *ud, request *req)

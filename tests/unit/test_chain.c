@@ -31,6 +31,8 @@ static int handle_ok(parley_ctx *ctx, parley_req req, void *ud)
     (void)parley->json_set(out, "peer", parley->json_s(parley->req_peer(req)));
     (void)parley->json_set(out, "url", parley->json_s(parley->req_url(req)));
     (void)parley->json_set(out, "direct", parley->json_b(parley->req_direct(req)));
+    (void)parley->json_set(out, "site", parley->json_b(parley->req_from_site(req)));
+    (void)parley->json_set(out, "field", parley->json_s(parley->req_form(req, "a")));
     (void)parley->reply_json(req, ud ? 204 : 200, out);
     return PARLEY_DONE;
 }
@@ -293,13 +295,33 @@ static const struct {
     { "unknown verdict", "GET /strange/ HTTP/1.1\r\n" END, "HTTP/1.1 500", "", NULL },
     { "denied without words", "GET /deny/ HTTP/1.1\r\n" END, "HTTP/1.1 403", "\"code\":\"forbidden\"", NULL },
     { "not mine", "GET /next/ HTTP/1.1\r\n" END, "HTTP/1.1 404", "", NULL },
+    { "from the site, by Host", "GET /any/ HTTP/1.1\r\nOrigin: http://localhost\r\n" END, "HTTP/1.1 200", "\"site\":true", "!Access-Control" },
+    { "from the site, by site_url", "GET /any/ HTTP/1.1\r\nOrigin: https://chat.example.org\r\n" END, "HTTP/1.1 200", "\"site\":true", NULL },
+    { "from the site, by Referer", "GET /any/ HTTP/1.1\r\nReferer: http://localhost/a?b\r\n" END, "HTTP/1.1 200", "\"site\":true", NULL },
+    { "the Referer of a neighbour", "GET /any/ HTTP/1.1\r\nReferer: http://localhost.evil.org/\r\n" END, "HTTP/1.1 200", "\"site\":false", NULL },
+    { "the Referer does not mend the Origin", "GET /any/ HTTP/1.1\r\nOrigin: null\r\nReferer: http://localhost/\r\n" END, "HTTP/1.1 200", "\"site\":false", NULL },
+    { "from nowhere", "GET /any/ HTTP/1.1\r\n" END, "HTTP/1.1 200", "\"site\":false", NULL },
+    { "an allowed origin is not the site", "GET /any/ HTTP/1.1\r\nOrigin: https://app.test\r\n" END, "\"site\":false", "Access-Control-Allow-Origin: https://app.test\r\n", "Access-Control-Expose-Headers: Retry-After, " },
+    { "of refusals too", "GET /mine/ HTTP/1.1\r\nOrigin: https://app.test\r\n" END, "HTTP/1.1 401", "Access-Control-Allow-Origin: https://app.test\r\n", "Vary: Origin\r\n" },
+    { "of 413 too", "POST /small/ HTTP/1.1\r\nOrigin: https://app.test\r\n" JSON BODY(9, "{\"a\":\"b\"}"), "HTTP/1.1 413", "Access-Control-Allow-Origin: https://app.test\r\n", "Vary: Origin\r\n" },
+    { "of a foreign host too", "GET /any HTTP/1.1\r\nOrigin: https://app.test\r\nHost: evil.org\r\nConnection: close\r\n\r\n", "HTTP/1.1 301", "Access-Control-Allow-Origin: https://app.test\r\n", NULL },
+    { "another case", "GET /any/ HTTP/1.1\r\nOrigin: https://App.test\r\n" END, "HTTP/1.1 200", "\"site\":false", "!Access-Control" },
+    { "another port", "GET /any/ HTTP/1.1\r\nOrigin: https://app.test:444\r\n" END, "HTTP/1.1 200", "\"site\":false", "!Access-Control" },
+    { "preflight", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", "Access-Control-Max-Age: 600\r\n" },
+    { "preflight of another", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://evil.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Vary: Origin\r\n", "!Access-Control" },
+    { "preflight of nothing", "OPTIONS /nowhere HTTP/1.1\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Access-Control-Allow-Headers: authorization, content-type, accept, x-csrftoken, idempotency-key\r\n", NULL },
+    { "OPTIONS of an origin is no preflight", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://app.test\r\n" END, "HTTP/1.1 401", "Access-Control-Allow-Origin: https://app.test\r\n", NULL },
+    { "a form", "POST /traced/ HTTP/1.1\r\nContent-Type: Application/x-www-form-urlencoded;charset=utf-8\r\n" BODY(12, "a=b+%26c&b=d"), "HTTP/1.1 200", "\"field\":\"b &c\"", NULL },
+    { "a form's field", "GET /any/ HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n" BODY(10, "a=b+%26c&b"), "HTTP/1.1 200", "\"field\":\"b &c\"", NULL },
+    { "no form", "GET /any/ HTTP/1.1\r\nContent-Type: text/plain\r\n" BODY(3, "a=b"), "HTTP/1.1 200", "\"field\":null", NULL },
     { "healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "{\"status\":\"ok\"}", NULL },
     { "readyz", "GET /readyz HTTP/1.1\r\n" END, "HTTP/1.1 200", "{\"status\":\"ready\",\"plugins\":{\"shop\":{\"ready\":true}}}", NULL },
 };
 /* clang-format on */
 
 static const char yaml[] =
-    "server:\n  allowed_hosts: .example.org\n  trusted_proxies: 127.0.0.0/8\n  workers: 1\n"
+    "server:\n  site_url: https://chat.example.org/x\n  cors_origins: https://app.test\n"
+    "  allowed_hosts: .example.org\n  trusted_proxies: 127.0.0.0/8\n  workers: 1\n"
     "plugins:\n  - shop\n";
 static bench server;
 

@@ -211,6 +211,8 @@ static void test_own_answers(void **state)
         assert_string_equal(bodies, own[i].body);
         assert_non_null(strstr(k.got, "\r\nContent-Type: application/json\r\n"));
         assert_non_null(strstr(k.got, "\r\nX-Content-Type-Options: nosniff\r\n"));
+        assert_non_null(strstr(k.got, "\r\nVary: Origin\r\n"));
+        assert_non_null(strstr(k.got, "\r\nX-More: yes\r\n")); /* of the layer above */
         assert_non_null(strstr(k.got, "\r\nConnection: close\r\n"));
         assert_non_null(strstr(k.got, "\r\nDate: "));
     }

@@ -193,6 +193,53 @@ static void test_hosts(void **state)
     }
 }
 
+static void test_origins(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        const char *label, *lines, *want; /* want: the list, or part of the refusal */
+    } cases[] = {
+        { "none", "", "" },
+        { "debug", "  debug: true\n", "http://localhost:3000 http://127.0.0.1:3000" },
+        { "debug, and empty", "  debug: true\n  cors_origins: ''\n", "http://localhost:3000 http://127.0.0.1:3000" },
+        { "debug, and some", "  debug: true\n  cors_origins: https://a.b\n", "https://a.b" },
+        { "list", "  cors_origins: 'https://a.b,http://[::1]:3000  http://c'\n", "https://a.b http://[::1]:3000 http://c" },
+        { "other ports", "  cors_origins: 'https://a.b:80 http://a.b:443'\n", "https://a.b:80 http://a.b:443" },
+        { "any", "  cors_origins: '*'\n", "\"*\" is not an origin as browsers send it" },
+        { "null", "  cors_origins: \"null\"\n", "\"null\" is not an origin" },
+        { "a host", "  cors_origins: a.b\n", "\"a.b\" is not an origin" },
+        { "a path", "  cors_origins: https://a.b/c\n", "\"https://a.b/c\" is not an origin" },
+        { "a slash", "  cors_origins: https://a.b/\n", "\"https://a.b/\" is not an origin" },
+        { "upper case", "  cors_origins: https://A.b\n", "\"https://A.b\" is not an origin" },
+        { "the port of https", "  cors_origins: https://a.b:443\n", "\"https://a.b:443\" is not an origin" },
+        { "the port of http", "  cors_origins: http://a.b:80\n", "\"http://a.b:80\" is not an origin" },
+        { "another scheme", "  cors_origins: ftp://a.b\n", "\"ftp://a.b\" is not an origin" },
+        { "no host", "  cors_origins: 'https://'\n", "\"https://\" is not an origin" },
+        { "one of two", "  cors_origins: https://a.b,x\n", "t.yaml:2: server.cors_origins: \"x\" is not an origin" },
+    };
+    /* clang-format on */
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        config *c = NULL;
+        failure f = { 0 };
+        buf got;
+
+        buf_init(&got, 1024);
+        if (settings_open(cases[i].lines, &c, &f) < 0) {
+            if (!cases[i].want[0] || !strstr(f.text, cases[i].want))
+                fail_msg("case \"%s\": %s", cases[i].label, f.text);
+            continue;
+        }
+        const settings *s = config_settings(c);
+        for (size_t k = 0; k < s->cors_origin_n; k++)
+            (void)buf_addf(&got, "%s" STR_FMT, k ? " " : "", STR_ARG(s->cors_origins[k]));
+        if (!str_eq(buf_str(&got), str_of(cases[i].want)))
+            fail_msg("case \"%s\": " STR_FMT, cases[i].label, STR_ARG(buf_str(&got)));
+        buf_done(&got);
+        config_free(c);
+    }
+}
+
 static void test_public(void **state)
 {
     static const struct {
@@ -283,8 +330,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_hosts),    cmocka_unit_test(test_public),
-        cmocka_unit_test(test_others),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_hosts),    cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_public),   cmocka_unit_test(test_others),
+        cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

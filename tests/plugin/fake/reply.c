@@ -91,10 +91,9 @@ static str decoded(fake_request *r, str s)
     return (str){ p, n };
 }
 
-static parley_str api_query(parley_req req, const char *name)
+static parley_str fields_find(fake_request *r, str rest, const char *name)
 {
-    fake_request *r = fake_request_of(req);
-    str rest = r ? str_of(r->query) : STR_NONE, found = STR_NONE;
+    str found = STR_NONE;
 
     while (rest.n > 0) {
         str pair, key, value;
@@ -107,12 +106,34 @@ static parley_str api_query(parley_req req, const char *name)
     return found;
 }
 
+static parley_str api_query(parley_req req, const char *name)
+{
+    fake_request *r = fake_request_of(req);
+
+    return r ? fields_find(r, str_of(r->query), name) : STR_NONE;
+}
+
 static parley_str api_header(parley_req req, const char *name)
 {
     const fake_request *r = fake_request_of(req);
     const fake_named *item = r ? fake_named_find(&r->headers, name) : NULL;
 
     return item ? str_of(item->value) : STR_NONE;
+}
+
+static parley_str api_form(parley_req req, const char *name)
+{
+    fake_request *r = fake_request_of(req);
+
+    return r && str_eq(api_header(req, "Content-Type"), STR("application/x-www-form-urlencoded"))
+               ? fields_find(r, str_of(r->body), name)
+               : STR_NONE;
+}
+
+/* The site is http://localhost:8000. */
+static int api_from_site(parley_req req)
+{
+    return str_eq(api_header(req, "Origin"), STR("http://localhost:8000"));
 }
 
 static parley_str api_id(parley_req req)
@@ -444,6 +465,8 @@ void fake_reply_api(parley_api *api)
     api->req_wants = api_wants;
     api->req_peer = api_peer;
     api->req_direct = api_direct;
+    api->req_from_site = api_from_site;
+    api->req_form = api_form;
     api->req_conn = api_conn;
     api->user = api_user;
     api->user_label = api_user_label;
