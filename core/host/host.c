@@ -78,10 +78,14 @@ static void up_ready(void *ud, request *req)
 static str up_refused(void *ud, const request *req, str peer, int status, const char *reason)
 {
     (void)ud;
+    const call *c = req->up;
+
+    /* The path itself may hold the token of a mail's link. */
+    str where = c && c->path ? c->path->routes[0]->path : STR("-");
     log_msg(PARLEY_INFO, "http.%s reason=%s status=%d peer=" STR_FMT " path='" STR_FMT "'",
             status == 400 ? "bad_request" : "refused", reason, status, STR_ARG(peer),
-            STR_ARG(req->path));
-    return req->up ? cors_lines(req->up) : STR("");
+            STR_ARG(where));
+    return c ? cors_lines(c) : STR("");
 }
 
 static void up_gone(void *ud, request *req)

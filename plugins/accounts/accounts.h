@@ -3,16 +3,23 @@
  *   plugin.c         descriptor, options, needs, routes
  *   sql.c            every statement
  *   auth.c           who is it?  The AUTH middleware, the hooks of sockets, parley.auth
+ *   credential.c     how does the caller say it?
+ *   browser.c        cookies, and against forged requests
  *   person.c         known sessions, shared by requests and sockets
  *   revocation.c     who is it no more?
+ *   standing.c       and which sessions of a changed account go on?
  *   hash.c           argon2id in the pool, a few at a time
- *   register.c, login.c, profile.c, verify.c, resend.c
- *                    one endpoint each
- *   verification.c   the mail with the link
+ *   register.c, login.c, profile.c, verify.c, mail_request.c, sessions_list.c, session_end.c,
+ *   password_change.c, password_reset.c, ws_ticket.c
+ *                    one endpoint each, or two that differ by a row
+ *   password.c, new_password.c
+ *                    what these share
+ *   link.c           the mail with a link
+ *   audit.c          rows of the audit log
  *   tidy.c           what is old goes
  *   account.c        the JSON of a user
- *   page.c           small HTML pages
- *   address.c, name.c, strength.c, key.c
+ *   webpage.c        small HTML pages
+ *   address.c, name.c, strength.c, key.c, cookie.c, subprotocol.c
  *                    rules, pure
  */
 #ifndef ACCOUNTS_ACCOUNTS_H
@@ -35,7 +42,10 @@ typedef struct accounts_state {
     parley_stmt stmts[SQL_COUNT];
     int64_t session_ttl_us;
     int64_t verify_ttl_us;
+    int64_t reset_ttl_us;
+    int64_t audit_ttl_us;
     int64_t unverified_ttl_us;
+    int query_token; /* ?token= opens sockets */
 } accounts_state;
 extern accounts_state accounts;
 
@@ -46,6 +56,13 @@ int profile_handle(parley_ctx *ctx, parley_req req, void *ud);
 int verify_handle_post(parley_ctx *ctx, parley_req req, void *ud);
 int verify_handle_get(parley_ctx *ctx, parley_req req, void *ud);
 int resend_handle(parley_ctx *ctx, parley_req req, void *ud);
+int reset_ask_handle(parley_ctx *ctx, parley_req req, void *ud);
+int reset_handle_post(parley_ctx *ctx, parley_req req, void *ud);
+int reset_handle_get(parley_ctx *ctx, parley_req req, void *ud);
+int change_handle(parley_ctx *ctx, parley_req req, void *ud);
+int sessions_handle(parley_ctx *ctx, parley_req req, void *ud);
+int session_end_handle(parley_ctx *ctx, parley_req req, void *ud); /* logout, too */
+int ticket_handle(parley_ctx *ctx, parley_req req, void *ud);
 
 /* tidy.c: hourly; stops with the process. */
 int tidy_start(void);

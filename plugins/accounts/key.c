@@ -45,20 +45,26 @@ enum key_header key_read_header(parley_str value, parley_str *ret)
     return KEY_OK;
 }
 
-int key_is_well_formed(parley_str key)
+int key_is_secret(parley_str secret)
 {
-    size_t prefix = sizeof(KEY_PREFIX) - 1;
-
-    if (key.n != KEY_CHARS || strncmp(key.p, KEY_PREFIX, prefix) != 0)
+    if (secret.n != KEY_SECRET_CHARS)
         return 0;
-    for (size_t i = prefix; i < key.n; i++) {
-        char c = key.p[i];
+    for (size_t i = 0; i < secret.n; i++) {
+        char c = secret.p[i];
 
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
               c == '-' || c == '_'))
             return 0;
     }
     return 1;
+}
+
+int key_is_well_formed(parley_str key)
+{
+    size_t prefix = sizeof(KEY_PREFIX) - 1;
+
+    return key.n == KEY_CHARS && strncmp(key.p, KEY_PREFIX, prefix) == 0 &&
+           key_is_secret(parley_text_view(key.p + prefix, key.n - prefix));
 }
 
 void key_hash_make(parley_str key, key_hash *ret)

@@ -24,6 +24,8 @@ enum key_header {
 
 /* Reads the value of an Authorization header.  ret: the key, a view; set when KEY_OK. */
 enum key_header key_read_header(parley_str value, parley_str *ret);
+/* 1 if it has the form of what key_encode() makes. */
+int key_is_secret(parley_str secret);
 /* 1 if it has the form of a session's key; anything else need not be looked up. */
 int key_is_well_formed(parley_str key);
 /* BLAKE2b-256 of any bytes. */

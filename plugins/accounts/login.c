@@ -5,17 +5,20 @@
  *   verify   argon2id in the pool; for nobody the same work  503 when too many wait
  *   open     SQL: a session                                  400 wrong, unknown or disabled;
  *                                                            403 not verified
- *   reply    200 {"token", "user", "expires_at"}
+ *   reply    200 {"token", "user", "expires_at"}, and both cookies
  *
- * Unknown, disabled and wrong look the same, in text and in time. */
+ * Unknown, disabled and wrong look the same, in text and in time.  Good and bad ones are in the
+ * audit log; not the address that was typed, because people type passwords there. */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/address.h"
+#include "plugins/accounts/audit.h"
+#include "plugins/accounts/browser.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/key.h"
 #include <sodium.h>
 
-enum { STEP_ASK = 1, TRIES_MAX = 2, AGENT_MAX = 255 };
+enum { STEP_ASK = 1, TRIES_MAX = 2 };
 
 typedef struct login {
     char email[ADDRESS_MAX + 1];
@@ -27,6 +30,7 @@ typedef struct login {
     hash_job hash;
     char stored[HASH_TEXT_MAX]; /* the hash that was checked */
     char key[KEY_CHARS + 1];
+    key_hash session; /* of the key */
     int64_t expires_us;
     int tries;
 } login;
@@ -120,57 +124,56 @@ static int login_verify(parley_flow *flow)
     return PARLEY_FLOW_DONE;
 }
 
+/* Nobody waits for it: known and unknown addresses cost the same. */
+static void audit_failure(parley_flow *flow)
+{
+    const login *l = flow->state;
+    audit_row row;
+    parley_sql sql = audit_user(&row, flow->req, "login_failed", 0, l->is_there ? l->user_key : 0);
+
+    (void)sql_run_quietly(&sql, 1);
+}
+
 static int login_refuse(parley_flow *flow)
 {
     parley_json *errors = parley->json_obj();
 
+    audit_failure(flow);
     parley_text_fault(errors, "non_field_errors", "Unable to log in with provided credentials.");
     (void)parley->deny_fields(flow->req, errors);
     return PARLEY_FLOW_DONE;
-}
-
-/* A header may hold any byte; the list of sessions shows printable ASCII. */
-static parley_str agent_text(parley_req req, char ret[AGENT_MAX])
-{
-    parley_str agent = parley->req_header(req, "user-agent");
-    size_t n = agent.n < AGENT_MAX ? agent.n : AGENT_MAX;
-
-    for (size_t i = 0; i < n; i++) {
-        ret[i] = '?';
-        if (agent.p[i] >= ' ' && agent.p[i] <= '~')
-            ret[i] = agent.p[i];
-    }
-    return parley_text_view(ret, n);
 }
 
 static int session_add(parley_flow *flow, login *l)
 {
     int64_t now_us = parley->now_us();
     unsigned char random[32];
-    char uid[37], agent[AGENT_MAX];
-    key_hash hash;
+    char uid[37];
+    audit_row row;
 
     parley->uuid7(uid);
     parley->random(random, sizeof(random));
     memcpy(l->key, KEY_PREFIX, sizeof(KEY_PREFIX));
     key_encode(random, l->key + sizeof(KEY_PREFIX) - 1);
     sodium_memzero(random, sizeof(random));
-    key_hash_make(parley_text_view(l->key, KEY_CHARS), &hash);
+    key_hash_make(parley_text_view(l->key, KEY_CHARS), &l->session);
     l->expires_us = now_us + accounts.session_ttl_us;
 
-    parley_str peer = parley->req_peer(flow->req);
+    parley_str session = parley_text_view(uid, 36);
+    parley_sql audit = audit_session(&row, flow->req, "login", session, l->user_key);
+    parley_param lock[] = { PARLEY_INT(l->user_key) };
     parley_param params[] = {
-        PARLEY_TEXT(parley_text_view(uid, 36)),
-        PARLEY_TEXT(parley_text_view(hash.hex, KEY_HASH_CHARS)),
+        PARLEY_TEXT(session),
+        PARLEY_TEXT(parley_text_view(l->session.hex, KEY_HASH_CHARS)),
         PARLEY_INT(now_us),
         PARLEY_INT(l->expires_us),
-        PARLEY_TEXT(agent_text(flow->req, agent)),
-        PARLEY_TEXT(peer.p ? peer : PARLEY_S("")),
+        PARLEY_TEXT(row.client.agent),
+        PARLEY_TEXT(row.client.ip),
         PARLEY_INT(l->user_key),
         PARLEY_TEXT(parley_text_view(l->stored, strlen(l->stored))),
     };
-    parley_sql sql = SQL(SQL_SESSION_ADD, params);
-    return parley_flow_sql(flow, &sql, 1, 0);
+    parley_sql sql[] = { SQL(SQL_USER_LOCK, lock), SQL(SQL_SESSION_ADD, params), audit };
+    return parley_flow_sql(flow, sql, COUNT(sql), 0);
 }
 
 static int login_open(parley_flow *flow)
@@ -184,6 +187,7 @@ static int login_open(parley_flow *flow)
     if (!l->hash.is_good || !l->is_there || !l->is_active)
         return login_refuse(flow);
     if (!l->shown.is_verified) {
+        audit_failure(flow);
         (void)parley->deny(flow->req, 403, "email_not_verified", "Email address is not verified.");
         return PARLEY_FLOW_DONE;
     }
@@ -208,7 +212,7 @@ static void rehash_done(hash_job *job)
             PARLEY_INT(h->user_key),
             PARLEY_TEXT(parley_text_view(h->stored, strlen(h->stored))),
         };
-        parley_sql sql = SQL(SQL_PASSWORD_REHASH, params);
+        parley_sql sql = SQL(SQL_PASSWORD_SET, params);
 
         (void)sql_run_quietly(&sql, 1);
     }
@@ -237,7 +241,7 @@ static int login_reply(parley_flow *flow)
     char stamp[STAMP_MAX];
 
     /* The password or its hash changed meanwhile: look again. */
-    if (accounts.db->rows_n(flow->result->rows[0]) == 0) {
+    if (accounts.db->rows_n(flow->result->rows[1]) == 0) {
         if (++l->tries >= TRIES_MAX)
             return login_refuse(flow);
         flow->at = STEP_ASK;
@@ -247,6 +251,7 @@ static int login_reply(parley_flow *flow)
         rehash_start(l);
     parley_json *out = parley->json_obj();
     parley->json_set(out, "token", parley->json_s(parley_text_view(l->key, KEY_CHARS)));
+    browser_cookies_set(flow->req, parley_text_view(l->key, KEY_CHARS), &l->session);
     sodium_memzero(l->key, sizeof(l->key));
     parley->json_set(out, "user", account_json(&l->shown));
     parley->json_set(out, "expires_at", parley->json_s(stamp_text(l->expires_us, stamp)));

@@ -191,6 +191,16 @@ void person_conn_remove(person *p, parley_conn conn)
     }
 }
 
+/* Closing does not call back before it returns, but dropping the cache's reference may free the
+ * person. */
+void person_revoke(person *p)
+{
+    p->is_revoked = 1;
+    for (size_t i = 0; i < p->conn_n; i++)
+        (void)parley->conn_close((parley_conn){ p->conns[i] }, 4401, PARLEY_S("session revoked"));
+    person_forget(p);
+}
+
 size_t person_alive(void)
 {
     return cache.alive_n;

@@ -16,6 +16,12 @@ typedef struct person_facts {
     unsigned char hash[32];
 } person_facts;
 
+enum person_doubt {
+    PERSON_SURE,
+    PERSON_DOUBTED, /* the session may have ended: requests ask the database (standing.h) */
+    PERSON_ASKED    /* and the database is being asked about it */
+};
+
 /* Owner: counted; the cache holds one reference, each socket one. */
 typedef struct person {
     person_facts facts;
@@ -25,8 +31,8 @@ typedef struct person {
     uint64_t *conns;                /* its open sockets */
     size_t conn_n, conn_max;
     uint32_t refs;
-    int is_cached, is_revoked;
-    char text[]; /* what the views of facts.shown point to */
+    int is_cached, is_revoked, is_doubted; /* enum person_doubt */
+    char text[];                           /* what the views of facts.shown point to */
 } person;
 
 /* load() only.  returns 0 or PARLEY_ENOMEM */
@@ -43,6 +49,9 @@ void person_unref(void *ud);   /* parley_free_fn */
 /* A socket of this person: counts a reference.  returns 0 or PARLEY_ENOMEM */
 int person_conn_add(person *p, parley_conn conn);
 void person_conn_remove(person *p, parley_conn conn);
+
+/* The session has ended: its sockets close with 4401, the cache forgets it. */
+void person_revoke(person *p);
 
 size_t person_alive(void); /* cached, or with a socket */
 /* The person after `p` among all that are alive; NULL: the first.  Do not drop references in

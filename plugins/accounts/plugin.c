@@ -1,9 +1,10 @@
-/* plugin.c -- accounts: registration, verification by mail, login, sessions; who a request or a
- * socket is.
+/* plugin.c -- accounts: registration, verification by mail, login, sessions, passwords; who a request
+ * or a socket is.
  *
  * Routes, options and needs are the tables of this file. */
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/auth.h"
+#include "plugins/accounts/browser.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
@@ -17,6 +18,10 @@ static const parley_option options[] = {
       PARLEY_T_MS, 0, 60000, 31536000000 },
     { "session_cache", "10000", NULL, "sessions that a worker remembers", PARLEY_T_INT, 0, 16, 10000000 },
     { "verify_ttl", "24h", NULL, "how long the link of a verification mail works", PARLEY_T_MS, 0, 1000, 2592000000 },
+    { "reset_ttl", "1h", NULL, "how long the link of a mail for a new password works", PARLEY_T_MS, 0, 1000, 2592000000 },
+    { "query_token", "false", NULL, "a WebSocket may be opened with ?token=<key>; addresses end up in logs of others",
+      PARLEY_T_BOOL, 0, 0, 0 },
+    { "audit_ttl", "365d", NULL, "how long the audit log is kept", PARLEY_T_MS, 0, 60000, 315360000000 },
     { "unverified_ttl", "7d", NULL, "accounts that were not verified for so long are removed",
       PARLEY_T_MS, 0, 60000, 31536000000 },
     { "hash_parallel", "2", NULL, "passwords hashed at a time", PARLEY_T_INT, 0, 1, 64 },
@@ -40,7 +45,15 @@ static const struct {
     { "POST", "/api/auth/resend-verification/", 0,             resend_handle },
     { "POST", "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_post },
     { "GET",  "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_get },
+    { "POST", "/api/auth/reset-password/",      0,             reset_ask_handle },
+    { "POST", "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_post },
+    { "GET",  "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_get },
     { "GET",  "/api/auth/profile/",             PARLEY_R_USER, profile_handle },
+    { "GET",  "/api/auth/sessions/",            PARLEY_R_USER, sessions_handle },
+    { "DELETE", "/api/auth/sessions/:id(uuid)/", PARLEY_R_USER, session_end_handle },
+    { "POST", "/api/auth/logout/",              PARLEY_R_USER, session_end_handle },
+    { "POST", "/api/auth/change-password/",     PARLEY_R_USER, change_handle },
+    { "POST", "/api/auth/ws-ticket/",           PARLEY_R_USER, ticket_handle },
 };
 /* clang-format on */
 
@@ -51,6 +64,9 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
         return parley->fail(ctx, "libsodium does not start");
     accounts.session_ttl_us = parley->conf_int(conf, "session_ttl") * 1000;
     accounts.verify_ttl_us = parley->conf_int(conf, "verify_ttl") * 1000;
+    accounts.reset_ttl_us = parley->conf_int(conf, "reset_ttl") * 1000;
+    accounts.audit_ttl_us = parley->conf_int(conf, "audit_ttl") * 1000;
+    accounts.query_token = parley->conf_int(conf, "query_token") != 0;
     accounts.unverified_ttl_us = parley->conf_int(conf, "unverified_ttl") * 1000;
     hash_configure(conf);
     if (person_cache_create((size_t)parley->conf_int(conf, "session_cache")) < 0)
@@ -72,6 +88,10 @@ static int accounts_start(parley_ctx *ctx)
     accounts.db = parley->service(ctx, "parley.db");
     accounts.mail = parley->service(ctx, "parley.mail");
     int err = sql_prepare_all();
+    if (err >= 0)
+        err = browser_start();
+    if (err >= 0)
+        err = revocation_start();
     return err < 0 ? err : tidy_start();
 }
 
@@ -84,6 +104,7 @@ static int accounts_stop(parley_ctx *ctx)
 }
 
 PARLEY_PLUGIN(.name = "accounts", .version = "0.1.0",
-              .about = "registration, verification by mail, login, sessions", .license = "MIT",
-              PARLEY_LIST(option, options), PARLEY_LIST(need, needs), .migrations = "accounts",
-              .load = accounts_load, .start = accounts_start, .stop = accounts_stop)
+              .about = "registration, verification by mail, login, sessions, passwords",
+              .license = "MIT", PARLEY_LIST(option, options), PARLEY_LIST(need, needs),
+              .migrations = "accounts", .load = accounts_load, .start = accounts_start,
+              .stop = accounts_stop)

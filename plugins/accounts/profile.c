@@ -20,11 +20,8 @@ static int profile_reply(parley_flow *flow)
 {
     const parley_rows *rows = flow->result->rows[0];
 
-    if (accounts.db->rows_n(rows) == 0) { /* removed a moment ago */
-        (void)parley->reply_header(flow->req, "WWW-Authenticate", PARLEY_S("Token"));
-        (void)parley->deny(flow->req, 401, "authentication_failed", "Invalid token.");
-        return PARLEY_FLOW_DONE;
-    }
+    if (accounts.db->rows_n(rows) == 0)
+        return auth_deny_ended(flow->req);
     account shown = account_from_row(rows);
     (void)parley->reply_header(flow->req, "Cache-Control", PARLEY_S("no-store"));
     (void)parley->reply_json(flow->req, 200, account_json(&shown));

@@ -11,19 +11,20 @@
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/address.h"
 #include "plugins/accounts/hash.h"
+#include "plugins/accounts/link.h"
 #include "plugins/accounts/name.h"
-#include "plugins/accounts/verification.h"
-#include <sodium.h>
+#include "plugins/accounts/new_password.h"
 #include <stdlib.h>
 
 enum { FIRST_NAME_MAX = 150, STEP_TAKEN = 1, RACES_MAX = 2 };
 
 typedef struct registration {
-    parley_str first_name, last_name, username, password, confirm; /* views into the body */
-    char email[ADDRESS_MAX + 1];                                   /* lower case */
-    parley_str email_key, username_key;                            /* absent: the field is faulty */
+    parley_str first_name, last_name, username; /* views into the body */
+    new_password password;
+    char email[ADDRESS_MAX + 1];        /* lower case */
+    parley_str email_key, username_key; /* absent: the field is faulty */
     hash_job hash;
-    verification mail;
+    mailed_link mail;
     char uid[37];
     int64_t now_us;
     int races; /* lost to another registration */
@@ -63,9 +64,7 @@ static void parse_fields(parley_flow *flow, parley_json *errors)
     (void)parley_text_field(errors, in, "last_name", FIRST_NAME_MAX, 0, &r->last_name);
     parse_email(r, in, errors);
     parse_username(r, in, errors);
-    (void)parley_text_field(errors, in, "password", STRENGTH_MAX_POINTS, PARLEY_TEXT_RAW,
-                            &r->password);
-    (void)parley_text_field(errors, in, "password_confirm", 0, PARLEY_TEXT_RAW, &r->confirm);
+    new_password_read(&r->password, in, errors);
 }
 
 /* Into the request's memory. */
@@ -135,29 +134,18 @@ static void name_taken(const parley_flow *flow, parley_json *errors)
         parley_text_fault(errors, "username", "A user with that username already exists.");
 }
 
-static void judge_password(const registration *r, parley_json *errors)
-{
-    const char *faults[STRENGTH_FAULTS];
-    strength_of of = { r->username, r->first_name, r->last_name, r->email_key };
-
-    if (r->password.n != r->confirm.n ||
-        sodium_memcmp(r->password.p, r->confirm.p, r->password.n) != 0) {
-        parley_text_fault(errors, "password_confirm", "Passwords do not match.");
-        return;
-    }
-    size_t n = strength_faults(r->password, &of, faults);
-    for (size_t i = 0; i < n; i++)
-        parley_text_fault(errors, "password", faults[i]);
-}
-
 static int register_judge(parley_flow *flow)
 {
+    const registration *r = flow->state;
     parley_json *errors = parley->json_obj();
 
     parse_fields(flow, errors);
     name_taken(flow, errors);
-    if (parley->json_len(errors) == 0)
-        judge_password(flow->state, errors);
+    if (parley->json_len(errors) == 0) {
+        strength_of of = { r->username, r->first_name, r->last_name, r->email_key };
+
+        new_password_judge(&r->password, &of, errors);
+    }
     if (parley->json_len(errors) > 0) {
         (void)parley->deny_fields(flow->req, errors);
         return PARLEY_FLOW_DONE;
@@ -177,7 +165,7 @@ static int register_hash(parley_flow *flow)
 
     if (r->hash.text[0] != '\0') /* once more after a lost race */
         return PARLEY_FLOW_NEXT;
-    hash_job_init(&r->hash, HASH_MAKE, r->password, NULL);
+    hash_job_init(&r->hash, HASH_MAKE, r->password.text, NULL);
     r->hash.done = register_hashed;
     r->hash.ud = flow;
     if (hash_submit(&r->hash) == 0)
@@ -196,9 +184,9 @@ static int register_store(parley_flow *flow)
     }
     r->now_us = parley->now_us();
     parley->uuid7(r->uid);
-    int err = verification_init(&r->mail, flow->req);
+    int err = link_init(&r->mail, flow->req);
     if (err >= 0)
-        err = verification_make(&r->mail, parley_text_view(r->uid, 36), r->email_key, r->now_us);
+        err = link_make(&r->mail, LINK_VERIFY, parley_text_view(r->uid, 36), r->email_key);
     if (err < 0)
         return err;
     parley_param params[] = {

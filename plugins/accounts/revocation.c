@@ -2,6 +2,7 @@
 #include "plugins/accounts/revocation.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/person.h"
+#include "plugins/accounts/standing.h"
 #include <string.h>
 
 enum {
@@ -9,13 +10,14 @@ enum {
     /* rows before the newest that may still appear: transactions commit out of order */
     WINDOW = 256
 };
+#define TOPIC "accounts.revoked" /* makes the other workers look at once; the poll needs it not */
 #define STALE_NS                                                                                   \
     INT64_C(5000000000)           /* without a good poll for so long, the cache is not believed */
 #define SKEW_US INT64_C(10000000) /* between the clocks of two machines, at most */
 
 static struct {
     parley_timer timer;
-    int is_on, is_asking;
+    int is_on, is_asking, is_hurried;
     int64_t head;         /* largest id seen */
     uint8_t seen[WINDOW]; /* 1 at id % WINDOW: that row was worked off; of the last WINDOW rows */
     int64_t good_ns;
@@ -35,26 +37,18 @@ uint32_t revocation_epoch(void)
 /* What was revoked before the session was read is already in what was read. */
 static int is_meant(const person *p, int64_t user_key, int64_t session_key, int64_t at_us)
 {
-    return p->facts.shown.key == user_key &&
-           (session_key == 0 || p->facts.session_key == session_key) &&
+    return p->facts.shown.key == user_key && p->facts.session_key == session_key &&
            p->facts.loaded_us < at_us + SKEW_US;
 }
 
-/* Closing does not call back before it returns, but dropping the cache's reference may free the
- * person. */
 static void revoke(int64_t user_key, int64_t session_key, int64_t at_us)
 {
     person *next;
 
     for (person *p = person_next(NULL); p; p = next) {
         next = person_next(p);
-        if (!is_meant(p, user_key, session_key, at_us))
-            continue;
-        p->is_revoked = 1;
-        for (size_t i = 0; i < p->conn_n; i++)
-            (void)parley->conn_close((parley_conn){ p->conns[i] }, 4401,
-                                     PARLEY_S("session revoked"));
-        person_forget(p);
+        if (is_meant(p, user_key, session_key, at_us))
+            person_revoke(p);
     }
 }
 
@@ -85,9 +79,15 @@ static void work_off(const parley_rows *rows, int64_t i)
         (void)parley->fire(accounts.ctx, "auth.revoked", &info);
         return;
     }
+    int64_t session_key = accounts.db->get_int(rows, i, 2, 0);
     watch.epoch++;
-    revoke(user_key, accounts.db->get_int(rows, i, 2, 0), at_us);
+    if (session_key > 0)
+        revoke(user_key, session_key, at_us);
+    else
+        standing_doubt(user_key);
 }
+
+static void poll(void);
 
 static void poll_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
@@ -102,6 +102,11 @@ static void poll_done(parley_ctx *ctx, int status, const parley_db_result *resul
         if (take_id(accounts.db->get_int(rows, i, 0, 0)))
             work_off(rows, i);
     }
+    standing_ask();
+    if (watch.is_hurried) {
+        watch.is_hurried = 0;
+        poll();
+    }
 }
 
 void revocation_stop(void)
@@ -111,18 +116,56 @@ void revocation_stop(void)
     watch.is_on = 0;
 }
 
-static void poll_tick(parley_ctx *ctx, int status, void *ud)
+static void poll(void)
 {
-    (void)ud;
-    if (status < 0 || person_alive() == 0) {
-        revocation_stop();
-        return;
-    }
-    if (watch.is_asking)
-        return;
     parley_param params[] = { PARLEY_INT(watch.head - WINDOW) };
     parley_sql sql = SQL(SQL_REVOKED_SINCE, params);
-    watch.is_asking = accounts.db->run(ctx, &sql, 1, PARLEY_DB_READ, poll_done, NULL) >= 0;
+
+    watch.is_asking = accounts.db->run(accounts.ctx, &sql, 1, PARLEY_DB_READ, poll_done, NULL) >= 0;
+}
+
+static void poll_tick(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx;
+    (void)ud;
+    if (status < 0 || person_alive() == 0)
+        revocation_stop();
+    else if (!watch.is_asking)
+        poll();
+}
+
+/* Another worker has revoked something.  A question that is out may be older than that. */
+static void poll_hurry(parley_ctx *ctx, parley_str topic, parley_str bytes, void *ud)
+{
+    (void)ctx;
+    (void)topic;
+    (void)bytes;
+    (void)ud;
+    if (watch.is_on && watch.is_asking)
+        watch.is_hurried = 1;
+    else if (watch.is_on)
+        poll();
+}
+
+int revocation_start(void)
+{
+    return parley->subscribe(accounts.ctx, PARLEY_S(TOPIC), poll_hurry, NULL);
+}
+
+void revocation_here(int64_t user_key, int64_t session_key, int64_t kept_key)
+{
+    person *next;
+
+    watch.epoch++;
+    for (person *p = person_next(NULL); p; p = next) {
+        int64_t own = p->facts.session_key;
+
+        next = person_next(p);
+        if (p->facts.shown.key == user_key && own != kept_key &&
+            (session_key == 0 || own == session_key))
+            person_revoke(p);
+    }
+    (void)parley->publish(accounts.ctx, PARLEY_S(TOPIC), PARLEY_S("now"));
 }
 
 void revocation_watch(int64_t head)

@@ -14,6 +14,13 @@ int revocation_is_watched(void);
  * runs. */
 void revocation_watch(int64_t head);
 void revocation_stop(void);
+/* start() only: hears of other workers' revocations.  returns 0 or < 0 */
+int revocation_start(void);
+/* What this worker itself has committed holds here at once, before the answer is given; the others
+ * are told to look.
+ *
+ * session_key   0: all sessions of the user, but `kept_key` (0: none is kept) */
+void revocation_here(int64_t user_key, int64_t session_key, int64_t kept_key);
 /* Changes whenever rows were worked off: a session that was read before may be one of them. */
 uint32_t revocation_epoch(void);
 #endif

@@ -8,17 +8,37 @@ static const char *const sql_texts[SQL_COUNT] = {
                      " first_name, last_name, password_hash, joined_at)"
                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     [SQL_TOKEN_ADD] = "INSERT INTO email_tokens (token_hash, user_id, purpose, created_at,"
-                      " expires_at) SELECT $1, id, 'verify', CAST($2 AS BIGINT),"
-                      " CAST($3 AS BIGINT) FROM users WHERE uid = $4",
+                      " expires_at) SELECT $1, id, $2, CAST($3 AS BIGINT),"
+                      " CAST($4 AS BIGINT) FROM users WHERE uid = $5",
     [SQL_TOKENS_DROP] = "DELETE FROM email_tokens WHERE purpose = 'verify' AND used_at IS NULL"
                         " AND user_id = (SELECT id FROM users WHERE uid = $1)",
     [SQL_TOKEN_USE] = "UPDATE email_tokens SET used_at = $1 WHERE token_hash = $2"
-                      " AND purpose = 'verify' AND used_at IS NULL AND expires_at > $1",
+                      " AND purpose = $3 AND used_at IS NULL AND expires_at > $1",
     [SQL_USER_VERIFY] = "UPDATE users SET is_verified = 1 WHERE id = (SELECT user_id"
                         " FROM email_tokens WHERE token_hash = $1 AND purpose = 'verify'"
                         " AND used_at = $2)",
     [SQL_UNVERIFIED_FIND] = "SELECT uid, email FROM users"
                             " WHERE email_key = $1 AND is_verified = 0 AND is_active = 1",
+    [SQL_VERIFIED_FIND] = "SELECT uid, email FROM users"
+                          " WHERE email_key = $1 AND is_verified = 1 AND is_active = 1",
+    [SQL_RESET_FIND] = "SELECT u.id, u.email, u.username, u.first_name, u.last_name,"
+                       " u.password_hash FROM email_tokens t JOIN users u ON u.id = t.user_id"
+                       " WHERE t.token_hash = $1 AND t.purpose = 'reset' AND t.used_at IS NULL"
+                       " AND t.expires_at > $2 AND u.is_active = 1",
+    [SQL_RESET_DROP] = "DELETE FROM email_tokens WHERE user_id = $1 AND purpose = 'reset'",
+    [SQL_PASSWORD_FIND] = "SELECT id, email, username, first_name, last_name, password_hash"
+                          " FROM users WHERE id = $1 AND is_active = 1",
+    [SQL_PASSWORD_SET] = "UPDATE users SET password_hash = $1"
+                         " WHERE id = $2 AND password_hash = $3",
+    [SQL_PASSWORD_RESET] = "UPDATE users SET password_hash = $1"
+                           " WHERE id = $2 AND password_hash = $3 AND EXISTS (SELECT 1"
+                           " FROM email_tokens WHERE token_hash = $4 AND used_at = $5)",
+    /* Logins and changes of a password wait for each other here: a session that was opened with the
+       old one is there when the change ends all sessions, or comes too late. */
+    [SQL_USER_LOCK] = "UPDATE users SET password_hash = password_hash WHERE id = $1",
+    /* Fails, and everything of its run with it, unless the new password stands: NULL is no user. */
+    [SQL_USER_REVOKE] = "INSERT INTO revocations (kind, user_id, at) VALUES ('user',"
+                        " (SELECT id FROM users WHERE id = $1 AND password_hash = $2), $3)",
     [SQL_LOGIN_FIND] = "SELECT uid, username, email, first_name, last_name, is_verified,"
                        " joined_at, id, is_active, password_hash FROM users"
                        " WHERE email_key = $1",
@@ -28,8 +48,6 @@ static const char *const sql_texts[SQL_COUNT] = {
                         " last_used_at, expires_at, user_agent, ip) SELECT $1, id, $2,"
                         " CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), $5, $6"
                         " FROM users WHERE id = $7 AND password_hash = $8 AND is_active = 1",
-    [SQL_PASSWORD_REHASH] = "UPDATE users SET password_hash = $1"
-                            " WHERE id = $2 AND password_hash = $3",
     [SQL_PROFILE] = "SELECT uid, username, email, first_name, last_name, is_verified, joined_at"
                     " FROM users WHERE id = $1",
     [SQL_SESSION_FIND] = "SELECT s.id, s.uid, s.last_used_at, s.expires_at, u.id, u.uid,"
@@ -38,6 +56,34 @@ static const char *const sql_texts[SQL_COUNT] = {
                          " WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.is_active = 1",
     [SQL_SESSION_TOUCH] = "UPDATE sessions SET last_used_at = $1, expires_at = $2"
                           " WHERE id = $3 AND last_used_at < $1",
+    [SQL_SESSION_KEY] = "SELECT id FROM sessions WHERE uid = $1 AND user_id = $2",
+    [SQL_SESSION_REVOKE] = "INSERT INTO revocations (kind, user_id, session_id, at)"
+                           " SELECT 'session', user_id, id, CAST($1 AS BIGINT) FROM sessions"
+                           " WHERE uid = $2 AND user_id = $3",
+    [SQL_SESSION_DROP] = "DELETE FROM sessions WHERE uid = $1 AND user_id = $2",
+    [SQL_SESSIONS_DROP] = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
+    [SQL_SESSIONS_COUNT] = "SELECT CAST(COUNT(*) AS BIGINT) FROM sessions"
+                           " WHERE user_id = $1 AND expires_at > $2",
+    [SQL_SESSIONS_PAGE] = "SELECT uid, created_at, last_used_at, user_agent, ip, id"
+                          " FROM sessions WHERE user_id = $1 AND expires_at > $2"
+                          " ORDER BY id DESC LIMIT $3 OFFSET $4",
+    [SQL_SESSIONS_STANDING] = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id"
+                              " WHERE s.user_id = $1 AND s.expires_at > $2 AND u.is_active = 1",
+    [SQL_TICKET_ADD] = "INSERT INTO ws_tickets (ticket_hash, session_id, expires_at)"
+                       " SELECT $1, id, CAST($2 AS BIGINT) FROM sessions WHERE id = $3",
+    [SQL_TICKET_FIND] = "SELECT s.id, s.uid, s.last_used_at, s.expires_at, u.id, u.uid,"
+                        " u.username, u.email, u.first_name, u.last_name, u.is_staff,"
+                        " s.token_hash FROM ws_tickets t JOIN sessions s ON s.id = t.session_id"
+                        " JOIN users u ON u.id = s.user_id WHERE t.ticket_hash = $1"
+                        " AND t.expires_at > $2 AND s.expires_at > $2 AND u.is_active = 1",
+    /* Of racing uses one deletes the row. */
+    [SQL_TICKET_USE] = "DELETE FROM ws_tickets WHERE ticket_hash = $1",
+    [SQL_AUDIT_ADD] = "INSERT INTO audit_log (at, actor_id, action, subject_id, ip, user_agent)"
+                      " VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_AUDIT_SESSION] = "INSERT INTO audit_log (at, actor_id, action, subject_id, ip,"
+                          " user_agent, detail) SELECT CAST($1 AS BIGINT), user_id, $2, user_id,"
+                          " $3, $4, CAST(uid AS TEXT) FROM sessions"
+                          " WHERE uid = $5 AND user_id = $6",
     [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
     [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at, subject FROM revocations"
                           " WHERE id > $1 ORDER BY id LIMIT 1000",
@@ -47,6 +93,8 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TIDY_SESSIONS] = "DELETE FROM sessions WHERE expires_at < $1",
     [SQL_TIDY_TOKENS] = "DELETE FROM email_tokens WHERE expires_at < $1",
     [SQL_TIDY_REVOCATIONS] = "DELETE FROM revocations WHERE at < $1",
+    [SQL_TIDY_TICKETS] = "DELETE FROM ws_tickets WHERE expires_at < $1",
+    [SQL_TIDY_AUDIT] = "DELETE FROM audit_log WHERE at < $1",
 };
 
 int sql_prepare_all(void)

@@ -1,4 +1,5 @@
-/* tidy.c -- what is old goes: unverified accounts, expired sessions and tokens, old revocations.
+/* tidy.c -- what is old goes: unverified accounts, expired sessions, tokens and tickets, old
+ * revocations, the old part of the audit log.
  *
  * An unverified account may be in a room already, because others may add it.  This plugin
  * knows no rooms: it deletes the accounts one by one and leaves the answer to the foreign
@@ -61,8 +62,10 @@ static void tidy_old(int64_t now_us)
 {
     parley_param now[] = { PARLEY_INT(now_us) };
     parley_param old[] = { PARLEY_INT(now_us - REVOCATIONS_KEPT_US) };
-    parley_sql sql[] = { SQL(SQL_TIDY_SESSIONS, now), SQL(SQL_TIDY_TOKENS, now),
-                         SQL(SQL_TIDY_REVOCATIONS, old) };
+    parley_param audited[] = { PARLEY_INT(now_us - accounts.audit_ttl_us) };
+    parley_sql sql[] = { SQL(SQL_TIDY_TICKETS, now), SQL(SQL_TIDY_SESSIONS, now),
+                         SQL(SQL_TIDY_TOKENS, now), SQL(SQL_TIDY_REVOCATIONS, old),
+                         SQL(SQL_TIDY_AUDIT, audited) };
 
     (void)sql_run_quietly(sql, COUNT(sql));
 }

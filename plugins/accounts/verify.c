@@ -8,7 +8,8 @@
  * ignored.  With Accept: text/html the answers are pages. */
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/key.h"
-#include "plugins/accounts/page.h"
+#include "plugins/accounts/link.h"
+#include "plugins/accounts/webpage.h"
 
 static int verify_use(parley_flow *flow)
 {
@@ -18,7 +19,8 @@ static int verify_use(parley_flow *flow)
 
     key_hash_make(token, &hash);
     parley_str hex = parley_text_view(hash.hex, KEY_HASH_CHARS);
-    parley_param use[] = { PARLEY_INT(now_us), PARLEY_TEXT(hex) };
+    parley_param use[] = { PARLEY_INT(now_us), PARLEY_TEXT(hex),
+                           PARLEY_TEXT(link_purpose(LINK_VERIFY)) };
     parley_param user[] = { PARLEY_TEXT(hex), PARLEY_INT(now_us) };
     parley_sql sql[] = { SQL(SQL_TOKEN_USE, use), SQL(SQL_USER_VERIFY, user) };
     return parley_flow_sql(flow, sql, COUNT(sql), 0);
@@ -26,14 +28,17 @@ static int verify_use(parley_flow *flow)
 
 static void verify_reply_page(parley_req req, int is_good)
 {
-    if (is_good)
-        page_reply(req, 200, "Email verified",
-                   "Your email address is verified. You can close this page and log in.", NULL);
-    else
-        page_reply(req, 400, "This link does not work",
-                   "It was used already, has expired, or a newer one was sent. If your address is"
-                   " not verified yet, ask for another mail.",
-                   NULL);
+    static const webpage good = {
+        .title = "Email verified",
+        .text = "Your email address is verified. You can close this page and log in.",
+    };
+    static const webpage bad = {
+        .title = "This link does not work",
+        .text = "It was used already, has expired, or a newer one was sent. If your address is not"
+                " verified yet, ask for another mail.",
+    };
+
+    webpage_reply(req, is_good ? 200 : 400, is_good ? &good : &bad);
 }
 
 static int verify_reply(parley_flow *flow)
@@ -65,18 +70,13 @@ int verify_handle_post(parley_ctx *ctx, parley_req req, void *ud)
 
 int verify_handle_get(parley_ctx *ctx, parley_req req, void *ud)
 {
-    char text[64];
+    static const webpage page = {
+        .title = "Verify your email address",
+        .text = "Press the button to confirm that this email address is yours.",
+        .form = WEBPAGE_BUTTON("Verify"),
+    };
 
     (void)ctx;
     (void)ud;
-    if (parley->req_wants(req, "text/html")) {
-        page_reply(req, 200, "Verify your email address",
-                   "Press the button to confirm that this email address is yours.", "Verify");
-        return PARLEY_DONE;
-    }
-    parley_str method = parley->req_method(req);
-    (void)snprintf(text, sizeof(text), "Method \"%.*s\" not allowed.", (int)method.n, method.p);
-    (void)parley->reply_header(req, "Allow", PARLEY_S("POST, OPTIONS"));
-    (void)parley->deny(req, 405, "method_not_allowed", text);
-    return PARLEY_DENY;
+    return webpage_reply_to_person(req, &page, "POST, OPTIONS");
 }

@@ -9,10 +9,10 @@
  *   reply     200, a page; 404; the tail is filled with it, if it was too short
  */
 #include "plugins/chat/access.h"
-#include "plugins/chat/list.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 #include "plugins/chat/tail.h"
+#include "plugins/common/list.h"
 
 struct history {
     struct page page;
@@ -161,7 +161,7 @@ static int history_tell(parley_flow *flow)
         return access_deny_not_found(flow->req);
     if (!history_is_whole(h))
         return history_read(flow);
-    parley_str start = list_start(flow->req, &h->page, h->count);
+    parley_str start = list_start(flow->ctx, flow->req, &h->page, h->count);
     char *body = start.n ? parley->req_alloc(flow->req, start.n + h->results.n + 2) : NULL;
 
     if (!body)

@@ -1,2 +1,3 @@
 # chat needs nothing but the C library.
 set(PARLEY_PLUGIN_LIBRARIES)
+set(PARLEY_PLUGIN_COMMON list page)

@@ -4,9 +4,9 @@
  *   reply    200, a page
  */
 #include "plugins/chat/access.h"
-#include "plugins/chat/list.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
+#include "plugins/common/list.h"
 
 static int rooms_ask(parley_flow *flow)
 {

@@ -8,14 +8,19 @@ OPEN, TOKEN = False, True
 ID = "019a1b2c-0000-7000-8000-0000000000c3"  # well-formed, nobody's
 ROOM = f"/api/chat/rooms/{ID}/"
 
-# (path, what it allows, needs a token)
+# (path, what it allows, needs a token); without logout and ws-ticket, which never do nothing
 ROUTES = [
     ("/api/", "GET, HEAD, OPTIONS", OPEN),
     ("/api/auth/register/", "POST, OPTIONS", OPEN),
     ("/api/auth/login/", "POST, OPTIONS", OPEN),
     ("/api/auth/resend-verification/", "POST, OPTIONS", OPEN),
     ("/api/auth/verify-email/nope/", "GET, POST, HEAD, OPTIONS", OPEN),
+    ("/api/auth/reset-password/", "POST, OPTIONS", OPEN),
+    ("/api/auth/reset-password/nope/", "GET, POST, HEAD, OPTIONS", OPEN),
     ("/api/auth/profile/", "GET, HEAD, OPTIONS", TOKEN),
+    ("/api/auth/sessions/", "GET, HEAD, OPTIONS", TOKEN),
+    (f"/api/auth/sessions/{ID}/", "DELETE, OPTIONS", TOKEN),
+    ("/api/auth/change-password/", "POST, OPTIONS", TOKEN),
     ("/api/chat/rooms/", "GET, POST, HEAD, OPTIONS", TOKEN),
     (ROOM, "GET, PUT, DELETE, HEAD, OPTIONS", TOKEN),
     (ROOM + "messages/", "GET, HEAD, OPTIONS", TOKEN),

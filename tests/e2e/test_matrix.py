@@ -13,6 +13,10 @@ HERE, SEND = "/api/chat/rooms/{room}/", {"content": "x"}
 TABLE = [
     ("GET", "/api/", None, (200, 200, 200, 200, 200)),
     ("GET", "/api/auth/profile/", None, (401, 200, 200, 200, 200)),
+    ("GET", "/api/auth/sessions/", None, (401, 200, 200, 200, 200)),
+    ("DELETE", f"/api/auth/sessions/{ID}/", None, (401, 404, 404, 404, 404)),
+    ("POST", "/api/auth/change-password/", {}, (401, 400, 400, 400, 400)),
+    ("POST", "/api/auth/ws-ticket/", None, (401, 201, 201, 201, 201)),
     ("GET", "/api/chat/rooms/", None, (401, 200, 200, 200, 200)),
     ("POST", "/api/chat/rooms/", {"name": "x"}, (401, 201, 201, 201, 201)),
     ("GET", HERE, None, (401, 404, 404, 200, 200)),

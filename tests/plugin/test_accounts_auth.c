@@ -214,7 +214,7 @@ static void test_revoked(const char *user, const char *session, bool is_meant)
     fake_hang_up(second, 1000);
     assert_non_null(person_of(first));
     fake_db_answer(PARLEY_OK);
-    FAKE_ROWS(4, "1", user, session, NOW);
+    FAKE_ROWS(5, "1", user, session, NOW, "");
     fake_advance(500);
     assert_int_equal(fake_closed(first), is_meant ? 4401 : 0);
     assert_int_equal(fake_closed(second), 0);
@@ -236,10 +236,81 @@ static void test_session_revoked(void **state)
     test_revoked("1", "5", true);
 }
 
+/* A changed password: the database says which sessions stand; until it has, nothing is believed. */
 static void test_user_revoked(void **state)
 {
+    static const struct {
+        const char *label, *standing; /* NULL: none */
+        int closed;
+    } cases[] = { { "one goes on", "5", 0 }, { "none stands", NULL, 4401 } };
+
     (void)state;
-    test_revoked("1", NULL, true);
+    first_request(LATER);
+    parley_conn conn = open_socket();
+    for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(5, i == 0 ? "1" : "2", "1", NULL, NOW, "");
+        fake_advance(500);
+        mark();
+        parley_req req = call_with_key("GET", "/hello/", TOKEN);
+        assert_int_equal(asked(), 1); /* the cache is in doubt */
+        assert_int_equal(fake_closed(conn), 0);
+        fake_db_answer(PARLEY_OK);
+        if (cases[i].standing)
+            FAKE_ROWS(1, cases[i].standing);
+        fake_run();
+        if (fake_closed(conn) != cases[i].closed)
+            fail_msg("case \"%s\"", cases[i].label);
+        if (cases[i].standing)
+            answer_session(false, LATER);
+        else
+            fake_db_answer(PARLEY_OK);
+        fake_run();
+        assert_int_equal(fake_status(req), 200);
+        assert_int_equal(fake_user(req) != NULL, cases[i].standing != NULL);
+    }
+    assert_null(person_of(conn));
+    fake_hang_up(conn, 1000);
+}
+
+/* What could not be asked is asked again after the next poll. */
+static void test_doubt_stays(void **state)
+{
+    (void)state;
+    first_request(LATER);
+    parley_conn conn = open_socket();
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(5, "1", "1", NULL, NOW, "");
+    fake_advance(500);
+    fake_db_answer(PARLEY_DB_DOWN);
+    fake_run();
+    assert_int_equal(fake_closed(conn), 0);
+    fake_db_answer(PARLEY_OK); /* a poll with nothing new */
+    fake_advance(500);
+    fake_db_answer(PARLEY_OK); /* and the question: no session stands */
+    fake_run();
+    assert_int_equal(fake_closed(conn), 4401);
+    fake_hang_up(conn, 1000);
+}
+
+/* Another worker says that there is something: it is looked for at once. */
+static void test_told_to_hurry(void **state)
+{
+    (void)state;
+    first_request(LATER);
+    parley_conn conn = open_socket();
+    mark();
+    fake_deliver("accounts.revoked", "now");
+    fake_deliver("accounts.revoked", "now"); /* while it is being asked: once more after it */
+    assert_int_equal(asked(), 1);
+    fake_db_answer(PARLEY_OK);
+    fake_run();
+    assert_int_equal(asked(), 2);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(5, "1", "1", "5", NOW, "");
+    fake_run();
+    assert_int_equal(fake_closed(conn), 4401);
+    fake_hang_up(conn, 1000);
 }
 
 static void test_other_session(void **state)
@@ -389,6 +460,8 @@ int main(void)
         TEST(test_touch),
         TEST(test_session_revoked),
         TEST(test_user_revoked),
+        TEST(test_doubt_stays),
+        TEST(test_told_to_hurry),
         TEST(test_other_session),
         TEST(test_other_user),
         TEST(test_polls_fail),

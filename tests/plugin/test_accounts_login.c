@@ -76,11 +76,14 @@ static void test_good(void **state)
     assert_string_equal(fake_reply_header(req, "Cache-Control"), "no-store");
 
     (void)crypto_generichash(bytes, 32, (const unsigned char *)key, 47, NULL, 0);
-    assert_string_equal(fake_db_param(1, 0, 1), sodium_bin2hex(hex, sizeof(hex), bytes, 32));
-    assert_string_equal(fake_db_param(1, 0, 2), NOW);
-    assert_string_equal(fake_db_param(1, 0, 4), "curl/8??");
-    assert_string_equal(fake_db_param(1, 0, 5), "192.0.2.1");
-    assert_string_equal(fake_db_param(1, 0, 7), stored);
+    assert_string_equal(fake_db_param(1, 0, 0), "1"); /* the user's row is locked first */
+    assert_string_equal(fake_db_param(1, 1, 1), sodium_bin2hex(hex, sizeof(hex), bytes, 32));
+    assert_string_equal(fake_db_param(1, 1, 2), NOW);
+    assert_string_equal(fake_db_param(1, 1, 4), "curl/8??");
+    assert_string_equal(fake_db_param(1, 1, 5), "192.0.2.1");
+    assert_string_equal(fake_db_param(1, 1, 7), stored);
+    assert_string_equal(fake_db_param(1, 2, 1), "login"); /* in the audit log */
+    assert_string_equal(fake_db_param(1, 2, 4), fake_db_param(1, 1, 0));
     assert_int_equal(asked(), 2); /* nothing to hash anew */
 }
 
@@ -90,20 +93,52 @@ static void test_refused(void **state)
     parley_req req = fake_call("POST", PATH, BODY); /* unknown */
     answer_ok();
     assert_body(req, 400, REFUSED);
+    answer_ok();                         /* of the audit log */
     req = fake_call("POST", PATH, BODY); /* disabled */
     answer_user("1", "0", stored);
     assert_body(req, 400, REFUSED);
+    answer_ok(); /* of the audit log */
     req = fake_call("POST", PATH, "{\"email\":\"ada@example.org\",\"password\":\"wrong\"}");
     answer_user("1", "1", stored);
     assert_body(req, 400, REFUSED);
+    answer_ok(); /* of the audit log */
     req = fake_call("POST", PATH, "{\"email\":\"ada@example.org\",\"password\":\"wrong\"}");
     answer_user("0", "1", stored); /* whether it is verified is told to the owner only */
     assert_body(req, 400, REFUSED);
+    answer_ok(); /* of the audit log */
     req = fake_call("POST", PATH, BODY);
     answer_user("0", "1", stored);
     assert_body(req, 403,
                 "{\"detail\":\"Email address is not verified.\",\"code\":\"email_not_verified\"}");
-    assert_int_equal(asked(), 5); /* no session */
+    assert_int_equal(asked(), 10); /* the account, and a row of the audit log: no session */
+}
+
+/* Whether an address is known is not told by what a failure costs; what was typed is not kept. */
+static void test_failures_are_audited(void **state)
+{
+    static const struct {
+        const char *label, *subject;
+        bool is_known;
+    } cases[] = { { "unknown", NULL, false }, { "wrong", "1", true } };
+
+    (void)state;
+    for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
+        parley_req req =
+            fake_call("POST", PATH, "{\"email\":\"ada@example.org\",\"password\":\"wrong\"}");
+
+        if (cases[i].is_known)
+            answer_user("1", "1", stored);
+        else
+            answer_ok();
+        assert_body(req, 400, REFUSED);
+        size_t run = fake_db_runs() - 1;
+        const char *subject = fake_db_param(run, 0, 3);
+        if (strcmp(fake_db_param(run, 0, 2), "login_failed") != 0 ||
+            fake_db_param(run, 0, 1) != NULL ||
+            (cases[i].subject ? !subject || strcmp(subject, cases[i].subject) != 0 : !!subject))
+            fail_msg("case \"%s\"", cases[i].label);
+        answer_ok();
+    }
 }
 
 /* The password changed between the check and the session. */
@@ -112,16 +147,16 @@ static void test_changed_meanwhile(void **state)
     parley_req req = fake_call("POST", PATH, BODY);
 
     (void)state;
-    answer_user("1", "1", stored);
-    fake_db_answer(PARLEY_OK);
-    fake_db_affected(0);
-    fake_run();
-    assert_int_equal(asked(), 3); /* looks again */
-    answer_user("1", "1", stored);
-    fake_db_answer(PARLEY_OK);
-    fake_db_affected(0);
-    fake_run();
+    for (size_t i = 0; i < 2; i++) { /* looks again */
+        assert_int_equal(asked(), 2 * i + 1);
+        answer_user("1", "1", stored);
+        fake_db_answer(PARLEY_OK);
+        fake_db_affected(1);
+        fake_db_affected(0);
+        fake_run();
+    }
     assert_body(req, 400, REFUSED);
+    answer_ok();
 }
 
 static void test_rehash(void **state)
@@ -155,6 +190,8 @@ static void test_queue(void **state)
     for (size_t i = 0; i < 3; i++)
         fake_db_answer(PARLEY_OK); /* unknown users are hashed too */
     fake_run();
+    answer_ok();
+    answer_ok();
     assert_int_equal(fake_status(req[0]), 400);
     assert_int_equal(fake_status(req[1]), 400);
     assert_int_equal(fake_status(req[2]), 503);
@@ -187,8 +224,14 @@ static void test_trouble(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_fields), TEST(test_good),  TEST(test_refused), TEST(test_changed_meanwhile),
-        TEST(test_rehash), TEST(test_queue), TEST(test_trouble),
+        TEST(test_fields),
+        TEST(test_good),
+        TEST(test_refused),
+        TEST(test_failures_are_audited),
+        TEST(test_changed_meanwhile),
+        TEST(test_rehash),
+        TEST(test_queue),
+        TEST(test_trouble),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* test_chat_page.c -- limit, offset and the neighbours of a page. */
-#include "plugins/chat/page.h"
+#include "plugins/common/page.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* page.h -- limit and offset of a list, and the addresses of its neighbours.  Pure logic, no server
  * calls. */
-#ifndef CHAT_PAGE_H
-#define CHAT_PAGE_H
+#ifndef COMMON_PAGE_H
+#define COMMON_PAGE_H
 #include <parley/plugin.h>
 
 struct page {

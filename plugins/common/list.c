@@ -1,5 +1,5 @@
 /* list.c -- the answer of a list: {"count","next","previous","results"} (contract.md, 1.3). */
-#include "plugins/chat/list.h"
+#include "plugins/common/list.h"
 
 struct page list_page(parley_req req)
 {
@@ -43,10 +43,10 @@ int list_reply(parley_req req, const struct page *page, int64_t count, parley_js
     return parley->reply_json(req, 200, list_json(req, page, count, results));
 }
 
-parley_str list_start(parley_req req, const struct page *page, int64_t count)
+parley_str list_start(parley_ctx *ctx, parley_req req, const struct page *page, int64_t count)
 {
     parley_json *empty = list_json(req, page, count, parley->json_arr());
-    parley_str text = parley->json_text(chat.ctx, empty);
+    parley_str text = parley->json_text(ctx, empty);
 
     parley->json_free(empty);
     text.n = text.n > 2 ? text.n - 2 : 0; /* results is the last key, and empty */

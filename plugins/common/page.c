@@ -1,5 +1,5 @@
 /* page.c -- limit and offset of a list, and the addresses of its neighbours (contract.md, 1.3). */
-#include "plugins/chat/page.h"
+#include "plugins/common/page.h"
 #include <inttypes.h>
 #include <stdbool.h>
 
