@@ -99,7 +99,8 @@ def opened(server, person, room, token):
     return socket
 
 
-def closes(socket, since):
+def closes(socket):
+    since = time.monotonic()
     end = socket.closed()
     assert (end.code, end.reason) == (4401, "session revoked") and time.monotonic() - since < 1
     socket.sock.close()
@@ -111,11 +112,10 @@ def test_deleting_a_session_closes_its_sockets_and_no_others(server):
     gone = [opened(server, ada, room, other) for _ in range(3)]
     with opened(server, ada, room, ada.token) as kept:
         one = next(s["id"] for s in sessions(server, other)["results"] if s["current"])
-        since = time.monotonic()
         answer = ask(server, "DELETE", f"/api/auth/sessions/{one}/", token=ada.token)
         assert answer.status_code == 204 and answer.content == b"" and "Set-Cookie" not in answer.headers
         for socket in gone:
-            closes(socket, since)
+            closes(socket)
         assert profile(server, other) == 401 and profile(server, ada.token) == 200
         kept.say("still here")
         assert kept.message()["content"] == "still here"
@@ -129,10 +129,9 @@ def test_logging_out(server):
     room, other = ada.room(), key(server, ada)
     with opened(server, ada, room, other) as kept:
         socket = opened(server, ada, room, ada.token)
-        since = time.monotonic()
         answer = ask(server, "POST", "/api/auth/logout/", token=ada.token)
         assert answer.status_code == 204 and answer.content == b""
-        closes(socket, since)
+        closes(socket)
         assert profile(server, ada.token) == 401 and profile(server, other) == 200
         kept.sync()
     again = ask(server, "POST", "/api/auth/logout/", token=ada.token)
@@ -205,11 +204,10 @@ def test_changing_the_password(server):
     room, others = ada.room(), [key(server, ada) for _ in range(2)]
     gone = [opened(server, ada, room, other) for other in others]
     with opened(server, ada, room, ada.token) as kept:
-        since = time.monotonic()
         answer = change(server, ada.token)
         assert answer.status_code == 204 and answer.content == b""
         for socket in gone:
-            closes(socket, since)
+            closes(socket)
         assert [profile(server, t) for t in (ada.token, *others)] == [200, 401, 401]
         assert sessions(server, ada.token)["count"] == 1
         fresh = login(server, ada, FRESH)
@@ -302,11 +300,10 @@ def test_a_reset(server):
     assert mail["Subject"] == "Set a new password" and mail["To"] == ada.email and "First" not in mail.get_content()
     token = link(server, ada)
     assert ada.get("/api/auth/profile/").status_code == 200  # asking changes nothing
-    since = time.monotonic()
     answer = reset(server, token, Content_Type="application/json")
     assert answer.status_code == 204 and answer.content == b""
     for socket in gone:
-        closes(socket, since)
+        closes(socket)
     assert [profile(server, t) for t in (ada.token, other)] == [401, 401]
     assert login(server, ada).status_code == 400 and login(server, ada, FRESH).status_code == 200
     assert server.wait_mail(ada.email, 3)["Subject"] == "Your password was changed"
