@@ -1,7 +1,8 @@
 /* session_end.c -- DELETE /api/auth/sessions/:id/ and POST /api/auth/logout/ (token)
  *
  *   drop     SQL: the session and its tickets go, the revocation tells all workers
- *   reply    204, and without cookies if it was the caller's own; 404: not one of the caller's
+ *   reply    204, and without cookies if it was the caller's own; 404: not one of the caller's;
+ *            415, 400: a body that is none
  *
  * Live sockets of the session close with 4401: here at once, elsewhere within half a second. */
 #include "plugins/accounts/accounts.h"
@@ -66,7 +67,10 @@ static int end_reply(parley_flow *flow)
 int session_end_handle(parley_ctx *ctx, parley_req req, void *ud)
 {
     static const parley_step steps[] = { end_drop, end_reply };
+    const parley_json *in;
 
     (void)ud;
+    if (parley->req_object(req, &in) != PARLEY_OK)
+        return PARLEY_DENY;
     return parley_flow_start(ctx, req, accounts.db, sizeof(ending), steps, COUNT(steps));
 }

@@ -1,7 +1,8 @@
 /* ws_ticket.c -- POST /api/auth/ws-ticket/ (token): a secret that opens one socket.
  *
  *   store    SQL: its hash, bound to the session
- *   reply    201 {"ticket", "expires_in"}; 401: the session has just ended
+ *   reply    201 {"ticket", "expires_in"}; 401: the session has just ended; 415, 400: a body that is
+ *            none
  *
  * It lies in the database, so any worker of any machine takes it, one use is exact whatever races,
  * and it goes with its session.  The key never stands in an address, and 30 seconds are enough to
@@ -53,7 +54,10 @@ static int ticket_reply(parley_flow *flow)
 int ticket_handle(parley_ctx *ctx, parley_req req, void *ud)
 {
     static const parley_step steps[] = { ticket_store, ticket_reply };
+    const parley_json *in;
 
     (void)ud;
+    if (parley->req_object(req, &in) != PARLEY_OK)
+        return PARLEY_DENY;
     return parley_flow_start(ctx, req, accounts.db, sizeof(ticket), steps, COUNT(steps));
 }

@@ -92,6 +92,15 @@ def test_all_want_a_token(server, method, path):
         assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Token"
 
 
+@pytest.mark.parametrize("path", ["logout/", "ws-ticket/"])
+def test_a_body_that_is_none(server, path):
+    ada = server.person()
+    for body, kind, status in ((b"a=b", "application/x-www-form-urlencoded", 415), (b"x", "text/plain", 415), (b"{}", None, 415), (b"{", "application/json", 400), (b"[]", "application/json", 400)):
+        assert ask(server, "POST", f"/api/auth/{path}", body, ada.token, Content_Type=kind).status_code == status
+    assert profile(server, ada.token) == 200
+    assert ask(server, "POST", f"/api/auth/{path}", {"any": "thing"}, ada.token).status_code in (201, 204)
+
+
 # ---- ends ----
 def opened(server, person, room, token):
     socket = Socket.open(server, f"/ws/chat/{room['id']}/", token=token)
