@@ -52,7 +52,7 @@ typedef char config_why[400];
 int config_why_set(config_why why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What the variable `name` holds: the environment, the file that <name>_FILE names, or the
- * credential of that name in $CREDENTIALS_DIRECTORY.
+ * credential parley_<name> in $CREDENTIALS_DIRECTORY.
  *
  * room     done or zero; what a file held, buf_done() after the last use of *ret.
  * ret      borrowed from the environment or from room; p NULL: it is nowhere.

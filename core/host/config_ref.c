@@ -29,7 +29,7 @@ static const char intro[] =
     "| bytes | `100`, `64KiB`, `1MiB`, `2GiB` |\n"
     "| bool | `true` or `false`, also `yes`, `no`, `on`, `off` |\n\n"
     "A secret need not stand in the environment: where the variable `NAME` is not set, the content of the file that `NAME_FILE`\n"
-    "names is taken (secrets of Docker and Kubernetes), or the credential `NAME` of systemd (`LoadCredential=`). Line ends at the\n"
+    "names is taken (secrets of Docker and Kubernetes), or the credential `parley_NAME` of systemd (`LoadCredential=`). Line ends at the\n"
     "end of the file do not count; a file that cannot be read or is empty is an error, and so is a variable given twice.\n\n"
     "Unknown keys, wrong types and values out of range are errors that name file and line; the server then does not start\n"
     "(exit status 78). Anchors, aliases, tags, equal keys and a second document are refused.\n";

@@ -1,6 +1,6 @@
 /* config_variable.c -- what a variable of the configuration holds: the environment variable NAME,
  * the content of the file that NAME_FILE names (secrets of Docker and Kubernetes), or the
- * credential NAME of the service manager (LoadCredential= of systemd).
+ * credential parley_NAME of the service manager (LoadCredential= of systemd).
  *
  * The texts of errors name variables and files, never what is in them. */
 #include "core/host/config_node.h"
@@ -68,7 +68,7 @@ static void places_find(const char *name, places *ret)
     ret->credential[0] = '\0';
     if (!credentials || credentials[0] != '/')
         return;
-    int n = snprintf(ret->credential, sizeof(ret->credential), "%s/%s", credentials, name);
+    int n = snprintf(ret->credential, sizeof(ret->credential), "%s/parley_%s", credentials, name);
     if (n < 0 || (size_t)n >= sizeof(ret->credential) || access(ret->credential, F_OK) != 0)
         ret->credential[0] = '\0';
 }
@@ -112,7 +112,7 @@ static int given_twice(const char *name, const places *at, config_why why)
     if (!has_value)
         (void)snprintf(first, sizeof(first), "the file of %s_FILE", name);
     if (at->credential[0] != '\0')
-        (void)snprintf(second, sizeof(second), "the credential %s", name);
+        (void)snprintf(second, sizeof(second), "the credential parley_%s", name);
     else
         (void)snprintf(second, sizeof(second), "the file of %s_FILE", name);
     return config_why_set(why, "%s is given twice, by %s and by %s; keep one of them", name, first,

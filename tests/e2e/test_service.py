@@ -225,8 +225,9 @@ def test_health_of_something_else(own_server, answer, status, text):
 # ---- secrets from files ----
 def test_a_secret_from_a_file_and_as_a_credential(own_server, tmp_path):
     """The same key by three ways gives the same secret: a login outlives the change of the way."""
-    (tmp_path / "SECRET_KEY").write_text(SECRET + "\n")
-    ways = [{"SECRET_KEY": SECRET}, {"SECRET_KEY_FILE": str(tmp_path / "SECRET_KEY")}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}]
+    for name in ("key", "parley_SECRET_KEY"):
+        (tmp_path / name).write_text(SECRET + "\n")
+    ways = [{"SECRET_KEY": SECRET}, {"SECRET_KEY_FILE": str(tmp_path / "key")}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}]
     data = str(tmp_path / "var")
     required = (ROOT / "config/parley.yaml").read_text().replace("server:\n", "server:\n  secret_required: true\n", 1)
     for way in ways:

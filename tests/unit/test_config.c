@@ -290,7 +290,7 @@ static void secret_write(const char *name, str text)
 static const struct {
     const char *label;
     const char *value, *file; /* NULL: not set */
-    str content, credential; /* of s.txt, of the credential PT_S; absent: there is none */
+    str content, credential; /* of s.txt, of the credential parley_PT_S; absent: there is none */
     const char *written;
     const char *want; /* the value, or the whole error */
     bool is_refused;
@@ -307,9 +307,9 @@ static const struct {
     { "both", "aa", "s.txt", STR_LIT("sesam"), { NULL, 0 }, "${PT_S}",
       "t.yaml:2: server.user: PT_S is given twice, by the variable and by the file of PT_S_FILE; keep one of them", true },
     { "variable and credential", "aa", NULL, { NULL, 0 }, STR_LIT("hidden"), "${PT_S}",
-      "t.yaml:2: server.user: PT_S is given twice, by the variable and by the credential PT_S; keep one of them", true },
+      "t.yaml:2: server.user: PT_S is given twice, by the variable and by the credential parley_PT_S; keep one of them", true },
     { "file and credential", NULL, "s.txt", STR_LIT("sesam"), STR_LIT("hidden"), "${PT_S}",
-      "t.yaml:2: server.user: PT_S is given twice, by the file of PT_S_FILE and by the credential PT_S; keep one of them", true },
+      "t.yaml:2: server.user: PT_S is given twice, by the file of PT_S_FILE and by the credential parley_PT_S; keep one of them", true },
     { "no file", NULL, "none.txt", { NULL, 0 }, { NULL, 0 }, "${PT_S:-x}",
       "t.yaml:2: server.user: PT_S_FILE: cannot read none.txt: No such file or directory", true },
     { "a folder", NULL, ".", { NULL, 0 }, { NULL, 0 }, "${PT_S}",
@@ -341,9 +341,9 @@ static void test_files_of_variables(void **state)
         char text[256];
         variable_set("PT_S", given[i].value);
         variable_set("PT_S_FILE", given[i].file);
-        (void)unlink("PT_S");
+        (void)unlink("parley_PT_S");
         if (given[i].credential.p)
-            secret_write("PT_S", given[i].credential);
+            secret_write("parley_PT_S", given[i].credential);
         secret_write("s.txt", given[i].content.p ? given[i].content : STR(""));
         (void)snprintf(text, sizeof(text), "server:\n  user: %s\n" P, given[i].written);
         if (given[i].is_refused) {
@@ -358,7 +358,7 @@ static void test_files_of_variables(void **state)
     }
     variable_set("PT_S_FILE", NULL);
     variable_set("CREDENTIALS_DIRECTORY", NULL);
-    (void)unlink("PT_S");
+    (void)unlink("parley_PT_S");
     (void)unlink("s.txt");
 }
 
