@@ -252,6 +252,10 @@ class Server:
     def anonymous(self):
         return Person(self, None, None)
 
+    def connect(self):
+        """a bare socket to it"""
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+
 
 class Person:
     """Somebody at the API; anonymous until login()."""
@@ -324,7 +328,7 @@ class Socket:
 
     @classmethod
     def open(cls, server, path, token=None, headers=None, key=None):
-        sock = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+        sock = server.connect()
         key = key or base64.b64encode(os.urandom(16)).decode()
         fields = {"Host": f"127.0.0.1:{server.port}", "Upgrade": "websocket", "Connection": "Upgrade",
                   "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
