@@ -14,6 +14,8 @@
 #include "plugins/redis/alone.h"
 #include "plugins/redis/take.h"
 
+#define TELL_NS INT64_C(10000000000)
+
 /* ---- names ---- */
 
 parley_str kv_name(char *to, char kind, parley_str key)
@@ -237,11 +239,16 @@ static int kv_get(parley_ctx *ctx, parley_str key, parley_kv_value *ret, parley_
     return err < 0 ? err : PARLEY_PENDING;
 }
 
+/* A Redis that refuses one refuses all: one line in so long a time is enough. */
 void kv_changed(void *ud, const redisReply *reply)
 {
-    if (reply && reply->type == REDIS_REPLY_ERROR)
-        parley_logf(redis.ctx, PARLEY_WARN, "Redis refused to %s: %s", (const char *)ud,
-                    reply->str);
+    static int64_t told_ns;
+    int64_t now_ns = parley->mono_ns();
+
+    if (!reply || reply->type != REDIS_REPLY_ERROR || (told_ns && now_ns - told_ns < TELL_NS))
+        return;
+    told_ns = now_ns;
+    parley_logf(redis.ctx, PARLEY_WARN, "Redis refused to %s: %s", (const char *)ud, reply->str);
 }
 
 static int kv_set(parley_ctx *ctx, parley_str key, parley_str value, int64_t ttl_ms)

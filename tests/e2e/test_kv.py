@@ -215,6 +215,19 @@ def test_keys_are_spread_and_stay_when_one_is_away(own_kv):
     assert sum(s >= 0 for s in statuses) == counts[0] and sum(s < 0 for s in statuses) == counts[1]
 
 
+@stores("redis")
+def test_a_redis_without_room_is_told_once(own_kv):
+    own_kv.push(1, 2)
+    own_kv.redis[0].command("CONFIG", "SET", "maxmemory", "1")
+    for i in range(20):
+        own_kv.push(3 + i)
+    wait_until("the line", lambda: "Redis refused to push to a tail" in own_kv.server.text())
+    own_kv.redis[0].command("CONFIG", "SET", "maxmemory", "0")
+    own_kv.push(40)
+    assert own_kv.read() == [1, 2, 40]
+    assert own_kv.server.text().count("refused to push") <= 2  # by each worker
+
+
 # ---- what docs/NODES.md says of rights ----
 def test_the_documented_rights_are_enough_and_no_more(own_server, modules, tmp_path):
     lines = re.search(r"```\n(user default off\nuser parley .*)\n```", (ROOT / "docs/NODES.md").read_text()).group(1)

@@ -53,7 +53,7 @@ def test_two_servers_share_exact_limits(servers, redis):
     assert refused.status_code == 429
     assert 3500 < int(refused.headers["Retry-After"]) <= 3600
     assert refused.headers["X-RateLimit-Remaining"] == "0"
-    keys = redis.command("KEYS", "*")
+    keys = redis.command("KEYS", "parley:l:*")
     assert len(keys) == 1 and keys[0].startswith(b"parley:l:throttle:anonymous:"), keys
     assert redis.command("LLEN", keys[0]) == 20
     assert 3500_000 < redis.command("PTTL", keys[0]) <= 3600_002
@@ -71,7 +71,7 @@ def test_a_refusal_counts_in_the_other_limits(servers, redis):
     answers = [ada.post(path, {"content": "x"}) for _ in range(6)]
     assert [a.status_code for a in answers] == [201, 201, 429, 429, 429, 429]
     assert [a.headers["RateLimit"].split(";")[1] for a in answers] == [f"r={n}" for n in (4, 3, 2, 1, 0, 0)]
-    assert sorted(redis.command("LLEN", k) for k in redis.command("KEYS", "*")) == [2, 6]
+    assert sorted(redis.command("LLEN", k) for k in redis.command("KEYS", "parley:l:*")) == [2, 6]
 
 
 def test_the_window_slides(servers, redis):
@@ -114,7 +114,7 @@ def test_a_forgotten_script_is_sent_again(servers, redis):
     assert api(server).status_code == 200
     redis.command("SCRIPT", "FLUSH")
     assert api(server).status_code == 200
-    assert redis.command("LLEN", redis.command("KEYS", "*")[0]) == 2
+    assert redis.command("LLEN", redis.command("KEYS", "parley:l:*")[0]) == 2
     assert "is away" not in server.text() and "does not count" not in server.text()
 
 
