@@ -195,7 +195,9 @@ int conn_send_ask(pgconn *conn, int kind, const char *sql, const char *value)
     return 0;
 }
 
-/* The server gives up before we do, so that what we left behind does not go on for ever. */
+/* The server gives up before we do, so that what we left behind does not go on for ever.  No time
+ * limit of its holds between two statements of one pipeline: what a node that is cut off has begun
+ * there keeps its locks until the connection is found to be dead, by default in two hours. */
 static int conn_send_setup(pgconn *conn)
 {
     static const char sql[] =
@@ -205,19 +207,27 @@ static int conn_send_setup(pgconn *conn)
         " set_config('default_transaction_isolation', 'read committed', false),"
         " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
         " set_config('idle_in_transaction_session_timeout', $1, false),"
+        " set_config('tcp_keepalives_idle', $3, false),"
+        " set_config('tcp_keepalives_interval', '1', false),"
+        " set_config('tcp_keepalives_count', '3', false),"
+        " set_config('tcp_user_timeout', $4, false),"
         " set_config('client_min_messages', 'error', false),"
         " set_config('standard_conforming_strings', 'on', false),"
         " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
         " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
     char statement[24];
     char lock[24];
-    const char *values[] = { statement, lock };
+    char idle[24];
+    char unheard[24];
+    const char *values[] = { statement, lock, idle, unheard };
     long long timeout_ms = store.timeout_ns / 1000000;
 
     (void)snprintf(statement, sizeof(statement), "%lld", timeout_ms * 3 / 4);
     (void)snprintf(lock, sizeof(lock), "%lld", timeout_ms / 3);
+    (void)snprintf(idle, sizeof(idle), "%lld", timeout_ms / 1000 + 1);
+    (void)snprintf(unheard, sizeof(unheard), "%lld", timeout_ms + 3000);
     if (!PQenterPipelineMode(conn->link.pg) || item_put(conn, (pgitem){ .kind = ITEM_SETUP }) < 0 ||
-        !PQsendQueryParams(conn->link.pg, sql, 2, NULL, values, NULL, NULL, 0) || !conn_sync(conn))
+        !PQsendQueryParams(conn->link.pg, sql, 4, NULL, values, NULL, NULL, 0) || !conn_sync(conn))
         return conn_broken(conn);
     return 0;
 }

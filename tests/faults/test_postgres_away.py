@@ -210,6 +210,25 @@ def test_a_lock_that_is_held_ends_in_503_and_not_in_silence(served, database):
     ada.say(room, "after")
 
 
+def kernel_timers(port):
+    """[(timer, seconds)] of the connections that a server has accepted on a port; timer 2 is that of keepalive"""
+    with open("/proc/net/tcp") as table:
+        rows = [row.split() for row in list(table)[1:]]
+    hertz = os.sysconf("SC_CLK_TCK")
+    return [(int(r[5].split(":")[0], 16), int(r[5].split(":")[1], 16) / hertz) for r in rows
+            if r[1].endswith(f":{port:04X}") and r[3] == "01"]
+
+
+def test_the_database_notices_a_node_that_is_cut_off(served, database):
+    """Or what the node had begun would keep a room locked for as long as TCP waits, which is two hours."""
+    served.person().room()
+    def resting():
+        """once nothing waits to be acknowledged"""
+        timers = kernel_timers(database.port)
+        return timers and all(timer == 2 for timer, _ in timers) and [seconds for _, seconds in timers]
+    assert max(wait_until("idle connections", resting)) < 10
+
+
 def test_a_worker_starts_while_the_database_is_away(served, database):
     ada = served.person()
     room = ada.room()
