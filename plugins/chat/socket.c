@@ -3,6 +3,7 @@
  *   socket_open        subscribes to the room, before the question
  *   opening_ask        SQL: is the caller a member, and what is the head of the log?
  *   opening_answered   404, or on; asks again if a removal was shown meanwhile
+ *   opening_wait       until this worker has shown what was stored before the answer
  *   opening_open       101, the room's record into the socket's slot, the socket into the set of
  *                      the room's sockets: all in one callback
  *
@@ -11,13 +12,18 @@
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
 
+enum { BEHIND_MS = 20, BEHIND_MOST = 250 /* looks, until the client is told to try later */ };
+
 struct opening {
     parley_req req;
     struct room *room; /* watched by us, until the socket has it */
     int64_t caller;
+    int64_t last_seq; /* of the answer */
+    uint32_t looks;
 };
 
 static int opening_ask(struct opening *opening);
+static void opening_check(struct opening *opening);
 
 /* The socket is gone, or never came to be. */
 static void socket_gone(void *slot)
@@ -54,6 +60,55 @@ static void opening_open(struct opening *opening)
         parley->conn_close(conn, 1011, PARLEY_S("internal error"));
 }
 
+/* ---- behind the log ---- */
+
+static void opening_look(parley_ctx *ctx, int status, void *ud)
+{
+    struct opening *opening = ud;
+
+    (void)ctx;
+    if (status < 0 || ++opening->looks > BEHIND_MOST) {
+        opening_refuse(opening, true);
+        return;
+    }
+    live_compare(opening->room, opening->last_seq);
+    opening_check(opening);
+}
+
+/* What other workers stored may still be on its way here, the caller's own removal before he was
+ * added again, too: a socket that is open by then would be shown what is older than itself, and be
+ * closed for it. */
+static void opening_wait(struct opening *opening)
+{
+    if (!parley->timer(chat.ctx, BEHIND_MS, 0, opening_look, opening).id)
+        opening_refuse(opening, true);
+}
+
+static void opening_check(struct opening *opening)
+{
+    struct room *room = opening->room;
+
+    if (room->is_gone) {
+        opening_refuse(opening, false);
+        return;
+    }
+    /* A removal that was shown while we asked may be the caller's, and this answer older. */
+    if (opening->last_seq < room->removed_at) {
+        if (opening_ask(opening) < 0)
+            opening_refuse(opening, true);
+        return;
+    }
+    if (room->order.head >= 0 && room->order.head < opening->last_seq) {
+        opening_wait(opening);
+        return;
+    }
+    room_use_again(room); /* a client that has left takes its watch along */
+    opening_open(opening);
+    if (room->watchers > 0)
+        live_baseline(room, opening->last_seq);
+    room_unuse(room);
+}
+
 static void opening_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     struct opening *opening = ud;
@@ -66,25 +121,14 @@ static void opening_answered(parley_ctx *ctx, int status, const parley_db_result
     }
     const parley_rows *rows = result->rows[0];
 
-    if (chat.db->rows_n(rows) == 0 || room->is_gone) {
+    if (chat.db->rows_n(rows) == 0) {
         opening_refuse(opening, false);
         return;
     }
-    int64_t last_seq = chat.db->get_int(rows, 0, SEEN_LAST_SEQ, 0);
-
-    /* A removal that was shown while we asked may be the caller's, and this answer older. */
-    if (last_seq < room->removed_at) {
-        if (opening_ask(opening) < 0)
-            opening_refuse(opening, true);
-        return;
-    }
+    opening->last_seq = chat.db->get_int(rows, 0, SEEN_LAST_SEQ, 0);
     room->key = chat.db->get_int(rows, 0, SEEN_KEY, 0);
     room_epoch(room, chat.db->get(rows, 0, SEEN_EPOCH));
-    room_use_again(room); /* a client that has left takes its watch along */
-    opening_open(opening);
-    if (room->watchers > 0)
-        live_baseline(room, last_seq);
-    room_unuse(room);
+    opening_check(opening);
 }
 
 static int opening_ask(struct opening *opening)

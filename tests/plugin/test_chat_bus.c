@@ -32,6 +32,52 @@ static void test_remove_at_its_place(void **state)
     assert_int_equal(fake_closed(mine), 0);
 }
 
+/* Removed (5) and added again (6) elsewhere, and of both nothing has come here when he is back. */
+static void test_removal_before_the_return(void **state)
+{
+    parley_conn mine = socket_of(&ada, "4");
+    parley_conn old = socket_of(&bob, "4");
+    parley_req req = call_as(&bob, "WS", SOCKET_PATH, NULL);
+
+    (void)state;
+    answer_seen("6", "0");
+    assert_int_equal(fake_opened(req).id, 0); /* what is older than the socket comes first */
+    deliver(4, 5, BOB_UID, "");
+    assert_int_equal(fake_closed(old), 4403);
+    deliver(3, 6, BOB_UID, "");
+    fake_advance(25);
+    parley_conn back = fake_opened(req);
+
+    assert_int_not_equal(back.id, 0);
+    deliver(1, 7, "-", "{\"n\":7}");
+    assert_int_equal(fake_closed(back), 0);
+    assert_int_equal(fake_frames(back), 1);
+    assert_int_equal(fake_frames(mine), 1);
+}
+
+/* Nothing comes over the bus: the log is read, and so is who was removed behind the answer. */
+static void test_opening_behind_the_log(void **state)
+{
+    parley_conn mine = socket_of(&ada, "4");
+    parley_req req = call_as(&bob, "WS", SOCKET_PATH, NULL);
+
+    (void)state;
+    answer_seen("5", "0");
+    fake_advance(25);
+    assert_int_equal(fake_opened(req).id, 0);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "6", "ep");
+    FAKE_ROWS(14, "5", "3", CREATED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ADA_UID, "ada",
+              BOB_UID, "6", "4", CREATED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ADA_UID,
+              "ada", BOB_UID);
+    fake_run();
+    fake_advance(25); /* a removal was shown: he is asked for again */
+    answer_nothing();
+    assert_int_equal(fake_opened(req).id, 0);
+    assert_int_equal(fake_status(req), 404);
+    assert_int_equal(fake_closed(mine), 0);
+}
+
 static void test_gap_is_read(void **state)
 {
     parley_conn conn = socket_of(&ada, "4");
@@ -379,6 +425,8 @@ int main(void)
 #define TEST_MANY(name) cmocka_unit_test_setup_teardown(name, setup_many, chat_teardown)
     const struct CMUnitTest tests[] = {
         TEST_MANY(test_remove_at_its_place),
+        TEST_MANY(test_removal_before_the_return),
+        TEST_MANY(test_opening_behind_the_log),
         TEST_MANY(test_gap_is_read),
         TEST_MANY(test_gap_closes_itself),
         TEST_MANY(test_late_subscription),
