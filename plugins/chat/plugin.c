@@ -27,6 +27,13 @@ static const parley_option options[] = {
       .def = "members",
       .help = "Who sees the address of a participant: all members of the room, or only the "
               "participant." },
+    { .name = "send_timeout",
+      .type = PARLEY_T_MS,
+      .def = "5s",
+      .min = 100,
+      .max = 600000,
+      .help = "Time for the answer to a message; then 503 (unavailable), and whether it was stored "
+              "is open." },
 };
 
 static const parley_need needs[] = {
@@ -65,6 +72,17 @@ static const parley_route routes[] = {
 
 struct chat chat;
 
+/* While the database is away and comes back, finding out what became of a message can take several
+ * of its time limits; who sent it is told before that. */
+static int route_add(parley_ctx *ctx, const parley_route *route, uint32_t send_timeout_ms)
+{
+    parley_route timed = *route;
+
+    if (route->fn == send_request || route->fn == send_event)
+        timed.timeout_ms = send_timeout_ms;
+    return parley->route(ctx, &timed);
+}
+
 static int chat_load(parley_ctx *ctx, const parley_conf *conf)
 {
     chat.ctx = ctx;
@@ -72,8 +90,10 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     chat.max_participants = (size_t)parley->conf_int(conf, "max_participants");
     chat.show_emails =
         parley->conf_int(conf, "show_emails") == SHOW_SELF ? SHOW_SELF : SHOW_MEMBERS;
+    uint32_t send_timeout_ms = (uint32_t)parley->conf_int(conf, "send_timeout");
+
     for (size_t i = 0; i < COUNT(routes); i++) {
-        int err = parley->route(ctx, &routes[i]);
+        int err = route_add(ctx, &routes[i], send_timeout_ms);
 
         if (err < 0)
             return err;

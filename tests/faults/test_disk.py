@@ -145,7 +145,7 @@ def test_a_slow_disk_holds_up_nobody_but_writers(faulty_server):
 
 
 def test_a_request_that_waits_for_too_long_is_answered(faulty_server):
-    server = faulty_server(config=configured(request_timeout="500ms"))
+    server = faulty_server(config=configured().rstrip() + ":\n      send_timeout: 500ms\n")
     ada = server.person()
     room = ada.room()
     with ada.socket(room) as socket:
