@@ -24,7 +24,7 @@
 
 #define RESTART_FIRST_MS 50
 #define RESTART_LAST_MS  10000
-#define RESTART_CALM_NS  60000000000 /* a worker that lived this long has earned a fresh start */
+#define RESTART_CALM_NS  10000000000 /* one that lived longer than that pause is in no loop */
 #define KILL_AFTER_MS    500         /* beyond drain_ms: then SIGKILL */
 
 enum supervisor_state { SUPERVISOR_STARTING, SUPERVISOR_RUNNING, SUPERVISOR_STOPPING };

@@ -57,6 +57,22 @@ def test_a_crashed_worker_is_restarted_and_the_plugin_named(own_server, tmp_path
     server.output.clear()  # the sanitizer's report of the planted crash
 
 
+def test_a_worker_that_has_served_for_a_while_is_back_at_once(own_server):
+    """Pauses grow for one that dies again and again, and are over for one that has lived longer than the longest of them."""
+    server = own_server()
+    pauses = []
+    for lives in (0, 0, 0, 0, 10.5):
+        worker = worker_of(server)
+        wait_until("it to serve", lambda: requests.get(server.url + "/healthz", timeout=PATIENCE).status_code == 200)
+        time.sleep(lives)  # it is time itself that is tested here
+        os.kill(worker, signal.SIGKILL)
+        began = time.monotonic()
+        another_worker(server, worker)
+        pauses.append(time.monotonic() - began)
+    assert pauses[3] > 0.4, pauses
+    assert pauses[4] < 0.3, pauses
+
+
 def sends_until(stop, server, token, room, name, acknowledged):
     """sends over REST, one after the other; notes what was acknowledged, and what may or may not have been stored"""
     n = 0
