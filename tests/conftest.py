@@ -17,6 +17,11 @@ import redis  # noqa: E402
 from parley import ROOT, Server  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--storm-faults", type=int, default=8, help="faults of each storm (tests/faults/test_storm.py)")
+    parser.addoption("--storm-seed", type=int, help="what the storms' chance begins with; it is printed")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A server with the throttles lifted."""

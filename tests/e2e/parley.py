@@ -68,14 +68,15 @@ def wait_until(what, fn, seconds=PATIENCE):
 class Server:
     """One `parley serve`.  env: variables of the configuration; config: another file, or its text.
 
+    host: where it listens; wrapper: what is put before its command (ip netns exec ...).
     db: "sqlite", "postgres" (with a database of its own on the tests' server), or the URL of a PostgreSQL database.
     """
 
-    def __init__(self, folder, env=None, config=None, build=BUILD, db=DB):
+    def __init__(self, folder, env=None, config=None, build=BUILD, db=DB, host="127.0.0.1", wrapper=()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.build = Path(build)
-        self.port = free_port()
+        self.host, self.port, self.wrapper = host, free_port(), list(wrapper)
         self.data = self.folder / "var"
         self.logs = self.folder / "logs"
         self.config = ROOT / "config" / "parley.yaml"
@@ -96,18 +97,18 @@ class Server:
             env = {"REDIS_URL": self._spread(), **(env or {})}
         self.env = {
             **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT")},
-            "HOST": "127.0.0.1",
+            "HOST": host,
             "PORT": str(self.port),
             "DATA_DIR": str(self.data),
             "LOG_DIR": str(self.logs),
-            "SITE_URL": f"http://127.0.0.1:{self.port}",
+            "SITE_URL": f"http://{host}:{self.port}",
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
             "UBSAN_OPTIONS": "print_stacktrace=1",
             **LIFTED,
             **(env or {}),
         }
         self.arguments = ["--user", "root"] if os.geteuid() == 0 else []  # root is refused unless it says so
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         self.process = None
         self.output = []
 
@@ -133,7 +134,7 @@ class Server:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.process = subprocess.Popen(
-            [self.build / "parley", "serve", "--config", str(self.config), *self.arguments],
+            [*self.wrapper, self.build / "parley", "serve", "--config", str(self.config), *self.arguments],
             cwd=ROOT,
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -252,9 +253,9 @@ class Server:
     def anonymous(self):
         return Person(self, None, None)
 
-    def connect(self):
+    def connect(self, timeout=PATIENCE):
         """a bare socket to it"""
-        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        return socket.create_connection((self.host, self.port), timeout)
 
 
 class Person:
@@ -327,10 +328,10 @@ class Socket:
         self.sock, self.buffer = sock, rest
 
     @classmethod
-    def open(cls, server, path, token=None, headers=None, key=None):
-        sock = server.connect()
+    def open(cls, server, path, token=None, headers=None, key=None, timeout=PATIENCE):
+        sock = server.connect(timeout)
         key = key or base64.b64encode(os.urandom(16)).decode()
-        fields = {"Host": f"127.0.0.1:{server.port}", "Upgrade": "websocket", "Connection": "Upgrade",
+        fields = {"Host": f"{server.host}:{server.port}", "Upgrade": "websocket", "Connection": "Upgrade",
                   "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
         if token:
             fields["Authorization"] = f"Token {token}"

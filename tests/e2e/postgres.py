@@ -45,12 +45,13 @@ def unprivileged():
 class Postgres:
     """One server.  stop(), crash(), kill(), pause() and resume() are for tests of faults; start() afterwards.
 
-    standby_of: the server that it follows, until promote().  settings: lines for postgresql.auto.conf."""
+    standby_of: the server that it follows, until promote().  settings: lines for postgresql.auto.conf.  parent: the folder
+    that its own is made in.  initdb: more arguments of that."""
 
-    def __init__(self, standby_of=None, settings=()):
+    def __init__(self, standby_of=None, settings=(), parent=None, initdb=()):
         self.bin = programs()
         self.as_user = unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="parley-pg-", dir=parent))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.data.mkdir()
@@ -72,7 +73,7 @@ class Postgres:
             secret.write_text(PASSWORD)
             secret.chmod(0o644)
             self._run("initdb", "-D", self.data, "-U", "parley", "--auth-local=trust", "--auth-host=scram-sha-256",
-                      f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8")
+                      f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", *initdb)
         with open(self.data / "postgresql.auto.conf", "a") as conf:
             conf.writelines(f"{line}\n" for line in settings)
         atexit.register(self.end)
@@ -85,17 +86,26 @@ class Postgres:
     def start(self):
         if self.process and self.process.poll() is None:
             return self
+        end = time.monotonic() + PATIENCE
+        while not self._start(end):  # after kill(): somebody it had just forked has not noticed yet
+            assert "pre-existing shared memory block" in self.log()[-4000:] and time.monotonic() < end, self.log()
+            time.sleep(0.05)
+        return self
+
+    def _start(self, end):
+        """False: it ended at once"""
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             [*self.as_user, self.bin / "postgres", "-D", self.data, "-k", self.folder, "-p", str(self.port), "-c",
              "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "fsync=on", "-c", "log_min_messages=warning"],
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
-        end = time.monotonic() + PATIENCE
         while subprocess.run([self.bin / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]).returncode != 0:
-            assert self.process.poll() is None and time.monotonic() < end, self.log()
+            assert time.monotonic() < end, self.log()
+            if self.process.poll() is not None:
+                return False
             time.sleep(0.02)
-        return self
+        return True
 
     def log(self):
         return (self.folder / "log").read_text(errors="replace")

@@ -14,3 +14,10 @@ def faulty_server(own_server, tmp_path):
         return one.start() if start else one
 
     return make
+
+
+def pytest_collection_modifyitems(config, items):
+    """A storm is given time for its faults."""
+    for item in items:
+        if item.path.name == "test_storm.py":
+            item.add_marker(pytest.mark.timeout(180 + 40 * config.getoption("--storm-faults")))

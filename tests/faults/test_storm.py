@@ -1,0 +1,31 @@
+"""Storms in short: some of every kind of fault under load, judged by the checker.  Longer ones:
+
+    pytest tests/faults/test_storm.py -n 0 --storm-faults 200 --storm-seed 7        or tests/faults/storm.py --help
+"""
+import random
+
+import pytest
+
+import storm
+from faults import release_build
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)  # PostgreSQL runs as somebody else
+    return tmp_path
+
+
+@pytest.mark.parametrize("stores", ["postgres", "sqlite"])
+def test_a_storm(stores, folder, request):
+    n = request.config.getoption("--storm-faults")
+    seed = request.config.getoption("--storm-seed")
+    seed = random.SystemRandom().randrange(10 ** 6) if seed is None else seed
+    lines = []
+    more = {"build": release_build(), "longest": 10.0} if n > 12 else {"longest": 2.0}
+
+    def say(line):
+        lines.append(line)
+        print(line, flush=True)
+    assert storm.STORMS[stores](folder, n, seed, say=say, **more).run(), "\n".join(lines)
