@@ -57,11 +57,11 @@ enum parley_db_status {
     PARLEY_DB_FOREIGN_KEY = -102,
     PARLEY_DB_CHECK = -103,    /* CHECK or NOT NULL */
     PARLEY_DB_BUSY = -104,     /* nothing happened: try again */
-    PARLEY_DB_DOWN = -105,     /* nothing was sent */
+    PARLEY_DB_DOWN = -105,     /* away, or unreadable; nothing was stored */
     PARLEY_DB_UNKNOWN = -106,  /* sent, outcome not known: look before you repeat */
     PARLEY_DB_FULL = -107,     /* no space on the disk */
     PARLEY_DB_READONLY = -108, /* the store takes no writes now */
-    PARLEY_DB_ERROR = -109     /* anything else: a wrong statement, a corrupt file */
+    PARLEY_DB_ERROR = -109     /* anything else: a wrong statement */
 };
 enum parley_db_flag {
     PARLEY_DB_READ = 1, /* only reads: may run beside writers; sees all that was committed before */

@@ -22,8 +22,8 @@ static const struct {
     { SQLITE_PERM,                  PARLEY_DB_READONLY,    1 },
     { SQLITE_IOERR,                 PARLEY_DB_DOWN,        1 }, /* in a COMMIT: PARLEY_DB_UNKNOWN (writer.c) */
     { SQLITE_CANTOPEN,              PARLEY_DB_DOWN,        1 },
-    { SQLITE_CORRUPT,               PARLEY_DB_ERROR,       1 },
-    { SQLITE_NOTADB,                PARLEY_DB_ERROR,       1 },
+    { SQLITE_CORRUPT,               PARLEY_DB_DOWN,        1 }, /* so are failed reads told, too: */
+    { SQLITE_NOTADB,                PARLEY_DB_DOWN,        1 }, /* as SQLITE_IOERR */
     /* clang-format on */
 };
 

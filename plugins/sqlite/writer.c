@@ -66,7 +66,7 @@ static int writer_commit(writer *w, dberror *why)
         writer_note(w, NULL);
         return 0;
     }
-    if ((why->code & 0xff) == SQLITE_IOERR)
+    if (why->status == PARLEY_DB_DOWN)
         why->status = PARLEY_DB_UNKNOWN;
     writer_note(w, why);
     writer_rollback(w);

@@ -293,6 +293,40 @@ static void test_commit_fails(void **state)
     }
 }
 
+/* A file that reads as nonsense, as it does when the disk fails: the store is away, and that is not
+ * the fault of whoever asks. */
+static void test_unreadable(void **state)
+{
+    static const char spoil[] = "PRAGMA writable_schema = ON;"
+                                " UPDATE sqlite_master SET rootpage = 99999 WHERE type = 'table'";
+    sqlite3 *other = NULL;
+    char path[512];
+
+    (void)state;
+    sq_start(NULL);
+    const parley_sql sql[] = {
+        { .stmt = sq_prepare("SELECT count(*) FROM users") },
+        { .stmt = sq_prepare("INSERT INTO users (email_key) VALUES ('x')") },
+    };
+    answer answers[COUNT(sql)] = { 0 };
+
+    data_path(path, sizeof(path), "/parley.db");
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, spoil, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "PRAGMA schema_version = 999", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sq.db->run(&host.plugin, &sql[i], 1, i == 0 ? PARLEY_DB_READ : 0,
+                                    sq_answer, &answers[i]),
+                         0);
+        host_wait(&answers[i].calls, 1);
+        if (answers[i].status != PARLEY_DB_DOWN)
+            fail_msg("%d: %d \"%s\"", i, answers[i].status, answers[i].message);
+    }
+    host_stop();
+}
+
 /* Steady writing, with no pause: the log starts again and again instead of growing. */
 static void test_wal_stays_short(void **state)
 {
@@ -328,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full_and_back, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_busy_and_back, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_commit_fails, setup, sq_teardown),
+        cmocka_unit_test_setup_teardown(test_unreadable, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_wal_stays_short, setup, sq_teardown),
     };
     return cmocka_run_group_tests(tests, fault_setup, NULL);
