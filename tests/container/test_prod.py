@@ -55,9 +55,9 @@ class Prod(Stack):
     def certificate(self):
         return self.inside("proxy", "cat", "/data/caddy/pki/authorities/local/root.crt").stdout
 
-    def connect(self):
+    def connect(self, timeout=PATIENCE):
         context = ssl.create_default_context(cafile=str(self.folder / "root.crt"))
-        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), PATIENCE), server_hostname=HOST)
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout), server_hostname=HOST)
 
 
 @pytest.fixture(scope="module")
