@@ -57,7 +57,7 @@ def statements():
 
 def scripts(dialect):
     """folder of a plugin -> its migrations, in order"""
-    return {f.name: sorted(f.glob("[0-9]*_*.sql")) for f in sorted((ROOT / "sql" / dialect).iterdir())}
+    return {f.name: sorted(s for s in f.glob("[0-9]*_*.sql") if not s.name.endswith(".down.sql")) for f in sorted((ROOT / "sql" / dialect).iterdir())}
 
 
 def migrate(dialect, apply):
