@@ -32,6 +32,8 @@ def machine(engine):
         return done.stdout.strip()
 
     wait_until("the machine to boot", lambda: run("systemctl is-system-running", check=False) in ("running", "degraded"), 120)
+    # As on a machine of its own; in a container systemd leaves it private, and credentials would be mounted where nobody sees them.
+    run("mount --make-rshared /")
     yield run
     engine.podman("rm", "--force", "--time", "0", NAME)
 
@@ -129,7 +131,8 @@ def test_a_wrong_configuration_is_not_tried_again(machine):
     machine("systemctl stop parley && cp /etc/parley/parley.yaml /tmp/good && echo 'nope: 1' >>/etc/parley/parley.yaml")
     assert machine("systemctl start parley", check=False) == ""
     assert show(machine, "ExecMainStatus") == "78" and show(machine, "NRestarts") == "0"
-    machine("cp /tmp/good /etc/parley/parley.yaml && systemctl start parley")
+    # The starts of these tests are more than systemd allows in ten seconds; an operator says the same then.
+    machine("cp /tmp/good /etc/parley/parley.yaml && systemctl reset-failed parley && systemctl start parley")
     assert ready(machine)
 
 
