@@ -12,8 +12,9 @@ typedef struct parley_mail_msg {
     uint32_t size;
     /* one address, already checked; CR, LF, NUL or a comma: PARLEY_EINVAL */
     parley_str to;
-    /* names <share_dir>/templates/mail/<name>.txt: first line "Subject: ...", then the body;
-     * {{name}} stands for a variable */
+    /* names <share_dir>/templates/mail/<name>.txt (first line "Subject: ...", then the body) and, if
+     * there is one, <name>.html beside it, or the operator's in their place; {{name}} stands for a
+     * variable, escaped in HTML */
     parley_str template_name;
     const parley_json *vars; /* object of strings, borrowed */
     int64_t expires_us;      /* not worth sending after this wall clock time; 0: never */
