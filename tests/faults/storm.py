@@ -100,14 +100,25 @@ class Storm:
         return node
 
     def restart(self, node):
+        """Starts it again.  On a disk that another fault has filled it refuses, says so, and is started once more."""
         self.look_into_log(node)
-        node.start()
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return node.start()
+            except AssertionError:
+                if node.process.poll() is None or "cannot use the database" not in node.text() or time.monotonic() > end:
+                    raise
+            time.sleep(0.2)
 
     def look_into_log(self, node):
         with open(node.folder / "output", "a") as file:
             file.write(node.text() + "\n")
+        # A worker that is started on a disk that another fault has filled says so and ends; it is started again.
+        wrong = r"died of signal (?!9 )|Sanitizer|runtime error:|ended with status" + (
+            " (?!1$)" if "cannot use the database" in node.text() else "")
         for line in node.output:
-            if re.search(r"died of signal (?!9 )|ended with status|Sanitizer|runtime error:", line) and "LeakSanitizer has enc" not in line:
+            if re.search(wrong, line) and "LeakSanitizer has enc" not in line:
                 self.violate("a process went wrong", f"{node.name}: {line}")
 
     # ---- the order of things ----
