@@ -3,6 +3,8 @@
  *   start     host_create (load) -> net_create -> host_start -> listen -> "ready" to the supervisor
  *   drain     SIGTERM: no new connections, going_away, sockets closed, open requests finished ->
  *             plugins stop -> exit 0
+ *   give way  SIGUSR2: the same, but a successor serves already: sockets are closed a few at a
+ *             time, so that their clients do not all come back in one moment
  *   migrate   host_create -> host_migrate -> exit
  */
 #include "core/worker.h"
@@ -10,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/desk.h"
+#include "core/host/metrics.h"
 #include "core/host/verb.h"
 #include "core/supervisor/ipc.h"
 #include "core/supervisor/supervisor.h"
@@ -23,11 +26,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define DRAIN_LOOK_MS 20 /* how often a drain looks whether all sockets have gone */
+#define DRAIN_GRACE_NS 200000000
+#define DRAIN_LOOK_MS  20 /* how often a drain looks whether all sockets have gone */
 
 typedef struct worker {
     uv_loop_t loop;
-    uv_signal_t term, usr1;
+    uv_signal_t term, usr1, usr2;
     uv_timer_t drain;
     config *config;
     const settings *settings;
@@ -39,8 +43,12 @@ typedef struct worker {
     int listen_fds[64];
     int listen_n;
     int verbs_fd; /* listening socket for verbs; -1: none */
+    int ops_fd;   /* -1: not this worker's */
     int exit_status;
     int64_t drain_until_ns;
+    int64_t spread_from_ns, spread_ns; /* what may still be used; 0: all are being closed */
+    uint32_t spread_n, spread_done;    /* sockets that are closed one by one */
+    frame *going_away;
     bool draining, stopping;
 } worker;
 
@@ -71,6 +79,7 @@ static void worker_stopped(void *ud)
     w->desk = NULL;
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->usr1, NULL);
+    uv_close((uv_handle_t *)&w->usr2, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);
     if (w->net)
         net_free(w->net);
@@ -84,14 +93,33 @@ static void worker_stop(worker *w)
         return;
     w->stopping = true;
     uv_timer_stop(&w->drain);
+    frame_unref(w->going_away);
+    w->going_away = NULL;
     int64_t left_ms = (w->drain_until_ns - clock_mono_ns()) / 1000000;
     host_stop(w->host, left_ms > 500 ? left_ms : 500, worker_stopped, w);
+}
+
+/* As many as are due by now; when the time is over, whatever is left. */
+static void worker_drain_some(worker *w)
+{
+    int64_t gone_ns = clock_mono_ns() - w->spread_from_ns;
+
+    if (gone_ns >= w->spread_ns) {
+        w->spread_ns = 0;
+        net_drain(w->net, w->going_away);
+        return;
+    }
+    uint32_t due = (uint32_t)((double)w->spread_n * (double)gone_ns / (double)w->spread_ns);
+    net_drain_sockets(w->net, w->going_away, due - w->spread_done);
+    w->spread_done = due;
 }
 
 static void worker_drain_look(uv_timer_t *timer)
 {
     worker *w = timer->data;
 
+    if (w->spread_ns > 0)
+        worker_drain_some(w);
     /* A fifth of the time is left to the plugins: their last commits. */
     int64_t reserve_ns = w->settings->drain_ms * 200000;
     bool is_empty = net_count(w->net) == 0 && host_run_n(w->host) == 0;
@@ -99,21 +127,27 @@ static void worker_drain_look(uv_timer_t *timer)
         worker_stop(w);
 }
 
+/* SIGTERM: sockets are closed now.  SIGUSR2: one by one, over half of the time there is.  A
+ * connection on which nothing was asked yet stays meanwhile: its request may be on its way, and ends
+ * with the answer. */
 static void worker_terminate(uv_signal_t *handle, int number)
 {
     worker *w = handle->data;
 
-    (void)number;
     if (w->draining || !w->net)
         _exit(w->net ? EXIT_STOPPED
                      : EXIT_SYSTEM); /* asked twice, or nothing serves yet: durable as it is */
     w->draining = true;
-    w->drain_until_ns = clock_mono_ns() + w->settings->drain_ms * 1000000;
+    w->spread_from_ns = clock_mono_ns();
+    w->drain_until_ns = w->spread_from_ns + w->settings->drain_ms * 1000000;
+    w->spread_ns = number == SIGUSR2 ? w->settings->drain_ms * (1000000 / 2) : DRAIN_GRACE_NS;
+    w->spread_n = number == SIGUSR2 ? net_count(w->net) : 0;
+    w->going_away = host_going_away(w->host, 0);
     net_stop_listening(w->net);
     desk_stop_listening(w->desk);
-    frame *going_away = host_going_away(w->host, 0);
-    net_drain(w->net, going_away);
-    frame_unref(going_away);
+    net_drain_begin(w->net);
+    if (number != SIGUSR2)
+        net_drain_sockets(w->net, w->going_away, UINT32_MAX);
     uv_timer_start(&w->drain, worker_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
 }
 
@@ -137,10 +171,10 @@ static void worker_fail(worker *w, const failure *f)
 
 static int worker_listen(worker *w)
 {
-    int err = 0;
+    int err = w->ops_fd >= 0 ? net_listen(w->net, w->ops_fd, true) : 0;
 
     for (int i = 0; i < w->listen_n && err == 0; i++)
-        err = net_listen(w->net, w->listen_fds[i]);
+        err = net_listen(w->net, w->listen_fds[i], false);
     if (err == 0 && w->verbs_fd >= 0)
         err = desk_open(&w->loop, w->host, w->verbs_fd, &w->desk);
     return err;
@@ -161,7 +195,9 @@ static void worker_started(void *ud, const failure *f)
         worker_fail(w, &refused);
         return;
     }
-    worker_tell(w, "ready\n");
+    if (host_is_single(w->host))
+        worker_tell(w, IPC_SAYS_SINGLE "\n");
+    worker_tell(w, IPC_SAYS_READY "\n");
 }
 
 static void worker_migrated(void *ud, const failure *f)
@@ -176,16 +212,40 @@ static void worker_migrated(void *ud, const failure *f)
     worker_stop(w);
 }
 
-static void worker_read_fds(worker *w)
+static int fd_read(const char *name)
 {
-    const char *status = getenv(IPC_STATUS);
-    const char *listen_text = getenv(IPC_LISTEN);
-    const char *verbs = getenv(IPC_VERBS);
-    str rest = str_of(listen_text);
     int64_t fd = 0;
 
-    w->status_fd = str_int(str_of(status), &fd) ? (int)fd : -1;
-    w->verbs_fd = str_int(str_of(verbs), &fd) ? (int)fd : -1;
+    return str_int(str_of(getenv(name)), &fd) ? (int)fd : -1;
+}
+
+/* The shared area and our part of it; started by hand, a worker counts for itself. */
+static int worker_open_area(failure *f)
+{
+    str given = str_of(getenv(IPC_METRICS)), fd_text = STR_NONE, part_text = STR_NONE;
+    int64_t fd = 0, part = 0;
+    area *opened = NULL;
+
+    if (!given.p)
+        return 0;
+    bool is_pair = str_cut(given, ',', &fd_text, &part_text) && str_int(fd_text, &fd) &&
+                   str_int(part_text, &part);
+    int err = is_pair ? area_open((int)fd, (int)part, &opened) : -EINVAL;
+    if (err < 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot use the memory for metrics: %s", strerror(-err));
+    metrics_area_set(opened);
+    (void)unsetenv(IPC_METRICS);
+    return 0;
+}
+
+static void worker_read_fds(worker *w)
+{
+    str rest = str_of(getenv(IPC_LISTEN));
+    int64_t fd = 0;
+
+    w->status_fd = fd_read(IPC_STATUS);
+    w->ops_fd = fd_read(IPC_OPS);
+    w->verbs_fd = fd_read(IPC_VERBS);
     while (rest.n > 0 && w->listen_n < (int)COUNT(w->listen_fds)) {
         str one = rest;
         if (!str_cut(rest, ',', &one, &rest))
@@ -195,6 +255,7 @@ static void worker_read_fds(worker *w)
     }
     (void)unsetenv(IPC_STATUS);
     (void)unsetenv(IPC_LISTEN);
+    (void)unsetenv(IPC_OPS);
     (void)unsetenv(IPC_VERBS);
 }
 
@@ -222,9 +283,10 @@ static int worker_open(worker *w, const char *config_file, failure *f)
         return failure_set(f, EXIT_SYSTEM, "cannot make an event loop: %s", strerror(errno));
     worker_watch_signal(w, &w->term, worker_terminate, SIGTERM);
     worker_watch_signal(w, &w->usr1, worker_reopen_logs, SIGUSR1);
+    worker_watch_signal(w, &w->usr2, worker_terminate, SIGUSR2);
     uv_timer_init(&w->loop, &w->drain);
     w->drain.data = w;
-    if (host_create(w->config, &w->loop, &w->host, f) < 0 ||
+    if (worker_open_area(f) < 0 || host_create(w->config, &w->loop, &w->host, f) < 0 ||
         secret_read(w->settings, &secret, f) < 0)
         return -1;
     int err = host_secret_set(w->host, secret);

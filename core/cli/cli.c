@@ -55,7 +55,8 @@ static const cli_command commands[] = {
     { "serve",    cli_serve,    OPTION_CONFIG | OPTION_USER,                 NULL,     "run the server",
       "Opens the listening sockets, migrates the database, starts the workers and restarts one that dies.\n"
       "SIGTERM or SIGINT drains and stops (a second one at once), SIGHUP checks the configuration\n"
-      "and takes it over in new workers (address, port and number of workers stay), SIGUSR1 reopens the logs.\n" },
+      "and replaces the workers one by one, so that nobody is refused; addresses, the number of workers, account\n"
+      "and data folder need a restart, and it says so. SIGUSR1 reopens the logs.\n" },
     { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
       "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
     { "health",   cli_health,   OPTION_CONFIG,                               NULL,     "ask the running server whether it can work",

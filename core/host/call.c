@@ -116,17 +116,19 @@ static void call_release(call *c)
 static void call_tell_done(call *c)
 {
     const hook_point *point = c->host->on_done;
+    int64_t micros = (clock_mono_ns() - c->req->arrived_ns) / 1000;
     parley_req_info info = {
         .size = sizeof(info),
         .status = c->status,
         .req = { c->req->handle },
         .bytes_in = c->req->bytes_in,
         .bytes_out = c->req->bytes_out,
-        .micros = (clock_mono_ns() - c->req->arrived_ns) / 1000,
+        .micros = micros,
         .is_event = c->is_event,
         .route_flags = c->path || c->route ? call_route_flags(c) : 0,
     };
 
+    meter_call(c, micros);
     if (point)
         (void)hook_run(c->host, point, &info);
 }

@@ -28,7 +28,13 @@
 typedef struct settings {
     /* "127.0.0.1", "::1", "0.0.0.0"; several, separated by commas or spaces */
     str host;
-    int port;              /* 1..65535; 0: any free one (tests) */
+    int port; /* 1..65535; 0: any free one (tests) */
+    /* operations listener, as configured; empty or "none": none; "auto": the usual place if it is
+     * free */
+    str ops;
+    str ops_host; /* a numeric address; empty: none */
+    int ops_port;
+    bool ops_is_auto;
     int workers;           /* 1..256; "auto" = 0: one per core */
     str user;              /* account to run as when started by root; empty: stay */
     str site_url;          /* without trailing slash; default http://localhost:<port> when empty */

@@ -49,9 +49,9 @@ int health_register(host *h)
 {
     const parley_route routes[] = {
         { PARLEY_SIZED(parley_route), .method = "GET", .path = "/healthz", .fn = health_alive,
-          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG },
+          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
         { PARLEY_SIZED(parley_route), .method = "GET", .path = "/readyz", .fn = health_ready,
-          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG },
+          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
     };
 
     for (size_t i = 0; i < COUNT(routes); i++)

@@ -21,6 +21,14 @@ static size_t call_max_body(const call *c)
     return c->route && c->route->max_body ? c->route->max_body : usual;
 }
 
+/* The operations listener serves what is meant for it, and nothing else does. */
+static bool path_is_here(const path *p, bool is_ops)
+{
+    if (p->any_flags & PARLEY_R_BOTH)
+        return true;
+    return is_ops == ((p->any_flags & PARLEY_R_OPS) != 0);
+}
+
 static void call_route(call *c)
 {
     host *h = c->host;
@@ -35,6 +43,8 @@ static void call_route(call *c)
         return;
     c->where = at.text;
     c->path = router_find(h->router, &at, c->params, &c->is_missing_slash);
+    if (c->path && !path_is_here(c->path, conn_is_ops(req->conn)))
+        c->path = NULL; /* of the other listener */
     if (!c->path)
         return;
     c->chain = &c->path->chain;
@@ -82,6 +92,8 @@ static str up_refused(void *ud, const request *req, str peer, int status, const 
 
     /* The path itself may hold the token of a mail's link. */
     str where = c && c->path ? c->path->routes[0]->path : STR("-");
+
+    meter_refused(reason);
     log_msg(PARLEY_INFO, "http.%s reason=%s status=%d peer=" STR_FMT " path='" STR_FMT "'",
             status == 400 ? "bad_request" : "refused", reason, status, STR_ARG(peer),
             STR_ARG(where));
@@ -230,11 +242,15 @@ static int load_one(host *h, size_t i, failure *f)
             return -1;
         }
         h->plugins[h->plugin_n] = p;
-        if (load_run(h, p, &why) == 0) {
+        if (meters_plugin(p) < 0)
+            failure_set(&why, EXIT_SYSTEM, "no place for the metrics of plugin \"" STR_FMT "\"",
+                        STR_ARG(p->name));
+        else if (load_run(h, p, &why) == 0) {
             h->plugin_n++;
             return 0;
         }
         registry_drop(h, p);
+        metrics_drop(p);
         timers_stop(h, p);
         watch_stop_all(h, p);
         plugin_free(p);
@@ -278,8 +294,8 @@ static void core_fill(host *h)
 
 static int host_open_parts(host *h)
 {
-    int (*const parts[])(host *) = { turn_open, timers_open, deadlines_open, posts_open,
-                                     life_open, runs_open,   health_register };
+    int (*const parts[])(host *) = { turn_open,  meters_open, timers_open, deadlines_open,
+                                     posts_open, life_open,   runs_open,   health_register };
 
     h->plugins = calloc(h->plugin_room, sizeof(plugin *));
     h->order = calloc(h->plugin_room, sizeof(plugin *));
@@ -335,6 +351,7 @@ void host_free(host *h)
     deadlines_close(h);
     posts_close(h);
     life_close(h);
+    meters_close(h);
     turn_close(h);
     handle_closed(h);
 }
@@ -342,6 +359,7 @@ void host_free(host *h)
 void host_destroy(host *h)
 {
     registry_free(h);
+    metrics_close();
     topics_free(h);
     for (size_t i = 0; i < h->plugin_n; i++)
         plugin_free(h->plugins[i]);
@@ -362,6 +380,7 @@ void host_destroy(host *h)
 void host_net_set(host *h, net *n)
 {
     h->net = n;
+    meters_net(h);
 }
 
 int host_secret_set(host *h, str secret_key)
@@ -388,6 +407,14 @@ void host_reopen_logs(host *h)
     host_enter(h);
     (void)hook_run(h, h->on_reopen, NULL);
     host_leave(h);
+}
+
+bool host_is_single(const host *h)
+{
+    for (size_t i = 0; i < h->plugin_n; i++)
+        if (h->plugins[i]->def->features & PARLEY_SINGLE_WORKER)
+            return true;
+    return false;
 }
 
 size_t host_plugin_n(const host *h)

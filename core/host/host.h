@@ -8,6 +8,7 @@
  *   reply.c upgrade.c event.c socket.c   answers; WebSockets and their frames
  *   turn.c hooks.c timers.c work.c watch.c topics.c
  *   verb.h: verbs.c verb_args.c run.c    commands that plugins add to the command line
+ *   metrics.c metric_api.c meters.c      what is counted
  *   health.c print_chain.c               /healthz, /readyz; `parley check --chain`
  *   api.c and *_api.c                    the table `parley`
  */
@@ -42,6 +43,7 @@ frame *host_going_away(host *h, int64_t in_ms); /* {"type":"going_away","in_ms":
 void host_reopen_logs(host *h);                 /* SIGUSR1: hook log.reopen */
 /* `parley check --chain`: per route the middleware in order, hooks, events; readable text. */
 void host_print_chain(const host *h, buf *ret);
+bool host_is_single(const host *h); /* some plugin keeps its state in one worker */
 size_t host_plugin_n(const host *h);
 const plugin *host_plugin(const host *h, size_t i);
 #endif

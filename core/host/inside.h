@@ -55,6 +55,7 @@ typedef struct plugin_more {
     parley_free_fn free_fn; /* of conn_set() */
     int slot;               /* place among the sockets' slots; -1: none yet */
     uint32_t held;          /* descriptors watched */
+    plugin_time time;
 } plugin_more;
 
 typedef struct lifecycle {
@@ -185,6 +186,7 @@ void api_fill_life(parley_api *api);
 void api_fill_services(parley_api *api);
 void api_fill_verbs(parley_api *api);
 void api_fill_run(parley_api *api);
+void api_fill_metrics(parley_api *api);
 const parley_api *api_table(void);
 
 /* ---- life.c, migrate.c, services.c ---- */

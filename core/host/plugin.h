@@ -2,6 +2,7 @@
  * plugin_order.c sorts by needs, plugin_call.c runs its callbacks under a name. */
 #ifndef CORE_HOST_PLUGIN_H
 #define CORE_HOST_PLUGIN_H
+#include "core/base/area.h"
 #include "core/base/list.h"
 #include "core/host/config.h"
 
@@ -15,6 +16,12 @@ enum plugin_state {
     PLUGIN_STOPPING,
     PLUGIN_STOPPED
 };
+
+/* What the loop spends in a plugin's callbacks.  Owner: plugin_more. */
+typedef struct plugin_time {
+    tally *calls, *ns, *longest_ns;
+    int64_t longest_now_ns, longest_before_ns; /* of this half minute and the one before */
+} plugin_time;
 
 /* Owner: host (or the command that described it).  Never unmapped (RTLD_NODELETE). */
 typedef struct parley_ctx {
@@ -31,6 +38,7 @@ typedef struct parley_ctx {
     char why[256];        /* of fail() and ready() */
     uint32_t work_queued; /* jobs of work() not done */
     uint32_t pending;     /* promises not kept: timers excepted */
+    plugin_time *time;    /* what the loop spends in its callbacks; NULL: not counted */
 } plugin;
 
 /* dlopen (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) of an absolute path, after these refusals, each

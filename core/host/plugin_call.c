@@ -1,5 +1,5 @@
-/* plugin_call.c -- which plugin runs now, and since when: for crash reports and for callbacks that
- * hold up the loop.
+/* plugin_call.c -- which plugin runs now, and since when: for crash reports, for callbacks that
+ * hold up the loop, and for the metrics.
  *
  * The frame is per thread: a job on a pool thread does not disturb what the loop thread notes, and
  * a crash there names the job's own plugin if it was entered, or nobody. */
@@ -40,6 +40,14 @@ void plugin_enter(plugin_frame *saved, const plugin *who, const char *what, str 
     frame_set(&entered);
 }
 
+static void plugin_count(plugin_time *t, int64_t held_ns)
+{
+    tally_bump(t->calls, 1);
+    tally_bump(t->ns, held_ns);
+    if (held_ns > t->longest_now_ns)
+        t->longest_now_ns = held_ns;
+}
+
 /* The time of a call inside another's is not charged to the outer one again: its start moves on. */
 void plugin_leave(const plugin_frame *saved)
 {
@@ -50,7 +58,11 @@ void plugin_leave(const plugin_frame *saved)
     outer.since_ns += now_ns - left.since_ns;
     frame_set(&outer);
     int64_t held_ns = now_ns - left.since_ns;
-    if (slow_limit_ns == 0 || held_ns < slow_limit_ns || !left.who)
+    if (slow_limit_ns == 0 || !left.who)
+        return;
+    if (left.who->time)
+        plugin_count(left.who->time, held_ns);
+    if (held_ns < slow_limit_ns)
         return;
     log_msg(PARLEY_WARN,
             "plugin \"" STR_FMT "\" held the loop for %lld ms in %s%s" STR_FMT "; use work()",

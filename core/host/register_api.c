@@ -216,12 +216,28 @@ static int api_provide(parley_ctx *p, const char *name, const parley_service *ta
     return PARLEY_OK;
 }
 
+static int api_metric(parley_ctx *p, const parley_metric *given, parley_meter *ret)
+{
+    parley_metric m = { 0 };
+    char why[512];
+    int err = register_phase(p, "metric()", "metrics");
+
+    if (err < 0)
+        return err;
+    if (!given || !ret || given->size < offsetof(parley_metric, bound_n))
+        return PARLEY_EINVAL;
+    memcpy(&m, given, given->size < sizeof(m) ? given->size : sizeof(m));
+    err = metric_register(p, &m, ret, why, sizeof(why));
+    return err < 0 && why[0] ? register_refuse(p, err, "%s", why) : err;
+}
+
 void api_fill_register(parley_api *api)
 {
     api->route = api_route;
     api->use = api_use;
     api->hook = api_hook;
     api->provide = api_provide;
+    api->metric = api_metric;
 }
 
 /* ---- undoing, sealing, freeing ---- */
@@ -275,6 +291,8 @@ int registry_seal(host *h, failure *f)
         err = chains_build(h);
     if (!h->router || err < 0)
         return failure_set(f, EXIT_SYSTEM, "cannot build the routes: out of memory");
+    if (meters_routes(h) < 0)
+        return failure_set(f, EXIT_CONFIG, "no place for the metrics of all routes");
     hooks_sort(h);
     return 0;
 }

@@ -4,7 +4,7 @@
  * a UUID, a UUID over anything; what does not lead to a registered path is taken back. */
 #ifndef CORE_HOST_ROUTER_H
 #define CORE_HOST_ROUTER_H
-#include "core/host/plugin.h"
+#include "core/host/metrics.h"
 #include "core/host/url.h"
 
 #define ROUTE_PARAMS 8
@@ -32,6 +32,7 @@ typedef struct route {
     parley_req_fn fn;
     void *ud;
     uint32_t flags, max_body, timeout_ms;
+    route_meter meter; /* when all plugins are loaded */
     pattern pattern;
 } route;
 

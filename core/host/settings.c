@@ -19,6 +19,9 @@ static const parley_option settings_options[] = {
       .help = "Addresses to listen on, separated by commas: 127.0.0.1 this machine only, 0.0.0.0 and :: everybody." },
     { .name = "port", .type = PARLEY_T_INT, .def = "8000", .min = 0, .max = 65535,
       .help = "TCP port; 0 takes any free one." },
+    { .name = "ops", .type = PARLEY_T_STR, .def = "auto", .max = 64,
+      .help = "Address and port of the operations listener (/metrics, /healthz, /readyz), like 127.0.0.1:9464 or [::1]:9464; "
+              "auto: 127.0.0.1:9464 unless that is in use; none or empty: no such listener." },
     { .name = "workers", .type = PARLEY_T_STR, .def = "1",
       .help = "Worker processes, 1 to 256, or auto: one per core." },
     { .name = "user", .type = PARLEY_T_STR, .def = "",
@@ -99,6 +102,7 @@ static const struct field {
 } settings_fields[] = { /* the keys that are copied as they are; workers and the lists are not */
     FIELD("host", host, FIELD_STR),
     FIELD("port", port, FIELD_INT),
+    FIELD("ops", ops, FIELD_STR),
     FIELD("user", user, FIELD_STR),
     FIELD("site_url", site_url, FIELD_STR),
     FIELD("secret_key", secret_key, FIELD_STR),
@@ -280,7 +284,7 @@ int settings_read(const conf_source *from, const char *dir, arena *memory, parle
         ret->log_level = PARLEY_DEBUG;
     if (settings_workers(from, conf_str(conf, "workers"), ret, f) < 0 ||
         settings_secret(from, ret, f) < 0 || settings_sizes(from, ret, f) < 0 ||
-        settings_check_host(from, ret, f) < 0 ||
+        settings_check_host(from, ret, f) < 0 || settings_check_ops(from, ret, f) < 0 ||
         settings_check_site_url(from, memory, ret, f) < 0 ||
         settings_check_proxies(from, ret, f) < 0 ||
         settings_fill_hosts(from, conf_str(conf, "allowed_hosts"), memory, ret, f) < 0 ||

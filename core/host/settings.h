@@ -13,6 +13,7 @@ int settings_read(const conf_source *from, const char *dir, arena *memory, parle
 
 /* Steps of settings_read() that stand in settings_net.c.  Each returns 0, or -1 with `f` filled. */
 int settings_check_host(const conf_source *from, settings *s, failure *f); /* and is_public */
+int settings_check_ops(const conf_source *from, settings *s, failure *f);
 int settings_check_site_url(const conf_source *from, arena *memory, settings *s, failure *f);
 int settings_check_proxies(const conf_source *from, const settings *s, failure *f);
 int settings_fill_hosts(const conf_source *from, str configured, arena *memory, settings *s,

@@ -1,4 +1,4 @@
-/* settings_net.c -- the addresses in `server:`: host, site_url, trusted_proxies, allowed_hosts,
+/* settings_net.c -- the addresses in `server:`: host, ops, site_url, trusted_proxies, allowed_hosts,
  * cors_origins. */
 #include "core/host/settings.h"
 
@@ -170,6 +170,33 @@ int settings_check_site_url(const conf_source *from, arena *memory, settings *s,
     return settings_fail(from, "site_url", f,
                          "is not an address such as https://chat.example.org (http or https, a "
                          "host, no ? and no #)");
+}
+
+/* ---- the operations listener ---- */
+
+static const str ops_usual = STR_LIT("127.0.0.1:9464");
+
+int settings_check_ops(const conf_source *from, settings *s, failure *f)
+{
+    unsigned char address[16];
+    int64_t port = 0;
+
+    s->ops_is_auto = str_ieq(s->ops, STR("auto"));
+    if (s->ops.n == 0 || str_ieq(s->ops, STR("none")))
+        return 0;
+    str text = s->ops_is_auto ? ops_usual : s->ops;
+    str host = authority_host(text);
+    bool has_port = host.n + 1 < text.n && str_int(str_tail(text, host.n + 1), &port);
+    bool is_v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    s->ops_host = is_v6 ? (str){ host.p + 1, host.n - 2 } : host;
+    s->ops_port = (int)port;
+    if (has_port && port >= 1 && port <= 65535 &&
+        address_read(s->ops_host, address) == (is_v6 ? 128 : 32))
+        return 0;
+    return settings_fail(from, "ops", f,
+                         "\"" STR_FMT "\" is not a numeric address with a port; write for example "
+                         "127.0.0.1:9464 or [::1]:9464, auto, or none",
+                         STR_ARG(s->ops));
 }
 
 /* ---- allowed hosts ---- */

@@ -1,6 +1,7 @@
 /* work.c -- what leaves the loop's thread and comes back: work(), post(), resolve(). */
 #include "core/host/inside.h"
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 #include <netdb.h>
@@ -14,6 +15,7 @@ typedef struct work {
     parley_work_fn fn;
     parley_done_fn done;
     void *ud;
+    int64_t queued_ns;
 } work;
 
 static void work_run(uv_work_t *uv)
@@ -21,6 +23,8 @@ static void work_run(uv_work_t *uv)
     const work *w = uv->data;
     plugin_frame saved;
 
+    meter_pool_queued(-1);
+    meter_pool_waited(clock_mono_ns() - w->queued_ns);
     plugin_enter(&saved, w->owner, "work", STR_NONE); /* for the report of a crash */
     w->fn(w->ud);
     plugin_leave(&saved);
@@ -52,9 +56,11 @@ static int api_work(parley_ctx *p, parley_work_fn fn, parley_done_fn done, void 
     work *w = calloc(1, sizeof(*w));
     if (!w)
         return PARLEY_ENOMEM;
-    *w = (work){ .owner = p, .fn = fn, .done = done, .ud = ud };
+    *w = (work){ .owner = p, .fn = fn, .done = done, .ud = ud, .queued_ns = clock_mono_ns() };
     w->uv.data = w;
+    meter_pool_queued(1);
     if (uv_queue_work(p->host->loop, &w->uv, work_run, work_done) < 0) {
+        meter_pool_queued(-1);
         free(w);
         return PARLEY_ENOMEM;
     }

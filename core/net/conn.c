@@ -21,7 +21,7 @@ static void conn_closed(uv_handle_t *handle);
 
 /* ---- opening ---- */
 
-int conn_open(net *n, int fd)
+int conn_open(net *n, int fd, bool is_ops)
 {
     conn *c = slab_take(n->conns, NULL);
     if (!c) {
@@ -36,6 +36,9 @@ int conn_open(net *n, int fd)
     }
     c->tcp.data = n;
     c->state = CONN_HTTP;
+    c->flags = is_ops ? CONN_OPS : 0;
+    net_meter(n, NET_CONNECTIONS, 1);
+    net_meter(n, NET_ACCEPTED, 1);
     err = uv_tcp_open(&c->tcp, fd);
     if (err < 0)
         close(fd);
@@ -86,6 +89,8 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *into)
 
     if (n == 0 || c->state == CONN_CLOSED)
         return;
+    if (n > 0)
+        net_meter(conn_of_net(c), NET_BYTES_IN, n);
     if (n == UV_EOF)
         conn_ended(c);
     else if (n < 0)
@@ -224,7 +229,9 @@ static void conn_closed(uv_handle_t *handle)
     conn *c = LIST_ITEM(handle, conn, tcp);
     net *n = conn_of_net(c);
 
+    net_meter(n, NET_CONNECTIONS, -1);
     if ((c->flags & CONN_WAS_WS) != 0) {
+        net_meter(n, NET_SOCKETS, -1);
         c->flags |= CONN_FAREWELL;
         ws_gone(c);
         c->flags &= (uint16_t)~CONN_FAREWELL;
@@ -271,6 +278,11 @@ uint64_t conn_handle(const conn *c)
 net *conn_net(const conn *c)
 {
     return conn_of_net(c);
+}
+
+bool conn_is_ops(const conn *c)
+{
+    return (c->flags & CONN_OPS) != 0;
 }
 
 bool conn_is_ws(const conn *c)

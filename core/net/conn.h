@@ -28,6 +28,7 @@ enum conn_flag {
     CONN_CLOSED_TOLD = 512, /* net_up.closed() was told */
     CONN_CLOSE_SENT = 1024, /* our close frame is queued */
     CONN_CLOSE_GOT = 2048,  /* theirs has arrived, or what counts as such */
+    CONN_OPS = 16384,       /* through the listener for operations */
     CONN_EXCUSED = 8192     /* its deadline has come, but so had its input: one more round */
 };
 
@@ -66,7 +67,8 @@ struct conn {
 };
 
 /* ---- conn.c ---- */
-int conn_open(net *n, int fd); /* fd is taken; -ENOMEM, -EMFILE (the slab is full): closed */
+int conn_open(net *n, int fd,
+              bool is_ops); /* fd is taken; -ENOMEM, -EMFILE (the slab is full): closed */
 /* Immediate end, idempotent, safe from anywhere: nothing is called upward inside.  The close
  * callback, at the end of this loop turn, calls ws_gone() (if CONN_WAS_WS), http_gone(),
  * room_leave_all(), user_drop(), out_free(), frees `ws`. */
@@ -112,6 +114,7 @@ void http_flushed(conn *c); /* answered requests are done; goes on with what was
 void http_gone(conn *c); /* close callback: tells gone() or done() of its requests, frees c->http */
 bool http_idle(const conn *c); /* nothing of a request has arrived, nothing is to be answered */
 void http_drain(conn *c);      /* idle: closed; else after the answer under way */
+void http_last(conn *c);       /* the next answer is the last one */
 /* ws_accept() calls this when it has queued the 101 (out_queue) and set state CONN_WS, CONN_WAS_WS:
  * marks req answered and its done() due.  Bytes that came behind the upgrade's head, and all that
  * come until the 101 has left, reach ws_input() when it has left; then c->http is freed. */

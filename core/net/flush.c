@@ -95,7 +95,9 @@ int conn_send(conn *c, frame *f)
     room_catch_up(c);
     if (c->state != CONN_WS)
         return -ENOBUFS;
-    return out_offer(c, f);
+    int err = out_offer(c, f);
+    net_meter(conn_of_net(c), NET_MESSAGES_OUT, err == 0);
+    return err;
 }
 
 void conn_notify_drain(conn *c)

@@ -395,9 +395,14 @@ void http_timeout(conn *c)
         conn_destroy(c);
 }
 
-void http_drain(conn *c)
+void http_last(conn *c)
 {
     c->http->last = true;
+}
+
+void http_drain(conn *c)
+{
+    http_last(c);
     if (http_idle(c))
         conn_destroy(c);
 }

@@ -54,6 +54,9 @@ struct net {
     uint32_t handles; /* timers, check, prepare, listeners: net's own that are not closed yet */
     bool draining, freeing;
 
+    tally *meters; /* by enum net_meter: own_meters, or the host's */
+    tally own_meters[NET_METERS];
+
     /* ---- the WebSocket half ---- */
     list dirty_conns; /* struct out_queue: to be written in net_flush() */
     list dirty_rooms; /* rooms with frames to be merged in net_flush() */
@@ -61,6 +64,12 @@ struct net {
     struct user *users;
     struct ws_shared *ws; /* wslay contexts and the like; ws_shared_create() .. ws_shared_free() */
 };
+
+/* Loop thread. */
+static inline void net_meter(const net *n, enum net_meter which, int64_t by)
+{
+    tally_bump(&n->meters[which], by);
+}
 
 static inline conn *net_conn(const net *n, uint32_t index)
 {

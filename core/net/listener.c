@@ -27,6 +27,7 @@ struct listener {
     list link;
     net *net;
     int fd;
+    bool is_ops;
     uv_poll_t poll;
     uv_timer_t rest;
     int handles;
@@ -55,6 +56,7 @@ static void shed_log(net *n, const char *why)
     int64_t now_ms = clock_mono_ns() / 1000000;
 
     n->shed++;
+    net_meter(n, NET_SHED, 1);
     if (n->shed_logged_ms != 0 && now_ms - n->shed_logged_ms < LISTENER_LOG_MS)
         return;
     log_msg(PARLEY_WARN, "listener: %s; connections refused since the last such line: %u", why,
@@ -119,7 +121,7 @@ static bool listener_take(struct listener *l)
     }
     int fd = listener_accept(l->fd);
     if (fd >= 0) {
-        (void)conn_open(n, fd);
+        (void)conn_open(n, fd, l->is_ops);
         return true;
     }
     if (fd == -EMFILE || fd == -ENFILE)
@@ -158,14 +160,14 @@ static void listener_options(const net *n, int fd)
     }
 }
 
-int net_listen(net *n, int fd)
+int net_listen(net *n, int fd, bool is_ops)
 {
     struct listener *l = calloc(1, sizeof(*l));
     int err = -ENOMEM;
 
     if (!l)
         goto close_fd;
-    *l = (struct listener){ .net = n, .fd = fd, .handles = 2 };
+    *l = (struct listener){ .net = n, .fd = fd, .is_ops = is_ops, .handles = 2 };
     listener_options(n, fd);
     err = listen(fd, SOMAXCONN) < 0 ? -errno : 0;
     if (err == 0)

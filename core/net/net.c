@@ -141,6 +141,7 @@ int net_create(uv_loop_t *loop, const net_limits *limits, const net_up *up, void
     n->ud = ud;
     n->reserve_fd = -1;
     n->timer_tick = WHEEL_NEVER;
+    n->meters = n->own_meters;
     list_init(&n->listeners);
     n->conns = slab_create(sizeof(conn) + up->conn_size, limits->max_connections);
     n->requests = request_slab_create();
@@ -162,15 +163,36 @@ uint32_t net_count(const net *n)
     return slab_count(n->conns);
 }
 
-void net_drain(net *n, frame *going_away)
+void net_meters_set(net *n, tally *meters)
+{
+    n->meters = meters;
+}
+
+void net_drain_begin(net *n)
 {
     n->draining = true;
-    for (conn *c = slab_next(n->conns, NULL); c; c = slab_next(n->conns, c)) {
+    for (conn *c = slab_next(n->conns, NULL); c; c = slab_next(n->conns, c))
+        if (c->state == CONN_HTTP)
+            http_last(c);
+}
+
+void net_drain_sockets(net *n, frame *going_away, uint32_t count)
+{
+    for (conn *c = slab_next(n->conns, NULL); c && count > 0; c = slab_next(n->conns, c)) {
+        if (c->state != CONN_WS)
+            continue;
+        ws_drain(c, going_away);
+        count--;
+    }
+}
+
+void net_drain(net *n, frame *going_away)
+{
+    net_drain_begin(n);
+    for (conn *c = slab_next(n->conns, NULL); c; c = slab_next(n->conns, c))
         if (c->state == CONN_HTTP)
             http_drain(c);
-        else if (c->state == CONN_WS)
-            ws_drain(c, going_away);
-    }
+    net_drain_sockets(n, going_away, UINT32_MAX);
 }
 
 static void net_handle_closed(uv_handle_t *handle)

@@ -22,6 +22,7 @@
  * writes once per member, and writes each remaining socket's own queue once. */
 #ifndef CORE_NET_NET_H
 #define CORE_NET_NET_H
+#include "core/base/area.h"
 #include "core/base/arena.h"
 #include "core/base/list.h"
 #include "core/base/slab.h"
@@ -118,15 +119,40 @@ typedef struct net_up {
     size_t conn_size;                   /* of conn_up() */
 } net_up;
 
+/* ---- what is counted ----
+ *
+ * One cell each, next to each other; levels may fall. */
+enum net_meter {
+    NET_CONNECTIONS,  /* level: open TCP connections */
+    NET_SOCKETS,      /* level: of them WebSockets */
+    NET_ROOMS,        /* level: rooms with sockets */
+    NET_QUEUED,       /* level: bytes waiting for clients */
+    NET_ACCEPTED,     /* connections */
+    NET_SHED,         /* connections closed at once: no room */
+    NET_BYTES_IN,     /* of all connections */
+    NET_BYTES_OUT,    /* likewise */
+    NET_MESSAGES_IN,  /* of WebSockets */
+    NET_MESSAGES_OUT, /* one per message and receiving socket */
+    NET_SLOW_CLOSES,  /* sockets closed with 4001 */
+    NET_METERS
+};
+
 /* ---- life ---- */
 /* 0 or -errno */
 int net_create(uv_loop_t *loop, const net_limits *limits, const net_up *up, void *ud, net **ret);
-/* an open, bound socket; taken over; several are allowed; -errno */
-int net_listen(net *n, int fd);
+/* Counts there from now on (before that in cells of its own); before the first connection. */
+void net_meters_set(net *n, tally *meters);
+/* an open, bound socket; taken over; several are allowed; is_ops: what it accepts answers
+ * conn_is_ops(); -errno */
+int net_listen(net *n, int fd, bool is_ops);
 void net_stop_listening(net *n);
 /* Drain: `going_away` (text frame, may be NULL) to every WebSocket, then close 1001; idle
  * keep-alive connections close, others after their answer.  net_count() falls to 0. */
 void net_drain(net *n, frame *going_away);
+/* The same in pieces: from now on every answer ends its connection; then WebSockets, up to `count`
+ * at a time; net_drain() for what is left, and for connections on which nothing was asked. */
+void net_drain_begin(net *n);
+void net_drain_sockets(net *n, frame *going_away, uint32_t count);
 uint32_t net_count(const net *n); /* open sockets */
 /* closes what is left at once; run the loop until net_count() is 0 before */
 void net_free(net *n);
@@ -156,6 +182,7 @@ request *request_find(net *n, uint64_t handle); /* NULL: stale */
 conn *conn_find(net *n, uint64_t handle); /* NULL: stale, or no longer open */
 uint64_t conn_handle(const conn *c);
 net *conn_net(const conn *c);
+bool conn_is_ops(const conn *c); /* came through the listener for operations */
 bool conn_is_ws(const conn *c);
 /* numeric address without port; IPv4-mapped as IPv4 */
 size_t conn_peer(const conn *c, char *ret, size_t room);

@@ -37,12 +37,19 @@ static int out_grow(out_queue_t *q)
     return 0;
 }
 
+/* The bytes that wait for this socket have become more or less. */
+static void out_count(out_queue_t *q, int64_t n)
+{
+    q->bytes += (size_t)n;
+    net_meter(conn_of_net(q->conn), NET_QUEUED, n);
+}
+
 /* The first frame has left, or is given up. */
 static void out_shift(out_queue_t *q)
 {
     frame *f = *out_at(q, 0);
 
-    q->bytes -= f->n - q->at;
+    out_count(q, -(int64_t)(f->n - q->at));
     q->at = 0;
     q->first = (q->first + 1) & (q->space - 1);
     q->n--;
@@ -56,7 +63,7 @@ static void out_advance(out_queue_t *q, size_t n)
         size_t rest = (*out_at(q, 0))->n - q->at;
         if (n < rest) {
             q->at += n;
-            q->bytes -= n;
+            out_count(q, -(int64_t)n);
             return;
         }
         n -= rest;
@@ -95,7 +102,7 @@ int out_queue_from(conn *c, frame *f, size_t at)
     if (q->n == 0)
         q->at = at;
     *out_at(q, q->n++) = frame_ref(f);
-    q->bytes += f->n - at;
+    out_count(q, (int64_t)(f->n - at));
     return 0;
 }
 
@@ -120,7 +127,7 @@ void out_drop_unsent(out_queue_t *q)
 
     while (q->n > keep) {
         frame *f = *out_at(q, --q->n);
-        q->bytes -= f->n;
+        out_count(q, -(int64_t)f->n);
         frame_unref(f);
     }
 }
@@ -204,8 +211,10 @@ static void out_written(uv_write_t *req, int status)
         conn_destroy(q->conn);
         return;
     }
+    size_t before = q->bytes;
     for (; flown > 0; flown--)
         out_shift(q);
+    net_meter(conn_of_net(q->conn), NET_BYTES_OUT, (int64_t)(before - q->bytes));
     q->blocked = false;
     (void)out_mark(q->conn);
 }
@@ -219,6 +228,7 @@ static bool out_try(out_queue_t *q, size_t *ret_taken)
     int r = uv_try_write((uv_stream_t *)&q->conn->tcp, bufs, n);
 
     *ret_taken = r > 0 ? (size_t)r : 0;
+    net_meter(conn_of_net(q->conn), NET_BYTES_OUT, (int64_t)*ret_taken);
     if (r < 0 && r != UV_EAGAIN)
         conn_destroy(q->conn);
     return *ret_taken == bytes;

@@ -129,6 +129,7 @@ static room *room_get(net *n, str name)
         free(r);
         return NULL;
     }
+    net_meter(n, NET_ROOMS, 1);
     return r;
 }
 
@@ -148,6 +149,7 @@ static void room_free_if_empty(room *r)
     if (r->n > 0 || r->walks > 0)
         return;
     HASH_DELETE(hh, r->net->rooms, r);
+    net_meter(r->net, NET_ROOMS, -1);
     room_frames_drop(r);
     free(r->members);
     free(r);
@@ -221,8 +223,10 @@ static void room_member_catch_up(room *r, conn *c, room_member *m)
     m->note = (m->note & ROOM_SKIPS) | r->frame_n;
     /* After -ENOBUFS the room itself may be gone: it is not looked at again. */
     for (uint32_t i = had; err != -ENOBUFS && i < r->frame_n; i++)
-        if (r->frames[i].except != c)
+        if (r->frames[i].except != c) {
             err = out_offer(c, r->frames[i].frame);
+            net_meter(conn_of_net(c), NET_MESSAGES_OUT, err == 0);
+        }
 }
 
 void room_catch_up(conn *c)
@@ -392,22 +396,24 @@ static void room_chunk_queue(const room_chunk *chunk, size_t taken, conn *c)
     }
 }
 
-static void room_chunk_send(const room_chunk *chunk, conn *c)
+/* Returns the bytes that the kernel took at once. */
+static size_t room_chunk_send(const room_chunk *chunk, conn *c)
 {
     if (c->state != CONN_WS)
-        return;
+        return 0;
     if (!out_is_empty(c)) {
         room_chunk_queue(chunk, 0, c);
-        return;
+        return 0;
     }
     size_t taken = out_write_now(c, chunk->p, chunk->bytes);
     if (taken == chunk->bytes)
-        return;
+        return taken;
     /* The kernel is full: no second try before it says that it has room. */
     out_queue_t *q = out_mark(c);
     if (q)
         q->blocked = true;
     room_chunk_queue(chunk, taken, c);
+    return taken;
 }
 
 /* Members with a note get their share as single frames; the note stays until the chunks are
@@ -429,10 +435,16 @@ static void room_flush(room *r)
         room_flush_noted(r);
     for (uint32_t from = 0; from < r->frame_n;) {
         room_chunk chunk = room_chunk_next(r, from);
+        uint32_t members = 0;
+        size_t sent = 0; /* counted once a chunk, not once a member */
         /* From the end, because a slow reader loses its place while we are at it. */
         for (uint32_t i = r->n; i-- > 0;)
-            if (r->members[i].note == 0)
-                room_chunk_send(&chunk, net_conn(r->net, r->members[i].conn));
+            if (r->members[i].note == 0) {
+                sent += room_chunk_send(&chunk, net_conn(r->net, r->members[i].conn));
+                members++;
+            }
+        net_meter(r->net, NET_MESSAGES_OUT, (int64_t)members * chunk.n);
+        net_meter(r->net, NET_BYTES_OUT, (int64_t)sent);
         from += chunk.n;
     }
     for (uint32_t i = 0; r->noted > 0 && i < r->n; i++)

@@ -78,6 +78,7 @@ void ws_slow_close(conn *c)
 {
     if (c->state != CONN_WS)
         return;
+    net_meter(conn_of_net(c), NET_SLOW_CLOSES, 1);
     room_forget_all(c);
     if (c->out)
         out_drop_unsent(c->out);

@@ -64,6 +64,7 @@ static int ws_hand_up(struct ws *w, str text)
     req->bytes_in = text.n;
     list_push(&w->events, &request_full_of(req)->link);
     c->events++;
+    net_meter(n, NET_MESSAGES_IN, 1);
     n->up->event(n->ud, req);
     return 0;
 }

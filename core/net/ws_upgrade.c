@@ -165,6 +165,7 @@ int ws_accept(request *req, str protocol, str extra)
     req->bytes_out += bytes;
     c->state = CONN_WS;
     c->flags |= CONN_WAS_WS;
+    net_meter(conn_of_net(c), NET_SOCKETS, 1);
     conn_deadline(c, conn_of_net(c)->limits.ping_ms);
     http_upgraded(req);
     return 0;

@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/supervisor/supervisor.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -13,16 +14,16 @@
 
 #define LISTEN_BACKLOG 4096
 
-static int listen_fail(failure *f, const char *host, int port, int error)
+/* key: the setting that names the address, HOST and PORT or OPS. */
+static int listen_fail(failure *f, const char *host, int port, int error, const char *key)
 {
     const char *remedy =
-        error == EADDRINUSE ? "; another server has the port: stop it, or set PORT to a free one"
-        : error == EACCES
-            ? "; ports below 1024 need root: set PORT, or give the service the capability"
-        : error == EADDRNOTAVAIL ? "; no interface of this machine has that address: check HOST"
+        error == EADDRINUSE      ? "; another server has the port: stop it, or choose a free one: "
+        : error == EACCES        ? "; ports below 1024 need root, or the capability: "
+        : error == EADDRNOTAVAIL ? "; no interface of this machine has that address: check "
                                  : "";
-    return failure_set(f, EXIT_SYSTEM, "cannot listen on %s port %d: %s%s", host, port,
-                       strerror(error), remedy);
+    return failure_set(f, EXIT_SYSTEM, "cannot listen on %s port %d: %s%s%s", host, port,
+                       strerror(error), remedy, *remedy ? key : "");
 }
 
 /* One bound, listening socket; -errno. */
@@ -81,6 +82,7 @@ static int listen_address(listeners *l, int host_index, const char *host, int *p
                               .ai_socktype = SOCK_STREAM,
                               .ai_flags = AI_PASSIVE };
     struct addrinfo *found = NULL;
+    bool reuse_port = l->slots > 1;
 
     (void)snprintf(service, sizeof(service), "%d", *port);
     int unknown = getaddrinfo(host, service, &hints, &found);
@@ -88,9 +90,9 @@ static int listen_address(listeners *l, int host_index, const char *host, int *p
         return failure_set(f, EXIT_SYSTEM,
                            "cannot listen on %s: %s; HOST takes addresses or names of this machine",
                            host, gai_strerror(unknown));
-    int err = l->reuse_port && *port != 0 ? listen_probe(found) : 0;
+    int err = reuse_port && *port != 0 ? listen_probe(found) : 0;
     for (int slot = 0; slot < l->slots && err >= 0; slot++) {
-        err = listen_socket(found, l->reuse_port);
+        err = listen_socket(found, reuse_port);
         if (err < 0)
             break;
         l->fds[slot * l->host_n + host_index] = err;
@@ -103,7 +105,7 @@ static int listen_address(listeners *l, int host_index, const char *host, int *p
             ((struct sockaddr_in *)(void *)found->ai_addr)->sin_port = htons((uint16_t)*port);
     }
     freeaddrinfo(found);
-    return err < 0 ? listen_fail(f, host, *port, -err) : 0;
+    return err < 0 ? listen_fail(f, host, *port, -err, "HOST, PORT") : 0;
 }
 
 static int listen_split(str hosts, char names[LISTEN_HOSTS_MAX][256])
@@ -125,20 +127,54 @@ static int listen_split(str hosts, char names[LISTEN_HOSTS_MAX][256])
     return n;
 }
 
-static void listen_url(listeners *l, const char *host, int port)
+static void listen_url(char ret[96], const char *host, int port)
 {
     bool is_any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
     const char *shown = is_any ? "localhost" : host;
     bool is_v6 = strchr(shown, ':') != NULL;
 
-    (void)snprintf(l->first_url, sizeof(l->first_url), "http://%s%.70s%s:%d", is_v6 ? "[" : "",
-                   shown, is_v6 ? "]" : "", port);
+    (void)snprintf(ret, 96, "http://%s%.70s%s:%d", is_v6 ? "[" : "", shown, is_v6 ? "]" : "", port);
+}
+
+/* The operations listener.  Where it is not asked for by name, the chat does without. */
+static int listen_ops(const settings *s, listeners *l, failure *f)
+{
+    struct sockaddr_storage address = { .ss_family = AF_INET };
+    struct addrinfo at = { .ai_family = AF_INET, .ai_addr = (struct sockaddr *)&address };
+    char host[64];
+
+    if (s->ops_host.n == 0)
+        return 0;
+    (void)snprintf(host, sizeof(host), STR_FMT, STR_ARG(s->ops_host));
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+    at.ai_addrlen = sizeof(*v4);
+    if (inet_pton(AF_INET, host, &v4->sin_addr) != 1) {
+        (void)inet_pton(AF_INET6, host, &v6->sin6_addr);
+        at.ai_family = address.ss_family = AF_INET6;
+        at.ai_addrlen = sizeof(*v6);
+    }
+    v4->sin_port = htons((uint16_t)s->ops_port); /* it lies where sin6_port does */
+    l->ops_fd = listen_socket(&at, false);
+    if (l->ops_fd >= 0) {
+        listen_url(l->ops_url, host, s->ops_port);
+        return 0;
+    }
+    int error = -l->ops_fd;
+    l->ops_fd = -1;
+    if (!s->ops_is_auto)
+        return listen_fail(f, host, s->ops_port, error, "OPS");
+    log_msg(PARLEY_INFO,
+            "no operations listener: %s port %d: %s; set OPS to another address, or to "
+            "none",
+            host, s->ops_port, strerror(error));
+    return 0;
 }
 
 int listeners_open(const settings *s, int slots, listeners *ret, failure *f)
 {
     char names[LISTEN_HOSTS_MAX][256];
-    listeners l = { .slots = slots, .reuse_port = slots > 1 };
+    listeners l = { .slots = slots, .ops_fd = -1 };
     int port = s->port;
 
     l.host_n = listen_split(s->host, names);
@@ -156,7 +192,11 @@ int listeners_open(const settings *s, int slots, listeners *ret, failure *f)
             listeners_close(&l);
             return -1;
         }
-    listen_url(&l, names[0], port);
+    if (listen_ops(s, &l, f) < 0) {
+        listeners_close(&l);
+        return -1;
+    }
+    listen_url(l.first_url, names[0], port);
     *ret = l;
     return 0;
 }
@@ -166,6 +206,9 @@ void listeners_close(listeners *l)
     for (int i = 0; l->fds && i < l->slots * l->host_n; i++)
         if (l->fds[i] >= 0)
             close(l->fds[i]);
+    if (l->ops_fd >= 0)
+        close(l->ops_fd);
+    l->ops_fd = -1;
     free(l->fds);
     l->fds = NULL;
 }

@@ -21,21 +21,16 @@ struct process {
     uv_pipe_t pipe; /* lines of the worker */
     const process_events *events;
     void *ud;
-    int slot;
+    int slot, part;
     int open_handles;
     int status;
     bool reaped, silent; /* silent: the pipe is at its end */
-    bool was_ready;
+    bool was_ready, is_single;
     char words[512]; /* of "crash ..." */
     char line[600];
     size_t line_n;
     char input[600];
 };
-
-/* NAME=value of the environment, for what a child inherits. */
-typedef struct fd_names {
-    char listen[256], verbs[64], status[64];
-} fd_names;
 
 static void process_closed(uv_handle_t *handle)
 {
@@ -56,13 +51,15 @@ static void process_over(process *p)
 
 static void process_hear(process *p, const char *line)
 {
-    if (strcmp(line, "ready") == 0) {
+    if (strcmp(line, IPC_SAYS_SINGLE) == 0) {
+        p->is_single = true;
+    } else if (strcmp(line, IPC_SAYS_READY) == 0) {
         p->was_ready = true;
         p->events->ready(p->ud, p);
     } else if (strcmp(line, "renew") == 0) {
         p->events->renew(p->ud, p);
-    } else if (strncmp(line, "crash ", 6) == 0) {
-        (void)snprintf(p->words, sizeof(p->words), "%s", line + 6);
+    } else if (strncmp(line, IPC_SAYS_CRASH, sizeof(IPC_SAYS_CRASH) - 1) == 0) {
+        (void)snprintf(p->words, sizeof(p->words), "%s", line + sizeof(IPC_SAYS_CRASH) - 1);
     }
 }
 
@@ -103,85 +100,94 @@ static void process_reaped(uv_process_t *handle, int64_t status, int number)
     process_over(p);
 }
 
-static bool env_is_ours(const char *entry)
+/* ---- starting ---- */
+
+enum { NAMES = 5 }; /* variables of ipc.h */
+
+/* What the child inherits beside the standard streams, and how it is told. */
+typedef struct inheritance {
+    uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 4];
+    int n;
+    char names[NAMES][256];
+    int name_n;
+} inheritance;
+
+static int inherit(inheritance *in, int fd)
 {
-    static const char *const ours[] = { IPC_LISTEN "=", IPC_VERBS "=", IPC_STATUS "=" };
+    in->stdio[in->n] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fd };
+    return in->n++;
+}
+
+static void inherit_all(inheritance *in, const process_plan *plan, int status_fd)
+{
+    char *text = in->names[in->name_n++];
+    size_t at = (size_t)snprintf(text, sizeof(in->names[0]), IPC_LISTEN "=");
+
+    in->stdio[0] = (uv_stdio_container_t){ .flags = UV_IGNORE };
+    in->n = 1;
+    (void)inherit(in, STDOUT_FILENO);
+    (void)inherit(in, STDERR_FILENO);
+    for (int i = 0; i < plan->fd_n && at < sizeof(in->names[0]); i++)
+        at += (size_t)snprintf(text + at, sizeof(in->names[0]) - at, "%s%d", i ? "," : "",
+                               inherit(in, plan->fds[i]));
+    if (plan->ops_fd >= 0)
+        (void)snprintf(in->names[in->name_n++], sizeof(in->names[0]), IPC_OPS "=%d",
+                       inherit(in, plan->ops_fd));
+    if (plan->verbs_fd >= 0)
+        (void)snprintf(in->names[in->name_n++], sizeof(in->names[0]), IPC_VERBS "=%d",
+                       inherit(in, plan->verbs_fd));
+    if (plan->area_fd >= 0)
+        (void)snprintf(in->names[in->name_n++], sizeof(in->names[0]), IPC_METRICS "=%d,%d",
+                       inherit(in, plan->area_fd), plan->part);
+    (void)snprintf(in->names[in->name_n++], sizeof(in->names[0]), IPC_STATUS "=%d",
+                   inherit(in, status_fd));
+}
+
+static bool name_is_ours(const char *variable)
+{
+    static const char *const ours[NAMES] = { IPC_LISTEN "=", IPC_OPS "=", IPC_VERBS "=",
+                                             IPC_METRICS "=", IPC_STATUS "=" };
 
     for (size_t i = 0; i < COUNT(ours); i++)
-        if (strncmp(entry, ours[i], strlen(ours[i])) == 0)
+        if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
             return true;
     return false;
 }
 
 /* The environment of the worker: ours, and the numbers of its descriptors. */
-static char **process_env(fd_names *names)
+static char **process_env(inheritance *in)
 {
-    size_t n = 0;
+    size_t n = 0, to = 0;
 
     while (environ[n])
         n++;
-    char **env = calloc(n + 4, sizeof(*env));
+    char **env = calloc(n + NAMES + 1, sizeof(*env));
     if (!env)
         return NULL;
-    size_t to = 0;
     for (size_t i = 0; i < n; i++)
-        if (!env_is_ours(environ[i]))
+        if (!name_is_ours(environ[i]))
             env[to++] = environ[i];
-    env[to++] = names->listen;
-    env[to++] = names->status;
-    env[to] = names->verbs[0] ? names->verbs : NULL;
+    for (int i = 0; i < in->name_n; i++)
+        env[to++] = in->names[i];
     return env;
 }
 
-/* Descriptors of the child: its listening sockets, the one for verbs if there is one, the pipe. */
-static void process_name_fds(const process_fds *fds, fd_names *ret)
+static int process_spawn(process *p, uv_loop_t *loop, const process_plan *plan, int status_fd)
 {
-    size_t size = sizeof(ret->listen);
-    size_t at = (size_t)snprintf(ret->listen, size, IPC_LISTEN "=");
-    int next = FIRST_FD;
-
-    for (int i = 0; i < fds->listen_n && at < size; i++)
-        at += (size_t)snprintf(ret->listen + at, size - at, "%s%d", i ? "," : "", next++);
-    if (fds->verbs_fd >= 0)
-        (void)snprintf(ret->verbs, sizeof(ret->verbs), IPC_VERBS "=%d", next++);
-    (void)snprintf(ret->status, sizeof(ret->status), IPC_STATUS "=%d", next);
-}
-
-/* How many entries of `ret` are set. */
-static int process_stdio(const process_fds *fds, int status_fd,
-                         uv_stdio_container_t ret[FIRST_FD + PROCESS_FDS_MAX + 2])
-{
-    int n = FIRST_FD;
-
-    ret[0] = (uv_stdio_container_t){ .flags = UV_IGNORE };
-    ret[1] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO };
-    ret[2] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO };
-    for (int i = 0; i < fds->listen_n; i++)
-        ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds->listen_fds[i] };
-    if (fds->verbs_fd >= 0)
-        ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds->verbs_fd };
-    ret[n++] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = status_fd };
-    return n;
-}
-
-static int process_spawn(process *p, uv_loop_t *loop, const char *config_file,
-                         enum process_kind kind, const process_fds *fds, int status_fd)
-{
-    uv_stdio_container_t stdio[FIRST_FD + PROCESS_FDS_MAX + 2];
-    fd_names names = { 0 };
+    inheritance in = { .n = 0 };
     char slot[16];
     char exe[4096];
     size_t exe_n = sizeof(exe);
 
     if (uv_exepath(exe, &exe_n) != 0)
         return -ENOENT;
+    inherit_all(&in, plan, status_fd);
     (void)snprintf(slot, sizeof(slot), "%d", p->slot);
-    process_name_fds(fds, &names);
-    char **env = process_env(&names);
+    char **env = process_env(&in);
     if (!env)
         return -ENOMEM;
     char config_copy[4096];
-    (void)snprintf(config_copy, sizeof(config_copy), "%s", config_file);
+    (void)snprintf(config_copy, sizeof(config_copy), "%s", plan->config_file);
     const char *const args[][8] = {
         [PROCESS_WORKER] = { "parley", "worker", "--config", config_copy, "--slot", slot, NULL },
         [PROCESS_MIGRATE] = { "parley", "worker", "--config", config_copy, "--slot", slot,
@@ -189,36 +195,37 @@ static int process_spawn(process *p, uv_loop_t *loop, const char *config_file,
         [PROCESS_CHECK] = { "parley", "check", "--config", config_copy, NULL },
     };
     uv_process_options_t options = { .file = exe,
-                                     .args = (char **)(uintptr_t)args[kind],
+                                     .args = (char **)(uintptr_t)args[plan->kind],
                                      .env = env,
                                      .exit_cb = process_reaped,
-                                     .stdio = stdio,
-                                     .stdio_count = process_stdio(fds, status_fd, stdio) };
+                                     .stdio = in.stdio,
+                                     .stdio_count = in.n };
     int err = uv_spawn(loop, &p->handle, &options);
     free(env);
     return err;
 }
 
-int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
-                  const process_fds *fds, const process_events *events, void *ud, process **ret)
+int process_start(uv_loop_t *loop, const process_plan *plan, const process_events *events, void *ud,
+                  process **ret)
 {
     int ends[2];
 
-    if (fds->listen_n > PROCESS_FDS_MAX)
+    if (plan->fd_n > PROCESS_FDS_MAX)
         return -E2BIG;
     process *p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
     p->events = events;
     p->ud = ud;
-    p->slot = slot;
+    p->slot = plan->slot;
+    p->part = plan->part;
     if (pipe2(ends, O_CLOEXEC) != 0) {
         free(p);
         return -errno;
     }
     uv_pipe_init(loop, &p->pipe, 0);
     p->handle.data = p->pipe.data = p;
-    int err = process_spawn(p, loop, config_file, kind, fds, ends[1]);
+    int err = process_spawn(p, loop, plan, ends[1]);
     close(ends[1]);
     uv_pipe_open(&p->pipe, ends[0]);
     p->open_handles = 2;
@@ -238,6 +245,16 @@ int process_start(uv_loop_t *loop, const char *config_file, enum process_kind ki
 int process_slot(const process *p)
 {
     return p->slot;
+}
+
+int process_part(const process *p)
+{
+    return p->part;
+}
+
+bool process_is_single(const process *p)
+{
+    return p->is_single;
 }
 
 int process_pid(const process *p)

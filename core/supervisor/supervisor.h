@@ -2,6 +2,8 @@
  * them alive.  It loads no plugin, so no plugin can take it down.
  *
  *   supervisor.c   the order of start and stop, signals
+ *   workers.c      the places of the workers: who runs there, restarts, replacing
+ *   reload.c       SIGHUP
  *   process.c      one worker process
  *   listen.c       listening sockets
  *   verbs_socket.c where `parley VERB` finds a running server
@@ -23,8 +25,9 @@ int supervisor_run(const char *config_file, const char *user);
 typedef struct listeners {
     int *fds; /* [slot * host_n + host]; owned */
     int slots, host_n;
+    int ops_fd;         /* -1: none */
     char first_url[96]; /* "http://127.0.0.1:8000" for people */
-    bool reuse_port;
+    char ops_url[96];   /* "": none */
 } listeners;
 /* -1: f filled, EXIT_SYSTEM */
 int listeners_open(const settings *s, int slots, listeners *ret, failure *f);
@@ -64,16 +67,21 @@ enum process_kind {
     PROCESS_MIGRATE, /* `parley worker --migrate`, ends by itself */
     PROCESS_CHECK    /* `parley check`, ends by itself */
 };
-/* What a worker inherits (borrowed). */
-typedef struct process_fds {
-    const int *listen_fds;
-    int listen_n;
-    int verbs_fd; /* -1: none */
-} process_fds;
+typedef struct process_plan {
+    const char *config_file;
+    enum process_kind kind;
+    int slot;
+    const int *fds; /* a worker's listening sockets; borrowed, as all descriptors */
+    int fd_n;
+    int ops_fd, verbs_fd, area_fd; /* -1: none */
+    int part;                      /* of the area */
+} process_plan;
 /* Starts one.  0 or -errno. */
-int process_start(uv_loop_t *loop, const char *config_file, enum process_kind kind, int slot,
-                  const process_fds *fds, const process_events *events, void *ud, process **ret);
+int process_start(uv_loop_t *loop, const process_plan *plan, const process_events *events, void *ud,
+                  process **ret);
 int process_slot(const process *p);
+int process_part(const process *p);
 int process_pid(const process *p);
+bool process_is_single(const process *p); /* it has said so */
 void process_signal(process *p, int number);
 #endif

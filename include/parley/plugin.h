@@ -1,7 +1,8 @@
 /* parley/plugin.h -- everything a plugin may rely on: the plugin ABI, version 0.1.
  *
  * THREADS   One worker process = one event loop = one thread.  Every callback runs on it, so a
- *           plugin needs no locks.  Only post() and log() may be called from another thread.
+ *           plugin needs no locks.  Only post(), log() and metric_add/set/observe() may be called
+ *           from another thread.
  * MEMORY    Nobody frees the other side's memory.  What you get (parley_str, const pointers) is a
  *           VIEW: from req_*() it lives until the last req.done hook of that request has returned,
  *           otherwise until your callback returns.  Bytes you hand over are copied before the call
@@ -127,11 +128,13 @@ enum parley_jtype {
     PARLEY_J_OBJ
 };
 enum parley_routeflag {
-    PARLEY_R_USER = 1,    /* 401 unless a principal is set */
-    PARLEY_R_NOLOG = 2,   /* api.log leaves it out */
-    PARLEY_R_PAGE = 4,    /* may answer text/html: an Accept of text/html alone is no 406 */
-    PARLEY_R_ANYHOST = 8, /* served whatever the Host header says (health pages) */
-    PARLEY_R_ANYTYPE = 16 /* answers something else than JSON: Accept is not looked at */
+    PARLEY_R_USER = 1,     /* 401 unless a principal is set */
+    PARLEY_R_NOLOG = 2,    /* api.log leaves it out */
+    PARLEY_R_PAGE = 4,     /* may answer text/html: an Accept of text/html alone is no 406 */
+    PARLEY_R_ANYHOST = 8,  /* served whatever the Host header says (health pages) */
+    PARLEY_R_ANYTYPE = 16, /* answers something else than JSON: Accept is not looked at */
+    PARLEY_R_OPS = 32,     /* served on the operations listener (server.ops), and only there */
+    PARLEY_R_BOTH = 64     /* served there too (health pages) */
 };
 enum parley_fdflag { PARLEY_FD_READ = 1, PARLEY_FD_WRITE = 2 };
 enum parley_frameflag { PARLEY_F_EPHEMERAL = 1 /* may be dropped when the receiver is slow */ };
@@ -145,6 +148,8 @@ typedef void (*parley_fd_fn)(parley_ctx *, int fd, uint32_t ready /* PARLEY_FD_*
 typedef void (*parley_bytes_fn)(parley_ctx *, parley_str topic, parley_str bytes, void *ud);
 typedef void (*parley_work_fn)(void *ud); /* pool thread: no server call but post() and log() */
 typedef void (*parley_free_fn)(void *);
+
+#include <parley/metric.h> /* parley_metric, parley_meter, parley_metric_fn */
 
 /* ---- structs you fill: set .size with PARLEY_SIZED ----
  *
@@ -275,6 +280,15 @@ typedef struct parley_api {
     int (*hook)(parley_ctx *, const char *name, int stage, parley_hook_fn, void *ud);
     /* static table; once per major */
     int (*provide)(parley_ctx *, const char *name, const parley_service *);
+    /* a counter, gauge or histogram (parley/metric.h); EEXIST: another plugin has the name */
+    int (*metric)(parley_ctx *, const parley_metric *, parley_meter *ret);
+
+    /* metrics: any thread */
+    void (*metric_add)(parley_meter, int64_t n);
+    void (*metric_set)(parley_meter, int64_t value);     /* GAUGE */
+    void (*metric_observe)(parley_meter, int64_t value); /* HISTOGRAM */
+    /* all metrics of server and plugins, with the values of all workers of this node; loop */
+    int (*metric_each)(parley_ctx *, parley_metric_fn, void *ud);
 
     /* services and hooks of other plugins: from start() on */
     const void *(*service)(parley_ctx *, const char *name); /* NULL only if optional and absent */

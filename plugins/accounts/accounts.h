@@ -46,6 +46,7 @@ typedef struct accounts_state {
     int64_t audit_ttl_us;
     int64_t unverified_ttl_us;
     int query_token; /* ?token= opens sockets */
+    parley_meter login_ok, login_failed, hash_waiting, registered;
 } accounts_state;
 extern accounts_state accounts;
 

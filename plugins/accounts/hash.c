@@ -92,6 +92,7 @@ static void hash_pump(void)
         if (!pool.first)
             pool.last = &pool.first;
         pool.waiting--;
+        parley->metric_add(accounts.hash_waiting, -1);
         if (err < 0) {
             hash_fail(job, err);
             continue;
@@ -133,5 +134,6 @@ int hash_submit(hash_job *job)
     *pool.last = job;
     pool.last = &job->next;
     pool.waiting++;
+    parley->metric_add(accounts.hash_waiting, 1);
     return 0;
 }

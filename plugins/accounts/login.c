@@ -139,6 +139,7 @@ static int login_refuse(parley_flow *flow)
     parley_json *errors = parley->json_obj();
 
     audit_failure(flow);
+    parley->metric_add(accounts.login_failed, 1);
     parley_text_fault(errors, "non_field_errors", "Unable to log in with provided credentials.");
     (void)parley->deny_fields(flow->req, errors);
     return PARLEY_FLOW_DONE;
@@ -188,6 +189,7 @@ static int login_open(parley_flow *flow)
         return login_refuse(flow);
     if (!l->shown.is_verified) {
         audit_failure(flow);
+        parley->metric_add(accounts.login_failed, 1);
         (void)parley->deny(flow->req, 403, "email_not_verified", "Email address is not verified.");
         return PARLEY_FLOW_DONE;
     }
@@ -249,6 +251,7 @@ static int login_reply(parley_flow *flow)
     }
     if (l->hash.is_outdated)
         rehash_start(l);
+    parley->metric_add(accounts.login_ok, 1);
     parley_json *out = parley->json_obj();
     parley->json_set(out, "token", parley->json_s(parley_text_view(l->key, KEY_CHARS)));
     browser_cookies_set(flow->req, parley_text_view(l->key, KEY_CHARS), &l->session);

@@ -57,6 +57,30 @@ static const struct {
 };
 /* clang-format on */
 
+/* clang-format off */
+#define LABEL(name, value) (const char *const[]){ name, value, NULL }
+static const struct {
+    parley_meter *ret;
+    parley_metric what;
+} metrics[] = {
+    { &accounts.login_ok,     { PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER, .name = "parley_logins", .help = "Log-ins, by outcome.", .labels = LABEL("outcome", "ok") } },
+    { &accounts.login_failed, { PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER, .name = "parley_logins", .help = "Log-ins, by outcome.", .labels = LABEL("outcome", "refused") } },
+    { &accounts.registered,   { PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER, .name = "parley_registrations", .help = "Accounts that were made." } },
+    { &accounts.hash_waiting, { PARLEY_SIZED(parley_metric), .kind = PARLEY_M_GAUGE, .name = "parley_password_queue", .help = "Passwords that wait to be hashed." } },
+};
+/* clang-format on */
+
+static int metrics_load(parley_ctx *ctx)
+{
+    for (size_t i = 0; i < COUNT(metrics); i++) {
+        int err = parley->metric(ctx, &metrics[i].what, metrics[i].ret);
+
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
 static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
 {
     accounts.ctx = ctx;
@@ -80,7 +104,9 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
         if (err < 0)
             return err;
     }
-    return auth_register(ctx);
+    int err = metrics_load(ctx);
+
+    return err < 0 ? err : auth_register(ctx);
 }
 
 static int accounts_start(parley_ctx *ctx)

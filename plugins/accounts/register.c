@@ -236,6 +236,7 @@ static int register_reply(parley_flow *flow)
                                              " verify your account.")));
     parley->json_set(out, "user", account_json(&shown));
     (void)parley->reply_header(flow->req, "Cache-Control", PARLEY_S("no-store"));
+    parley->metric_add(accounts.registered, 1);
     (void)parley->reply_json(flow->req, 201, out);
     return PARLEY_FLOW_DONE;
 }

@@ -9,6 +9,7 @@
 #include "plugins/chat/live.h"
 #include "plugins/chat/bus_note.h"
 #include "plugins/chat/live_log.h"
+#include "plugins/chat/meters.h"
 #include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static void live_deliver(struct room *room, const struct room_event *event)
 
     if (event->frame)
         parley->room_send(uid, event->frame, (parley_conn){ 0 });
+    parley->metric_add(meters.delivered, 1);
     if (event->kind != EVENT_MEMBER_REMOVED)
         return;
     room->removed_at = event->seq;
@@ -51,6 +53,7 @@ static void live_gap_over(parley_ctx *ctx, int status, void *ud)
     (void)ctx;
     room->gap = (parley_timer){ 0 };
     if (status >= 0 && sequencer_gap(&room->order)) {
+        parley->metric_add(meters.gaps, 1);
         room->gap_ms = room->gap_ms * 2 < GAP_MOST_MS ? room->gap_ms * 2 : GAP_MOST_MS;
         live_catch_up(room);
     }
@@ -323,6 +326,8 @@ static void live_log_read(struct room *room, int status, int64_t last_seq,
         struct room_event event = { .seq = 0 };
 
         log_page_event(page, i, &event);
+        if (event.seq > room->order.head)
+            parley->metric_add(meters.repaired, 1);
         live_feed(room, &event);
     }
     bool is_behind = room->order.head >= 0 && room->order.head < last_seq && page->n > 0;

@@ -2,6 +2,7 @@
  *
  * The tables below are its index: what it answers, what can be set, what it needs. */
 #include "plugins/chat/chat.h"
+#include "plugins/chat/meters.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
@@ -98,7 +99,9 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         if (err < 0)
             return err;
     }
-    int err = revoked_load(ctx);
+    int err = meters_load(ctx);
+    if (err == 0)
+        err = revoked_load(ctx);
 
     return err < 0 ? err : poll_load(ctx);
 }

@@ -11,6 +11,7 @@
  * The membership of the sender is a guard in each statement, so it is decided in the transaction
  * that stores. */
 #include "plugins/chat/room_log.h"
+#include "plugins/chat/meters.h"
 #include "plugins/chat/sql.h"
 #include <stdlib.h>
 
@@ -31,6 +32,7 @@ static struct {
     uint32_t group_n; /* in the running transaction; 0: none runs */
     uint32_t turns;   /* of the loop, until the next group starts; 0: it does not wait */
     uint32_t looks;
+    int64_t began_ns; /* the running group */
 } room_log = { .last = &room_log.first };
 
 /* Parameters and statements of one run; the provider copies them before run() returns. */
@@ -107,6 +109,7 @@ static void group_take(void)
     }
     if (!room_log.first)
         room_log.last = &room_log.first;
+    parley->metric_set(meters.queue, (int64_t)room_log.n);
     qsort(room_log.group, room_log.group_n, sizeof(struct append *), group_compare);
 }
 
@@ -129,6 +132,7 @@ static void append_stored(struct append *append, const parley_rows *answer)
                                .seq = chat.db->get_int(answer, 0, SENT_SEQ, 0),
                                .created_at = chat.db->get_int(answer, 0, SENT_CREATED, 0) };
 
+    parley->metric_add(meters.stored, 1);
     room_epoch(room, chat.db->get(answer, 0, SENT_EPOCH));
     render_take_sender(&message, answer, 0, SENT_SENDER);
     append->done(append, APPEND_STORED, &message, chat.db->get(answer, 0, SENT_EPOCH));
@@ -148,6 +152,8 @@ static void group_end(enum append_outcome outcome)
  * order. */
 static void group_again(void)
 {
+    if (room_log.group_n > 0)
+        parley->metric_add(meters.repeated_tries, 1);
     for (uint32_t i = room_log.group_n; i-- > 0;) {
         struct append *append = room_log.group[i];
 
@@ -205,6 +211,8 @@ static void group_done(parley_ctx *ctx, int status, const parley_db_result *resu
     }
     uint64_t fan = 0;
 
+    parley->metric_observe(meters.group_size, room_log.group_n);
+    parley->metric_observe(meters.commit_time, (parley->mono_ns() - room_log.began_ns) / 1000);
     for (uint32_t i = 0; i < room_log.group_n; i++) {
         struct append *append = room_log.group[i];
         const parley_rows *answer = result->rows[append->answer];
@@ -246,6 +254,7 @@ static void group_start(void)
     while (room_log.group_n == 0 && room_log.first) {
         group_take();
         batch.sql_n = batch.param_n = 0;
+        room_log.began_ns = parley->mono_ns();
         for (uint32_t i = 0; i < room_log.group_n; i++) {
             batch_lock(i);
             batch_append(room_log.group[i]);

@@ -11,6 +11,7 @@ static struct { /* the plugin's state; loop thread, unless said */
     parley_ctx *ctx;
     writer *writer;
     log_file *api, *app; /* NULL: not wanted */
+    parley_meter dropped;
     int format; /* enum line_format; fixed after load(), so the writer's thread reads it too */
 } logging;
 
@@ -28,6 +29,12 @@ static const parley_option options[] = {
 /* clang-format on */
 
 /* ---- lines ---- */
+
+static void line_write(log_file *to, int64_t at_us, const char *line, size_t n)
+{
+    if (!writer_line(to, at_us, line, n))
+        parley->metric_add(logging.dropped, 1);
+}
 
 static int api_log(parley_ctx *ctx, void *info, void *ud)
 {
@@ -52,7 +59,7 @@ static int api_log(parley_ctx *ctx, void *info, void *ud)
     };
     if (!call.user.p)
         call.user = PARLEY_S("anonymous");
-    writer_line(logging.api, call.at_us, line, line_api(&call, logging.format, line));
+    line_write(logging.api, call.at_us, line, line_api(&call, logging.format, line));
     return PARLEY_NEXT;
 }
 
@@ -66,7 +73,7 @@ static int app_log(parley_ctx *ctx, void *info, void *ud)
     (void)ud;
     if (!logging.app)
         return PARLEY_NEXT;
-    writer_line(logging.app, said->at_us, line, line_app(&what, logging.format, line));
+    line_write(logging.app, said->at_us, line, line_app(&what, logging.format, line));
     return PARLEY_NEXT;
 }
 
@@ -121,10 +128,18 @@ static int logging_load(parley_ctx *ctx, const parley_conf *conf)
     logging.ctx = ctx;
     logging.format = (int)parley->conf_int(conf, "format");
     logging.api = logging.app = NULL;
+    int err = parley->metric(
+        ctx,
+        &(parley_metric){ PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER,
+                          .name = "parley_log_lines_dropped",
+                          .help = "Lines that were lost because the disk was too slow or full." },
+        &logging.dropped);
+    if (err < 0)
+        return err;
     logging.writer = writer_create(writer_says, dropped_line, NULL);
     if (!logging.writer)
         return PARLEY_ENOMEM;
-    int err = file_add(ctx, conf, "api_file", &logging.api);
+    err = file_add(ctx, conf, "api_file", &logging.api);
     if (err == 0)
         err = file_add(ctx, conf, "app_file", &logging.app);
     if (err == 0 && logging.api)

@@ -145,16 +145,18 @@ static bool line_push(log_file *f, int64_t at_us, const char *line, size_t n)
     return ring_push(f, notice, notice_n) && ring_push(f, line, n);
 }
 
-void writer_line(log_file *f, int64_t at_us, const char *line, size_t n)
+bool writer_line(log_file *f, int64_t at_us, const char *line, size_t n)
 {
     writer *w = f->owner;
 
     (void)pthread_mutex_lock(&w->lock);
-    if (!line_push(f, at_us, line, n))
+    bool kept = line_push(f, at_us, line, n);
+    if (!kept)
         f->dropped++;
     if (w->asleep || f->n > f->size / 2)
         (void)pthread_cond_signal(&w->wake);
     (void)pthread_mutex_unlock(&w->lock);
+    return kept;
 }
 
 /* ---- the thread ---- */

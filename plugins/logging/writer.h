@@ -23,8 +23,8 @@ log_file *writer_add(writer *w, const char *path, size_t buffer);
 /* opens all; 0, or -errno with the path it is about */
 int writer_start(writer *w, const char **ret_path);
 /* Never blocks on the disk.  before writer_start() too: lines wait.  at_us: for the line about
- * dropped ones. */
-void writer_line(log_file *f, int64_t at_us, const char *line, size_t n);
+ * dropped ones.  Returns false: the line was dropped. */
+bool writer_line(log_file *f, int64_t at_us, const char *line, size_t n);
 void writer_reopen(writer *w); /* by name, soon */
 /* Writes what waits, then `done` on the writer's thread; then writer_free(),
  * from another thread. */

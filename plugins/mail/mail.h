@@ -54,7 +54,8 @@ typedef struct mail_state {
     parley_stmt stmts[SQL_COUNT];
     parley_str from;
     int64_t poll_ms;
-    unsigned char key[32]; /* of the seal */
+    unsigned char key[32];                      /* of the seal */
+    parley_meter attempts[OUTCOME_STOPPED + 1]; /* by how they ended; none for STOPPED */
     const transport *transport;
     smtp_settings smtp;                                /* of the transport "smtp" */
     char folder[PATH_MAX];                             /* of the outbox */

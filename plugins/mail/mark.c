@@ -71,6 +71,7 @@ void mark(delivery *d, int64_t next_us)
     text_out_done(&d->eml);
     if (d->outcome == OUTCOME_LATER && d->attempts >= ATTEMPTS_MAX)
         d->outcome = OUTCOME_REFUSED;
+    parley->metric_add(mail.attempts[d->outcome], 1);
     if (d->outcome == OUTCOME_REFUSED)
         parley_logf(mail.ctx, PARLEY_WARN, "mail %s is given up after attempt %lld: %s", d->uid,
                     (long long)d->attempts, d->why);

@@ -14,6 +14,7 @@ extern PARLEY_HIDDEN struct memory {
     table tails, presence; /* of their own, so that they push no limit out */
     int is_sweeping;       /* the timer runs */
     parley_timer timer;
+    parley_meter key_n, bytes;
 } memory;
 
 /* ---- plugin.c ---- */

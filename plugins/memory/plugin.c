@@ -41,9 +41,23 @@ int64_t memory_end(int64_t now_us, int64_t after_us)
 
 static void memory_sweep(parley_ctx *ctx, int status, void *ud);
 
+static void memory_count(void)
+{
+    const table *const all[] = { &memory.keys, &memory.tails, &memory.presence };
+    size_t n = 0, bytes = 0;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        n += all[i]->n;
+        bytes += all[i]->bytes;
+    }
+    parley->metric_set(memory.key_n, (int64_t)n);
+    parley->metric_set(memory.bytes, (int64_t)bytes);
+}
+
 /* One timer, and only while there is something to forget. */
 static void memory_watch_after(int64_t after_ms)
 {
+    memory_count();
     if (memory.is_sweeping || memory.keys.n + memory.tails.n + memory.presence.n == 0)
         return;
     memory.timer = parley->timer(memory.ctx, after_ms, 0, memory_sweep, NULL);
@@ -189,6 +203,24 @@ static const parley_bus bus = {
     .state = bus_state,
 };
 
+static int memory_meters(parley_ctx *ctx)
+{
+    int err = parley->metric(
+        ctx,
+        &(parley_metric){
+            PARLEY_SIZED(parley_metric), .kind = PARLEY_M_GAUGE, .name = "parley_memory_keys",
+            .help = "Limits, values, tails of rooms and presence sets that are held." },
+        &memory.key_n);
+
+    if (err < 0)
+        return err;
+    return parley->metric(ctx,
+                          &(parley_metric){ PARLEY_SIZED(parley_metric), .kind = PARLEY_M_GAUGE,
+                                            .name = "parley_memory_bytes", .unit = "bytes",
+                                            .help = "Memory that they take." },
+                          &memory.bytes);
+}
+
 static int memory_load(parley_ctx *ctx, const parley_conf *conf)
 {
     if (sodium_init() < 0)
@@ -199,7 +231,9 @@ static int memory_load(parley_ctx *ctx, const parley_conf *conf)
     table_init(&memory.keys, max_keys, (size_t)parley->conf_int(conf, "max_memory"));
     table_init(&memory.tails, max_keys, (size_t)parley->conf_int(conf, "tail_memory"));
     table_init(&memory.presence, max_keys, (size_t)parley->conf_int(conf, "presence_memory"));
-    int err = parley->provide(ctx, "parley.kv", &kv.head);
+    int err = memory_meters(ctx);
+    if (err == 0)
+        err = parley->provide(ctx, "parley.kv", &kv.head);
     return err < 0 ? err : parley->provide(ctx, "parley.bus", &bus.head);
 }
 

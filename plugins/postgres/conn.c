@@ -11,6 +11,7 @@
  *             their first use
  *   run */
 #include "plugins/postgres/conn.h"
+#include "plugins/common/db_meters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,7 @@ int conn_send_run(pgconn *conn, pgrun *run)
         if (!conn_send_call(conn, &run->calls[i]))
             return conn_broken(conn);
     run->is_sent = 1;
+    run->sent_ns = parley->mono_ns();
     return conn_sync(conn) ? 0 : conn_broken(conn);
 }
 
@@ -337,6 +339,7 @@ static void run_ended(pgconn *conn, pgrun *run, pgerror *error)
     }
     if (error->status == PARLEY_DB_READONLY)
         store_set_readonly(1);
+    db_meter_transaction(run->kind != RUN_WRITE, parley->mono_ns() - run->sent_ns);
     run_finish(run, error->status == PARLEY_OK ? NULL : error);
 }
 
@@ -456,6 +459,8 @@ static void conn_lost(pglink *link, const char *why)
     int was_ready = conn->is_ready;
     pgerror said = conn->error;
 
+    if (was_ready && !conn->is_worn) /* else it is renewed on purpose */
+        db_meter_lost();
     conn->is_ready = conn->is_worn = conn->is_dirty = 0;
     if (conn->prepared)
         memset(conn->prepared, 0, conn->prepared_n);

@@ -2,6 +2,7 @@
  * /readyz, and at most one line a second for transactions that failed. */
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/postgres/store.h"
 
 void store_tell(void)
@@ -32,6 +33,7 @@ void store_set_away(const char *why)
     if (is_away == store.is_away)
         return;
     store.is_away = is_away;
+    db_meter_up(!is_away && !store.is_readonly);
     if (is_away) {
         store.away_ns = now_ns;
         parley_logf(store.ctx, PARLEY_ERROR, "the database is away: %s", why);
@@ -51,6 +53,7 @@ void store_set_readonly(int is_readonly)
     if (is_readonly == store.is_readonly)
         return;
     store.is_readonly = is_readonly;
+    db_meter_up(!is_readonly && !store.is_away);
     if (is_readonly)
         parley_logf(store.ctx, PARLEY_ERROR, "the database takes no writes: it is read-only");
     else

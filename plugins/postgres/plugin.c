@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/postgres/migrate.h"
 #include "plugins/postgres/replica.h"
 #include "plugins/postgres/store.h"
@@ -101,7 +102,9 @@ static int db_run(parley_ctx *ctx, const parley_sql *sql, uint32_t n, uint32_t f
     }
     run->fn = fn;
     run->ud = ud;
-    run->due_ns = parley->mono_ns() + store.timeout_ns;
+    run->begun_ns = parley->mono_ns();
+    run->due_ns = run->begun_ns + store.timeout_ns;
+    db_meter_began(run->kind != RUN_WRITE);
     owner_add(run);
     store_put(run);
     store_settle_soon();
@@ -203,6 +206,8 @@ static int postgres_load(parley_ctx *ctx, const parley_conf *conf)
     err = replicas_load(ctx, parley->conf_str(conf, "replicas"), timeout_ms);
     if (err >= 0)
         err = verbs_register(ctx);
+    if (err >= 0)
+        err = db_meters_load(ctx);
     if (err < 0)
         return err;
     return parley->provide(ctx, "parley.db", &service.head);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/postgres/store.h"
 
 static struct {
@@ -245,6 +246,7 @@ static uint32_t owner_deliver(pgowner *owner, int kind)
             owner->order[kind].tail = &owner->order[kind].head;
         owners.open--;
         store_log_failure(run);
+        db_meter_ended(run->kind != RUN_WRITE, run->status, parley->mono_ns() - run->begun_ns);
         run_deliver(run);
         n++;
     }

@@ -33,6 +33,7 @@ typedef struct pgrun {
     int is_sent;  /* the server may have all of it */
     int is_again; /* a read that has lost its connection, or failed on a replica: the primary's */
     int is_done, status;
+    int64_t begun_ns, sent_ns;
     int64_t due_ns; /* answered by then, if it has not been sent */
     parley_db_fn fn;
     void *ud;

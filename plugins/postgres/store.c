@@ -1,5 +1,6 @@
 /* store.c -- the pool: opening, losing and watching its connections. */
 #include "plugins/postgres/store.h"
+#include "plugins/common/db_meters.h"
 
 #include <string.h>
 
@@ -33,6 +34,7 @@ void store_conn_ready(pgconn *conn)
 {
     if (!store_is_lead(conn))
         return;
+    db_meter_up(!store.is_readonly);
     store_set_away(NULL);
     store_tell();
     if (store.is_starting)

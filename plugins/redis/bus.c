@@ -70,6 +70,7 @@ static void channel_change(server *s, const char *verb, parley_str name)
 
 void bus_gap(void)
 {
+    parley->metric_add(redis.gaps, 1);
     (void)parley->fire(redis.ctx, "bus.gap", NULL);
 }
 
@@ -126,6 +127,8 @@ static int bus_publish(parley_ctx *ctx, parley_str name, parley_str bytes)
     server *s = server_of(name);
     if (!link_is_up(&s->commands) || channel_publish(s, name, bytes) < 0)
         s->has_lost = 1;
+    else
+        parley->metric_add(redis.sent, 1);
     return PARLEY_OK;
 }
 
@@ -234,6 +237,7 @@ static void heard_message(const redisReply *message, parley_str name)
     if (message->type != REDIS_REPLY_STRING || bytes.n < WORKER_BYTES ||
         memcmp(bytes.p, redis.worker, WORKER_BYTES) == 0)
         return;
+    parley->metric_add(redis.heard, 1);
     bytes = (parley_str){ bytes.p + WORKER_BYTES, bytes.n - WORKER_BYTES };
     if (name.n > 0)
         parley->deliver(redis.ctx, name, bytes);

@@ -52,7 +52,9 @@ static int redis_load(parley_ctx *ctx, const parley_conf *conf)
     sodium_memzero(urls, sizeof(urls));
     if (ring_init(&redis.ring, names, redis.n) < 0)
         return PARLEY_ENOMEM;
-    int err = parley->provide(ctx, "parley.kv", &redis_kv.head);
+    int err = meters_load(ctx);
+    if (err == 0)
+        err = parley->provide(ctx, "parley.kv", &redis_kv.head);
     return err < 0 ? err : parley->provide(ctx, "parley.bus", &redis_bus.head);
 }
 

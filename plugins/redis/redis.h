@@ -27,6 +27,7 @@ typedef struct server {
     int is_listening; /* the topics have been subscribed to on this connection */
     int has_lost;     /* messages that may not have gone out */
     uint64_t alone;   /* takes that were counted without it */
+    parley_meter up, lost, counted_alone;
 } server;
 
 extern PARLEY_HIDDEN struct redis {
@@ -38,7 +39,11 @@ extern PARLEY_HIDDEN struct redis {
     char worker[WORKER_BYTES]; /* names this one among all; another after every start */
     int64_t timeout_ms;
     int is_stopping;
+    parley_meter sent, heard, gaps;
 } redis;
+
+/* ---- meters.c ---- */
+int meters_load(parley_ctx *ctx); /* when the servers are known */
 
 /* ---- server.c ---- */
 void server_start(server *s);

@@ -27,6 +27,9 @@ static void server_tell(server *s, const char *why)
                     (unsigned long long)s->alone);
     if (is_good)
         s->alone = 0;
+    else if (s->is_known)
+        parley->metric_add(s->lost, 1);
+    parley->metric_set(s->up, is_good);
     s->is_known = 1;
     s->is_good = is_good;
     bus_gap();
@@ -46,6 +49,7 @@ void server_counted(server *s)
 void server_not_counted(server *s, const char *why)
 {
     s->alone++;
+    parley->metric_add(s->counted_alone, 1);
     if (!why || s->is_refusing)
         return;
     s->is_refusing = 1;

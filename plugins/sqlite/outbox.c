@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/sqlite/store.h"
 #include "plugins/sqlite/text.h"
 
@@ -171,6 +172,8 @@ static void outbox_deliver(dbrun *run)
 
     if (run->status < 0 && run->kind != DBRUN_MIGRATE)
         outbox_log(run);
+    if (run->kind != DBRUN_MIGRATE)
+        db_meter_ended(run->kind == DBRUN_READ, run->status, parley->mono_ns() - run->begun_ns);
     parley->call_begin(run->user);
     run->fn(run->user, run->status, run->result ? run->result : &no_memory, run->ud);
     parley->call_end(run->user);
@@ -197,6 +200,7 @@ static void outbox_tell_health(int is_ill, const dberror *why)
     if (is_ill == outbox.told_ill && (!is_ill || why->status == outbox.told_status))
         return;
     outbox.told_ill = is_ill;
+    db_meter_up(!is_ill);
     outbox.told_status = why->status;
     if (is_ill)
         parley_logf(store.ctx, PARLEY_ERROR, "the database takes no writes: %s", why->message);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/sqlite/file.h"
 #include "plugins/sqlite/store.h"
 #include "plugins/sqlite/text.h"
@@ -49,18 +50,21 @@ static int db_prepare(parley_ctx *ctx, const char *text, parley_stmt *ret)
 
 static int db_enqueue(parley_ctx *ctx, dbrun *run, parley_db_fn fn, void *ud)
 {
-    int is_read = run->kind == DBRUN_READ;
+    int kind = run->kind, is_read = kind == DBRUN_READ;
     int err = is_read ? outbox_know_owner(ctx) : 0;
 
     run->user = ctx;
     run->fn = fn;
     run->ud = ud;
+    run->begun_ns = parley->mono_ns();
     if (err == 0)
         err = dbqueue_put(is_read ? &store.reads : &store.writes, run);
     if (err < 0) {
         dbrun_free(run);
         return err;
     }
+    if (kind != DBRUN_MIGRATE)
+        db_meter_began(is_read);
     /* A thread may be at work on it, but only the loop hands it out, and looks at this list. */
     if (is_read)
         outbox_add_read(run);
@@ -127,7 +131,9 @@ static int sqlite_load(parley_ctx *ctx, const parley_conf *conf)
                                 .cache_bytes = parley->conf_int(conf, "cache_size"),
                                 .max_bytes = parley->conf_int(conf, "max_size"),
                                 .busy_ms = (int)parley->conf_int(conf, "busy_timeout") };
-    int err = verbs_register(ctx);
+    int err = db_meters_load(ctx);
+    if (err == 0)
+        err = verbs_register(ctx);
     return err < 0 ? err : parley->provide(ctx, "parley.db", &service.head);
 }
 
@@ -142,6 +148,7 @@ static int sqlite_start(parley_ctx *ctx)
         (void)parley_failf(ctx, "cannot use the database %.200s: %s", store.path, why.message);
         return PARLEY_EIO;
     }
+    db_meter_up(1);
     parley_logf(ctx, PARLEY_INFO, "database %s, SQLite %s, %u readers", store.path,
                 sqlite3_libversion(), store.reader_n);
     return PARLEY_OK;

@@ -1,6 +1,7 @@
 /* reader.c -- a thread that answers PARLEY_DB_READ runs, beside the writer: WAL lets both go on. */
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/sqlite/store.h"
 
 /* Several statements see one and the same state of the database. */
@@ -18,11 +19,22 @@ static int reader_run(dbconn *conn, const dbrun *run, dberror *why)
     return err;
 }
 
+static void reader_answer(dbconn *conn, dbrun *run)
+{
+    int64_t begun_ns = parley->mono_ns();
+    dberror why;
+
+    if (reader_run(conn, run, &why) == 0)
+        dbrun_succeed(run, &conn->scratch);
+    else
+        dbrun_fail(run, &why);
+    db_meter_transaction(1, parley->mono_ns() - begun_ns);
+}
+
 void *reader_main(void *unused)
 {
     dbconn conn;
     dberror broken;
-    dberror why;
     dbrun *run = NULL;
     int is_open = dbconn_open(&conn, &store.conf, DBCONN_READ, &broken) == 0;
 
@@ -34,10 +46,8 @@ void *reader_main(void *unused)
         }
         if (!is_open)
             dbrun_fail(run, &broken);
-        else if (reader_run(&conn, run, &why) == 0)
-            dbrun_succeed(run, &conn.scratch);
         else
-            dbrun_fail(run, &why);
+            reader_answer(&conn, run);
         outbox_put(run, run);
     }
     dbconn_close(&conn);

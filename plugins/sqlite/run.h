@@ -28,6 +28,7 @@ struct dbrun {
     parley_db_result *result; /* NULL: out of memory for it */
     char *plugin, *folder;    /* DBRUN_MIGRATE */
     int64_t at_us;            /* DBRUN_MIGRATE: what its rows get as applied_at */
+    int64_t begun_ns;         /* run() was called */
     uint32_t n;
     dbcall calls[];
 };

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "plugins/common/db_meters.h"
 #include "plugins/sqlite/store.h"
 
 enum { PROBE_MS = 1000, PROBE_BYTES = 65536 };
@@ -158,16 +159,24 @@ static void writer_migrate(dbrun *run)
         dbrun_succeed(run, &nothing);
 }
 
-static void writer_handle(writer *w, dbrun *group)
+static void writer_write(writer *w, dbrun *group)
 {
-    if (group->kind == DBRUN_MIGRATE) {
-        writer_migrate(group);
-        return;
-    }
     if (group->next && writer_run_group(w, group) == GROUP_DONE)
         return;
     for (dbrun *run = group; run; run = run->next)
         writer_run_alone(w, run);
+}
+
+static void writer_handle(writer *w, dbrun *group)
+{
+    int64_t begun_ns = parley->mono_ns();
+
+    if (group->kind == DBRUN_MIGRATE) {
+        writer_migrate(group);
+        return;
+    }
+    writer_write(w, group);
+    db_meter_transaction(0, parley->mono_ns() - begun_ns);
 }
 
 /* The bulk of a long WAL is copied by the keeper while we go on writing; the few pages that we

@@ -137,11 +137,22 @@ static void kv_state(parley_ctx *ctx, int status)
     throttle.kv_failed = failed;
 }
 
+/* Every scope that would have let it pass counts a pass only if all did. */
+static void scopes_count(const ask *a, const parley_kv_taken *taken)
+{
+    for (uint32_t i = 0; i < a->n; i++)
+        if (taken->refused == 0)
+            parley->metric_add(a->scopes[i]->passed, 1);
+        else if (taken->refused & (1u << i))
+            parley->metric_add(a->scopes[i]->refused, 1);
+}
+
 /* NEXT, or DENY after the refusal was made. */
 static int verdict(const ask *a, const parley_kv_taken *taken)
 {
     if (throttle.headers && a->is_http)
         headers_add(a, taken);
+    scopes_count(a, taken);
     if (taken->refused == 0)
         return PARLEY_NEXT;
     (void)parley->deny_throttled(a->req, rate_seconds(taken->wait_us));
@@ -205,10 +216,36 @@ static int request_limit(parley_ctx *ctx, parley_req req, void *ud)
 
 /* ---- the plugin's life ---- */
 
+static int scope_meters(parley_ctx *ctx, scope *s)
+{
+    parley_meter *const all[] = { &s->passed, &s->refused };
+    const char *const outcomes[] = { "passed", "refused" };
+    char name[SCOPE_NAME + 1];
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)s->name.n, s->name.p);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const char *const labels[] = { "scope", name, "outcome", outcomes[i], NULL };
+        int err = parley->metric(
+            ctx,
+            &(parley_metric){
+                PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER, .name = "parley_throttle",
+                .help = "Requests and events that a scope counted, and those it refused.",
+                .labels = labels },
+            all[i]);
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
 static int throttle_load(parley_ctx *ctx, const parley_conf *conf)
 {
     int err = scopes_read(ctx, parley->conf_tree(conf, "scopes"), &throttle.scopes);
 
+    if (err < 0)
+        return err;
+    for (size_t i = 0; i < throttle.scopes.n && err == 0; i++)
+        err = scope_meters(ctx, &throttle.scopes.list[i]);
     if (err < 0)
         return err;
     throttle.headers = parley->conf_int(conf, "headers") != 0;

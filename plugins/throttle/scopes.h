@@ -23,6 +23,7 @@ typedef struct scope {
     bool each;            /* every pattern has a bucket of its own */
     pattern *on, *except; /* owned */
     size_t on_n, except_n;
+    parley_meter passed, refused;
 } scope;
 
 typedef struct scopes {

@@ -69,14 +69,16 @@ class Server:
     """One `parley serve`.  env: variables of the configuration; config: another file, or its text.
 
     host: where it listens; wrapper: what is put before its command (ip netns exec ...).
+    ops: with an operations listener, on ops_port.
     db: "sqlite", "postgres" (with a database of its own on the tests' server), or the URL of a PostgreSQL database.
     """
 
-    def __init__(self, folder, env=None, config=None, build=BUILD, db=DB, host="127.0.0.1", wrapper=()):
+    def __init__(self, folder, env=None, config=None, build=BUILD, ops=False, db=DB, host="127.0.0.1", wrapper=()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.build = Path(build)
         self.host, self.port, self.wrapper = host, free_port(), list(wrapper)
+        self.ops_port = free_port() if ops else None
         self.data = self.folder / "var"
         self.logs = self.folder / "logs"
         self.config = ROOT / "config" / "parley.yaml"
@@ -99,6 +101,7 @@ class Server:
             **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT")},
             "HOST": host,
             "PORT": str(self.port),
+            "OPS": f"127.0.0.1:{self.ops_port}" if ops else "none",
             "DATA_DIR": str(self.data),
             "LOG_DIR": str(self.logs),
             "SITE_URL": f"http://{host}:{self.port}",

@@ -182,3 +182,21 @@ def test_a_plugin_whose_code_blocks_the_stop_is_killed(own_server, tmp_path):
     assert server.process.wait(PATIENCE) == 0
     assert not os.path.exists(f"/proc/{worker}")
     assert lines_with(server.text(), "workers did not end in time")
+
+
+WRONG_METRIC = """
+static int load(parley_ctx *ctx, const parley_conf *conf)
+{
+    parley_meter m;
+    (void)conf;
+    return parley->metric(ctx, &(parley_metric){ PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER, .name = "messages", .help = "x" }, &m);
+}
+PARLEY_PLUGIN(.name = "counting", .version = "1.0.0", .load = load)
+"""
+
+
+def test_a_plugin_with_a_wrong_metric_is_named(own_server, tmp_path):
+    server = own_server(start=False, config=configured(more=plugin_of(tmp_path / "plugin", "counting", WRONG_METRIC)))
+    server.start(ready=False)
+    assert server.process.wait(PATIENCE) == 78
+    server.wait_line(r'plugin "counting": the metric "messages" needs a name')

@@ -240,12 +240,12 @@ static void test_full_buffer(void **state)
     memset(line, 'x', sizeof(line));
     line[99] = '\n';
     for (int i = 0; i < 15; i++) /* nobody writes yet: ten fit */
-        writer_line(f, 0, line, sizeof(line));
+        (void)writer_line(f, 0, line, sizeof(line));
     assert_int_equal(writer_start(w, &about), 0);
     expect_soon(path[0], "x\n", 10);
-    writer_line(f, 0, line, sizeof(line));
+    (void)writer_line(f, 0, line, sizeof(line));
     expect_soon(path[0], "5 dropped\nx", 1);
-    writer_line(f, 0, line, sizeof(line));
+    (void)writer_line(f, 0, line, sizeof(line));
     expect_soon(path[0], "x\n", 12);
     expect_soon(path[0], "dropped", 1);
     writer_finish(w, ended, &is_over);
@@ -266,14 +266,14 @@ static void test_full_disk(void **state)
     assert_int_equal(mkdir(dir, 0700), 0);
     assert_int_equal(symlink("/dev/full", path[0]), 0);
     assert_int_equal(writer_start(w, &about), 0);
-    writer_line(f, 0, "waits\n", 6);
+    (void)writer_line(f, 0, "waits\n", 6);
     for (int i = 0; i < 400; i++)
-        writer_line(f, 0, "many\n", 5);
+        (void)writer_line(f, 0, "many\n", 5);
     (void)usleep(200000);
     assert_int_equal(unlink(path[0]), 0);
     writer_reopen(w);
     expect_soon(path[0], "waits\n", 1);
-    writer_line(f, 0, "after\n", 6);
+    (void)writer_line(f, 0, "after\n", 6);
     expect_soon(path[0], "after\n", 1);
     expect_soon(path[0], " dropped\nafter", 1);
     writer_finish(w, ended, &is_over);

@@ -220,6 +220,19 @@ static void host_call_end(parley_ctx *user)
     user->depth--;
 }
 
+/* Nothing is counted here. */
+static int host_metric(parley_ctx *ctx, const parley_metric *what, parley_meter *ret)
+{
+    (void)ctx, (void)what;
+    *ret = (parley_meter){ 0 };
+    return PARLEY_OK;
+}
+
+static void host_metric_change(parley_meter m, int64_t n)
+{
+    (void)m, (void)n;
+}
+
 static const parley_api host_api = {
     .size = sizeof(parley_api),
     .log = host_log,
@@ -235,6 +248,10 @@ static const parley_api host_api = {
     .ready = host_ready,
     .provide = host_provide,
     .verb = host_verb,
+    .metric = host_metric,
+    .metric_add = host_metric_change,
+    .metric_set = host_metric_change,
+    .metric_observe = host_metric_change,
     .post = host_post_fn,
     .timer = host_timer,
     .timer_stop = host_timer_stop,

@@ -130,7 +130,7 @@ static void bench_listen(bench *b)
     assert_int_equal(listen(fd, 16), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
     b->port = ntohs(at.sin_port);
-    assert_int_equal(net_listen(b->net, fd), 0);
+    assert_int_equal(net_listen(b->net, fd, false), 0);
 }
 
 /* -1: b->failure says why; bench_close() is due all the same. */

@@ -163,7 +163,7 @@ static inline void net_up_with(const net_limits *limits)
     memset(&up, 0, sizeof(up));
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(net_create(&loop, limits, &up_table, &up, &the_net), 0);
-    assert_int_equal(net_listen(the_net, listen_any(AF_INET)), 0);
+    assert_int_equal(net_listen(the_net, listen_any(AF_INET), false), 0);
 }
 
 static inline void net_down(void)

@@ -279,7 +279,7 @@ RIG rig_client *rig_connect(rig *r, int type)
     assert_non_null(k);
     assert_int_equal(socketpair(AF_UNIX, type, 0, ends), 0);
     k->fd = ends[1];
-    assert_int_equal(conn_open(r->net, ends[0]), 0);
+    assert_int_equal(conn_open(r->net, ends[0], false), 0);
     return k;
 }
 

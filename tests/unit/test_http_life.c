@@ -394,7 +394,7 @@ static void test_peer(void **state)
     WAIT_FOR(up.heads == 1);
     assert_string_equal(up.peer, "127.0.0.1");
     client_close(&k);
-    assert_int_equal(net_listen(the_net, listen_any(AF_INET6)), 0);
+    assert_int_equal(net_listen(the_net, listen_any(AF_INET6), false), 0);
     client_open(&k);
     client_send(&k, STR(GET "\r\n"));
     WAIT_FOR(up.heads == 2);

@@ -165,6 +165,12 @@ void fake_work_full(bool is_full); /* work() answers EAGAIN */
 void fake_resolve(const char *addresses);
 void fake_fd_ready(int fd, uint32_t ready); /* the descriptor under watch() is ready */
 
+/* ---- metrics ---- */
+
+/* What has been counted: of a histogram, how many observations.  labels as printed: `a="x"`; NULL:
+ * none.  Fails the test if there is no such series. */
+int64_t fake_metric(const char *name, const char *labels);
+
 /* ---- log ---- */
 
 bool fake_log_has(const char *part);     /* a line so far contains this */

@@ -384,6 +384,7 @@ static void api_make(parley_api *api)
     fake_time_api(api);
     fake_topics_api(api);
     json_api_fill(api);
+    fake_metrics_api(api);
 }
 
 int fake_load(const parley_plugin *def, const fake_option *options)
@@ -470,6 +471,7 @@ void fake_end(void)
     fake_time_done();
     fake_conf_done();
     fake_log_done();
+    fake_metrics_done();
     for (size_t i = 0; i < fake.hooks.n; i++)
         free(((fake_hook_item *)fake.hooks.p[i])->name);
     vec_free_items(&fake.hooks);
