@@ -75,6 +75,13 @@ void supervisor_stop(supervisor *sv, int exit_status)
 
 /* ---- all are ready ---- */
 
+static void watchdog_pet(uv_timer_t *timer)
+{
+    const supervisor *sv = timer->data;
+
+    notify_alive(&sv->notifier);
+}
+
 void supervisor_ready(supervisor *sv)
 {
     for (int i = 0; i < sv->slot_n; i++)
@@ -83,7 +90,9 @@ void supervisor_ready(supervisor *sv)
     if (sv->state != SUPERVISOR_STARTING)
         return;
     sv->state = SUPERVISOR_RUNNING;
-    notify_ready(&sv->notifier);
+    notify_ready(&sv->notifier); /* from here on the manager's watchdog wants to be fed */
+    if (sv->notifier.watchdog_ms > 0)
+        uv_timer_start(&sv->watchdog, watchdog_pet, 0, sv->notifier.watchdog_ms);
     log_msg(PARLEY_INFO, "parley %s is listening on %s (%d worker%s%s%s)", PARLEY_VERSION,
             sv->listeners.first_url, sv->slot_n, sv->slot_n == 1 ? "" : "s",
             sv->listeners.ops_url[0] ? "; operations: " : "", sv->listeners.ops_url);
@@ -169,13 +178,6 @@ static void supervisor_signalled(uv_signal_t *handle, int number)
 
 /* ---- life ---- */
 
-static void watchdog_pet(uv_timer_t *timer)
-{
-    const supervisor *sv = timer->data;
-
-    notify_alive(&sv->notifier);
-}
-
 static int supervisor_loop(supervisor *sv)
 {
     static const int numbers[SIGNALS] = {
@@ -194,8 +196,6 @@ static int supervisor_loop(supervisor *sv)
     sv->kill_timer.data = sv;
     uv_timer_init(&sv->loop, &sv->watchdog);
     sv->watchdog.data = sv;
-    if (sv->notifier.watchdog_ms > 0)
-        uv_timer_start(&sv->watchdog, watchdog_pet, 0, sv->notifier.watchdog_ms);
     workers_loop(sv);
     return 0;
 }

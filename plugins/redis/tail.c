@@ -11,8 +11,12 @@
 
 enum { SEQ_CHARS = 20, PUSH_ARGS = 6 + 2 * KV_PUSH_MAX };
 
-/* ARGV: most, time to live, then seq and member of each. */
+/* ARGV: most, time to live, then seq and member of each.
+ *
+ * The first line changes nothing.  A Redis that is out of memory refuses it, and with it the whole
+ * push; after a deletion it would let a script go on. */
 static const char push_script[] =
+    "redis.call('ZADD', KEYS[1], 'XX', 0, '')\n"
     "for i = 3, #ARGV, 2 do\n"
     "  redis.call('ZREMRANGEBYSCORE', KEYS[1], ARGV[i], ARGV[i])\n"
     "  redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])\n"

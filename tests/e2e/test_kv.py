@@ -224,7 +224,7 @@ def test_a_redis_without_room_is_told_once(own_kv):
     wait_until("the line", lambda: "Redis refused to push to a tail" in own_kv.server.text())
     own_kv.redis[0].command("CONFIG", "SET", "maxmemory", "0")
     own_kv.push(40)
-    assert own_kv.read() == [1, 2, 40]
+    wait_until("the push", lambda: own_kv.read() == [1, 2, 40])
     assert own_kv.server.text().count("refused to push") <= 2  # by each worker
 
 

@@ -3,6 +3,7 @@
 docs/FAULTS.md says what is promised in each case."""
 import errno
 import os
+import re
 import signal
 import time
 
@@ -46,8 +47,18 @@ def node_drained(storm, chance):
 def configuration_reloaded(storm, chance):
     node = chance.choice(storm.nodes)
     before = set(wait_until("the workers", lambda: len(w := node.workers()) == node.slots and w))
-    node.process.send_signal(signal.SIGHUP)
-    wait_until(f"{node.name} to replace its workers", lambda: len(w := set(node.workers())) == node.slots and not w & before)
+    asked = 0
+
+    def is_replaced():
+        """A reload that meets another fault (a full disk) is refused, says so, and is asked for again."""
+        nonlocal asked
+        refused = len(re.findall(r"configuration not taken|Mend it and send SIGHUP again", node.text()))
+        if refused >= asked:
+            asked = refused + 1
+            node.process.send_signal(signal.SIGHUP)
+        return len(w := set(node.workers())) == node.slots and not w & before
+
+    wait_until(f"{node.name} to replace its workers", is_replaced)
     return f"SIGHUP of {node.name}"
 
 

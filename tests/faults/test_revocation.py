@@ -7,10 +7,11 @@ import time
 import pytest
 import requests
 
+from nodes import wait_connected
 from parley import PASSWORD, PATIENCE, Refused, Socket, wait_until
 from redis import Redis, config_with_redis
 from routes import ask
-from test_workers import THERE, worker_of
+from test_workers import worker_of
 
 FRESH = "a battery of horses"
 
@@ -23,9 +24,7 @@ def redis(tmp_path):
 
 @pytest.fixture
 def server(own_server, redis):
-    server = own_server(config=config_with_redis(workers=2), env={"REDIS_URL": redis.url})
-    wait_until("both workers to be connected", lambda: len([l for l in server.output if re.search(THERE, l)]) == 2)
-    return server
+    return wait_connected(own_server(config=config_with_redis(workers=2), env={"REDIS_URL": redis.url}), 2)
 
 
 def login(server, person, password=PASSWORD):

@@ -74,12 +74,13 @@ def test_a_client_that_is_stopped(own_server):
     program = f"""
 import sys
 sys.path.insert(0, {str(ROOT / 'tests/e2e')!r})
-import types, parley
-server = types.SimpleNamespace(port={server.port})
-socket = parley.Socket.open(server, "/ws/chat/{room['id']}/", token={bob.token!r})
-socket.sync()
+import socket, types, parley
+server = types.SimpleNamespace(host="127.0.0.1", port={server.port})
+server.connect = lambda timeout: socket.create_connection((server.host, server.port), timeout)
+bob = parley.Socket.open(server, "/ws/chat/{room['id']}/", token={bob.token!r})
+bob.sync()
 print("open", flush=True)
-print("end", socket.closed().code, flush=True)
+print("end", bob.closed().code, flush=True)
 """
     client = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     try:
