@@ -17,6 +17,8 @@
 #include "core/supervisor/ipc.h"
 #include "core/supervisor/supervisor.h"
 
+#include <parley/db.h>
+
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -315,6 +317,7 @@ static void worker_settle(int slot, int status_fd)
 int worker_run(const char *config_file, int slot, enum worker_task task)
 {
     static worker w; /* one a process; the crash handler's stack must not hold it */
+    static const host_migration up = { .way = PARLEY_DB_UP };
     failure f = { 0 };
 
     w.task = task;
@@ -332,7 +335,7 @@ int worker_run(const char *config_file, int slot, enum worker_task task)
     if (task != WORKER_MIGRATE && w.status_fd >= 0)
         host_on_renew(w.host, worker_renew, &w);
     if (task == WORKER_MIGRATE)
-        host_migrate(w.host, worker_migrated, &w);
+        host_migrate(w.host, &up, worker_migrated, &w);
     else
         host_start(w.host, worker_started, &w);
     uv_run(&w.loop, UV_RUN_DEFAULT);

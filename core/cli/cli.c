@@ -21,7 +21,10 @@ enum cli_option {
     OPTION_CHAIN = 2,
     OPTION_SLOT = 4,
     OPTION_MIGRATE = 8,
-    OPTION_USER = 16
+    OPTION_PLAN = 16,
+    OPTION_BACK = 32,
+    OPTION_YES = 64,
+    OPTION_USER = 128
 };
 
 static int cli_serve(const cli_args *args)
@@ -65,12 +68,20 @@ static const cli_command commands[] = {
     { "describe", cli_describe, OPTION_CONFIG,             "PLUGIN", "print a plugin's options and needs",
       "PLUGIN is a name of the configuration, the path of a .so file, `server` for the server's\n"
       "own options, or `all` for the page docs/CONFIG.md.\n" },
+    { "migrate",  cli_migrate,  OPTION_CONFIG | OPTION_PLAN | OPTION_BACK | OPTION_YES, NULL, "bring the database's tables up to date",
+      "Applies the migrations that are missing, as each start of the server does. Not while a server runs, which\n"
+      "migrates by itself when it starts and at SIGHUP; --plan may be asked for at any time.\n" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };
 static const struct { int flag; const char *text; } option_help[] = {
     { OPTION_CONFIG,   "  -c, --config FILE   the configuration (default " CONFIG_HERE ", else " CONFIG_INSTALLED ")\n" },
     { OPTION_USER,     "  -u, --user NAME     account to run as when started by root (default server.user); root stays root\n" },
+    { OPTION_PLAN,     "      --plan          only tell, per plugin, which files are applied and which are missing, with checksums\n" },
+    { OPTION_BACK,     "      --back PLUGIN[:VERSION]\n"
+                       "                      undo the newest migration of PLUGIN, or all above VERSION (0: all); what is in\n"
+                       "                      those tables is lost\n" },
+    { OPTION_YES,      "      --yes           do not ask before undoing\n" },
     { OPTION_CHAIN,    "      --chain         also print what runs, in which order, for every route and event\n" },
 };
 static const struct option long_options[] = {
@@ -78,6 +89,9 @@ static const struct option long_options[] = {
     { "user",     required_argument, NULL, 'u' },
     { "chain",    no_argument,       NULL, 'C' },
     { "slot",     required_argument, NULL, 's' },
+    { "plan",     no_argument,       NULL, 'P' },
+    { "back",     required_argument, NULL, 'B' },
+    { "yes",      no_argument,       NULL, 'Y' },
     { "migrate",  no_argument,       NULL, 'm' },
     { "help",     no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -117,39 +131,48 @@ static const cli_command *cli_find(const char *name)
     return NULL;
 }
 
+static const struct {
+    int letter, flag;
+} option_letters[] = {
+    { 'c', OPTION_CONFIG },  { 'u', OPTION_USER }, { 'C', OPTION_CHAIN }, { 's', OPTION_SLOT },
+    { 'm', OPTION_MIGRATE }, { 'P', OPTION_PLAN }, { 'B', OPTION_BACK },  { 'Y', OPTION_YES },
+};
+
+/* -1: not an option of this command. */
+static int cli_option_flag(const cli_command *command, int letter)
+{
+    for (size_t i = 0; i < COUNT(option_letters); i++)
+        if (option_letters[i].letter == letter && (command->options & option_letters[i].flag))
+            return option_letters[i].flag;
+    return -1;
+}
+
 /* 1: one option read; 0: help was asked for; -1: not an option of this command. */
 static int cli_read_option(const cli_command *command, int letter, cli_args *args)
 {
-    int flag = letter == 'c'   ? OPTION_CONFIG
-               : letter == 'u' ? OPTION_USER
-               : letter == 'C' ? OPTION_CHAIN
-               : letter == 's' ? OPTION_SLOT
-               : letter == 'm' ? OPTION_MIGRATE
-                               : 0;
+    int64_t slot = 0;
+
     if (letter == 'h')
         return 0;
-    if (!(command->options & flag))
+    int flag = cli_option_flag(command, letter);
+    if (flag < 0)
         return -1;
-    int64_t slot = 0;
-    switch (letter) {
-    case 'c':
+    if (flag == OPTION_CONFIG)
         args->config = optarg;
-        return 1;
-    case 'u':
+    if (flag == OPTION_USER)
         args->user = optarg;
+    if (flag == OPTION_BACK)
+        args->back = optarg;
+    args->chain |= flag == OPTION_CHAIN;
+    args->migrate |= flag == OPTION_MIGRATE;
+    args->plan |= flag == OPTION_PLAN;
+    args->yes |= flag == OPTION_YES;
+    if (flag != OPTION_SLOT)
         return 1;
-    case 'C':
-        args->chain = true;
-        return 1;
-    case 'm':
-        args->migrate = true;
-        return 1;
-    default:
-        if (!str_int(str_of(optarg), &slot) || slot < 0 || slot > 255)
-            return -1;
-        args->slot = (int)slot;
-        return 1;
-    }
+    if (!str_int(str_of(optarg), &slot) || slot < 0 || slot > 255)
+        return -1;
+    args->slot = (int)slot;
+    return 1;
 }
 
 static int cli_misused(const cli_command *command)

@@ -9,18 +9,14 @@
 #include "core/cli/cli.h"
 #include "core/cli/verb_run.h"
 #include "core/host/suggest.h"
-#include "core/supervisor/supervisor.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORDS_MAX   1024
-#define PATIENCE_MS 5000 /* for a data folder that is in use and silent */
-#define LOOK_MS     50
+#define WORDS_MAX 1024
 
 /* A command line: what is ours, and what is the verb's. */
 typedef struct words {
@@ -74,40 +70,6 @@ static int words_read(words *w, int argc, char **argv)
         w->all[w->n++] = str_of(argv[i]);
     }
     return 0;
-}
-
-/* ---- the plugins ---- */
-
-static int place_open(verb_place *place, const char *config_file, failure *f)
-{
-    *place = (verb_place){ .config_file = config_file, .lock_fd = -1 };
-    if (sodium_init() < 0)
-        return failure_set(f, EXIT_SYSTEM, "libsodium finds no source of randomness");
-    log_level_set(PARLEY_WARN);
-    if (config_open(config_file, &place->config, f) < 0)
-        return -1;
-    place->settings = config_settings(place->config);
-    place->loop = calloc(1, sizeof(*place->loop));
-    if (!place->loop || uv_loop_init(place->loop) < 0) {
-        free(place->loop);
-        place->loop = NULL;
-        return failure_set(f, EXIT_SYSTEM, "cannot make an event loop");
-    }
-    return host_create(place->config, place->loop, &place->host, f);
-}
-
-static void place_close(verb_place *place)
-{
-    if (place->loop) {
-        uv_run(place->loop, UV_RUN_NOWAIT); /* close callbacks */
-        host_free(place->host);
-        uv_run(place->loop, UV_RUN_NOWAIT);
-        (void)uv_loop_close(place->loop);
-        free(place->loop);
-    }
-    config_free(place->config);
-    if (place->lock_fd >= 0)
-        close(place->lock_fd);
 }
 
 /* ---- finding ---- */
@@ -176,54 +138,6 @@ static int verb_secret_line(char line[VERB_SECRET_MAX], str *ret)
 }
 
 /* ---- where ---- */
-
-/* What is written here must be the server's later, and what is reached, too. */
-static int place_prepare(verb_place *place, failure *f)
-{
-    const settings *s = place->settings;
-
-    if (folder_make("data_dir", s->data_dir, f) < 0)
-        return -1;
-    return geteuid() == 0 && s->user.n > 0 ? privileges_drop(s, NULL, f) : 0;
-}
-
-static int place_secret(const verb_place *place, failure *f)
-{
-    str secret = STR_NONE;
-
-    if (secret_read(place->settings, &secret, f) < 0)
-        return -1;
-    int err = host_secret_set(place->host, secret);
-    sodium_memzero((void *)(uintptr_t)secret.p, secret.n);
-    free((void *)(uintptr_t)secret.p);
-    return err < 0 ? failure_set(f, EXIT_SYSTEM, "cannot use the secret") : 0;
-}
-
-/* The folder is ours (*ret_fd -1), or a server's that listens (*ret_fd connected).  A folder that is
- * held and silent is another command's, or that of a server that starts or stops: waited for. */
-static int place_find(verb_place *place, int *ret_fd, failure *f)
-{
-    str folder = place->settings->data_dir;
-    int fd = -1;
-
-    for (int left = PATIENCE_MS / LOOK_MS;; left--) {
-        int got = folder_try_lock(folder, &place->lock_fd, f);
-        fd = got == 0 ? verbs_socket_connect(folder) : -1;
-        if (got < 0)
-            return -1;
-        if (got == 1 || fd >= 0)
-            break;
-        if (left == 0 || (fd != -ENOENT && fd != -ECONNREFUSED))
-            return failure_set(f, EXIT_SYSTEM,
-                               STR_FMT " is in use, but who uses it does not answer on " STR_FMT
-                                       "/parley.sock (%s): another command, or a server that "
-                                       "starts or stops? Try again",
-                               STR_ARG(folder), STR_ARG(folder), strerrordesc_np(-fd));
-        (void)usleep(LOOK_MS * 1000);
-    }
-    *ret_fd = fd;
-    return 0;
-}
 
 static int verb_refused(const verb_place *place, const verb *v)
 {

@@ -1,6 +1,7 @@
 /* verb_run.h -- `parley VERB` of a plugin: where it runs, and the ways to run it.
  *
- *   verb.c     which verb, with what, and where
+ *   verb.c     which verb, and with what
+ *   place.c    where
  *   local.c    in this process
  *   remote.c   in a worker of the running server
  *   front.c    the person's side of both */
@@ -19,6 +20,15 @@ typedef struct verb_place {
     host *host;
     int lock_fd; /* of the data folder, while a verb runs here; -1: not held */
 } verb_place;
+
+/* ---- place.c ---- */
+int place_open(verb_place *place, const char *config_file, failure *f); /* close in either case */
+void place_close(verb_place *place);
+/* The folder is there, and we are the account whose files lie in it. */
+int place_prepare(verb_place *place, failure *f);
+/* The folder is ours now (*ret_fd -1), or a server's that listens (*ret_fd connected). */
+int place_find(verb_place *place, int *ret_fd, failure *f);
+int place_secret(const verb_place *place, failure *f); /* before plugins start */
 
 /* args: taken.  Each returns the exit status. */
 int verb_run_local(const verb_place *place, const verb *v, verb_args *args);

@@ -26,9 +26,17 @@ int host_secret_set(host *h, str secret_key); /* copied; before host_start() */
  * NULL: all have started; else what failed, and the exit status.  A plugin that stays PENDING is
  * waited for. */
 void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud);
-/* Only the plugins that parley.db needs, then migrate() for every plugin that
- * declares migrations. */
-void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud);
+/* What is migrated, and which way. */
+typedef struct host_migration {
+    uint32_t way;    /* enum parley_db_way */
+    str plugin;      /* absent: every plugin that declares migrations, in order of needs */
+    int64_t version; /* PARLEY_DB_BACK */
+    /* what was done for one plugin, a line for each file; NULL: not of interest */
+    void (*report)(void *ud, str plugin, str text);
+} host_migration;
+/* Only the plugins that parley.db needs, then migrate().  what: must live until `done`. */
+void host_migrate(host *h, const host_migration *what, void (*done)(void *ud, const failure *f),
+                  void *ud);
 /* Only `p` and the plugins that it cannot do without; NULL: none. */
 void host_start_one(host *h, const plugin *p, void (*done)(void *ud, const failure *f), void *ud);
 /* stop() in reverse order after all promises are kept (or `limit_ms` is over); then done. */

@@ -67,7 +67,8 @@ typedef struct lifecycle {
     bool is_renewing; /* somebody has asked */
     failure failure;
     bool starting, migrating, stopping;
-    bool is_late;       /* the limit came before the last plugin had stopped */
+    bool is_late; /* the limit came before the last plugin had stopped */
+    const host_migration *migration;
     bool migrate_waits; /* for one plugin's migrate() */
     size_t at;          /* stop, migrate: place in the order */
     bool *wanted;       /* by index: to be started */

@@ -1,5 +1,6 @@
-/* migrate.c -- the short-lived process that brings the database up to date: only the store is
- * started, then the files of every plugin are applied, in order of needs. */
+/* migrate.c -- the short-lived process that brings the database up to date, or back, or tells what is
+ * missing: only the store is started, then the files of every plugin are looked at, in order of
+ * needs. */
 #include "core/host/inside.h"
 
 #include "core/base/log.h"
@@ -32,6 +33,8 @@ static void migrated(parley_ctx *p, int status, const parley_db_result *result, 
         failure_set(&h->life.failure, EXIT_SYSTEM,
                     "plugin \"" STR_FMT "\": migration failed (%d): " STR_FMT, STR_ARG(p->name),
                     status, why.p ? (int)why.n : 9, why.p ? why.p : "no reason");
+    else if (h->life.migration->report && why.n > 0)
+        h->life.migration->report(h->life.ud, p->name, why);
     job_add(h, &h->life.step);
 }
 
@@ -47,7 +50,11 @@ static int migrate_one(host *h, const service *store, plugin *p)
         return PARLEY_ETOOBIG;
     h->life.migrate_waits = true;
     plugin_enter(&saved, store->owner, "migrate", p->name);
-    int err = db->migrate(p, p->name, (str){ folder, (size_t)n }, migrated, h);
+    const parley_db_migration one = { PARLEY_SIZED(parley_db_migration),
+                                      .way = h->life.migration->way, .plugin = p->name,
+                                      .folder = { folder, (size_t)n },
+                                      .version = h->life.migration->version };
+    int err = db->migrate(p, &one, migrated, h);
     plugin_leave(&saved);
     return err;
 }
@@ -61,7 +68,8 @@ void migrate_step(host *h)
         return;
     while (h->life.at < h->plugin_n) {
         plugin *p = h->order[h->life.at];
-        if (!p->def->migrations || !store) {
+        str only = h->life.migration->plugin;
+        if (!p->def->migrations || !store || (only.p && !str_eq(only, p->name))) {
             h->life.at++;
             continue;
         }
@@ -77,10 +85,13 @@ void migrate_step(host *h)
     life_finish(h, NULL);
 }
 
-void host_migrate(host *h, void (*done)(void *ud, const failure *f), void *ud)
+void host_migrate(host *h, const host_migration *what, void (*done)(void *ud, const failure *f),
+                  void *ud)
 {
     const service *store = service_find(h, "parley.db", -1);
 
+    h->life.migration = what;
+    h->life.at = 0;
     h->life.migrating = true;
     if (store)
         life_want(h, store->owner);

@@ -73,6 +73,23 @@ enum parley_db_flag {
 };
 typedef void (*parley_db_fn)(parley_ctx *, int status, const parley_db_result *, void *ud);
 
+enum parley_db_way {
+    /* Applies what schema_migrations lacks for this plugin, ascending, each file in a transaction of
+     * its own with its row (plugin, version, checksum, applied_at).  "applied 001_name.sql" */
+    PARLEY_DB_UP = 0,
+    /* Changes nothing.  "applied 1 <checksum> 001_name.sql", or "missing ..." */
+    PARLEY_DB_PLAN = 1,
+    /* Undoes what is above .version, descending: NNN_name.down.sql and the end of the row, each pair
+     * in a transaction of its own.  "undone 001_name.sql" */
+    PARLEY_DB_BACK = 2
+};
+typedef struct parley_db_migration {
+    uint32_t size, way; /* enum parley_db_way */
+    parley_str plugin;
+    parley_str folder; /* an absolute path; NNN_name.sql, and NNN_name.down.sql: its way back */
+    int64_t version;   /* PARLEY_DB_BACK: the newest that stays; 0: none */
+} parley_db_migration;
+
 typedef struct parley_db {
     parley_service head;
     const char *(*dialect)(void); /* "sqlite" or "postgres" */
@@ -83,12 +100,12 @@ typedef struct parley_db {
      * wrong number of params. */
     int (*run)(parley_ctx *, const parley_sql *, uint32_t n, uint32_t flags, parley_db_fn,
                void *ud);
-    /* The server calls this in the migration process for every plugin that declares migrations, in
-     * order of needs: applies the files of `folder` (an absolute path; NNN_name.sql, ascending)
-     * that schema_migrations lacks for this plugin, each in a transaction of its own with its row
-     * (plugin, version, checksum, applied_at).  A file whose checksum differs from the recorded
-     * one: PARLEY_DB_ERROR with the text in result->message.  `done` as for run(); rows absent. */
-    int (*migrate)(parley_ctx *, parley_str plugin, parley_str folder, parley_db_fn done, void *ud);
+    /* The server calls this in its migration process, for every plugin that declares migrations, in
+     * order of needs (PARLEY_DB_BACK: for one plugin).  `done` as for run(); rows absent.  Good:
+     * result->message is a report, a line for each file; a file whose checksum differs from the
+     * recorded one, a version that no file has, a missing way back: PARLEY_DB_ERROR, with the text
+     * in result->message, before anything has run. */
+    int (*migrate)(parley_ctx *, const parley_db_migration *, parley_db_fn done, void *ud);
     /* rows returned, or rows affected if the statement returns none */
     int64_t (*rows_n)(const parley_rows *);
     /* p == NULL: SQL NULL, or out of range */

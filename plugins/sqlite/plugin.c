@@ -84,16 +84,15 @@ static int db_run(parley_ctx *ctx, const parley_sql *sql, uint32_t n, uint32_t f
     return err < 0 ? err : db_enqueue(ctx, run, fn, ud);
 }
 
-static int db_migrate(parley_ctx *ctx, parley_str plugin, parley_str folder, parley_db_fn done,
-                      void *ud)
+static int db_migrate(parley_ctx *ctx, const parley_db_migration *what, parley_db_fn done, void *ud)
 {
     dbrun *run = NULL;
 
-    if (!plugin.p || !folder.p || !done)
+    if (!what || !what->plugin.p || !what->folder.p || !done)
         return PARLEY_EINVAL;
     if (!store.is_running)
         return PARLEY_DB_DOWN;
-    int err = dbrun_create_migration(plugin, folder, &run);
+    int err = dbrun_create_migration(what, &run);
     if (err < 0)
         return err;
     run->at_us = parley->now_us();

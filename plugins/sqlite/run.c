@@ -77,15 +77,17 @@ int dbrun_create(const parley_sql *sql, uint32_t n, uint32_t flags, dbrun **ret)
     return 0;
 }
 
-int dbrun_create_migration(parley_str plugin, parley_str folder, dbrun **ret)
+int dbrun_create_migration(const parley_db_migration *what, dbrun **ret)
 {
     dbrun *run = calloc(1, sizeof(*run));
 
     if (!run)
         return PARLEY_ENOMEM;
     run->kind = DBRUN_MIGRATE;
-    run->plugin = strndup(plugin.p, plugin.n);
-    run->folder = strndup(folder.p, folder.n);
+    run->way = what->way;
+    run->version = what->version;
+    run->plugin = strndup(what->plugin.p, what->plugin.n);
+    run->folder = strndup(what->folder.p, what->folder.n);
     if (!run->plugin || !run->folder) {
         dbrun_free(run);
         return PARLEY_ENOMEM;
@@ -115,6 +117,13 @@ void dbrun_succeed(dbrun *run, const dbscratch *scratch)
         return;
     dberror_set(&no_memory, PARLEY_DB_ERROR, "out of memory for the result");
     dbrun_fail(run, &no_memory);
+}
+
+void dbrun_report(dbrun *run, const char *text)
+{
+    free(run->result);
+    run->status = PARLEY_OK;
+    run->result = dbresult_failed(0, "", text ? text : "");
 }
 
 void dbrun_fail(dbrun *run, const dberror *why)

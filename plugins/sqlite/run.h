@@ -27,6 +27,8 @@ struct dbrun {
     void *ud;
     parley_db_result *result; /* NULL: out of memory for it */
     char *plugin, *folder;    /* DBRUN_MIGRATE */
+    uint32_t way;             /* DBRUN_MIGRATE: enum parley_db_way */
+    int64_t version;          /* DBRUN_MIGRATE: where the way back ends */
     int64_t at_us;            /* DBRUN_MIGRATE: what its rows get as applied_at */
     int64_t begun_ns;         /* run() was called */
     uint32_t n;
@@ -35,10 +37,11 @@ struct dbrun {
 
 /* returns 0 with a new run, PARLEY_EINVAL or PARLEY_ENOMEM */
 int dbrun_create(const parley_sql *sql, uint32_t n, uint32_t flags, dbrun **ret);
-int dbrun_create_migration(parley_str plugin, parley_str folder, dbrun **ret);
+int dbrun_create_migration(const parley_db_migration *what, dbrun **ret);
 void dbrun_free(dbrun *run);
 /* Sets the outcome; one that it had before is dropped. */
 void dbrun_succeed(dbrun *run, const dbscratch *scratch);
+void dbrun_report(dbrun *run, const char *text); /* of a migration that went well */
 void dbrun_fail(dbrun *run, const dberror *why);
 
 /* A bounded queue: the loop puts, threads take. */

@@ -62,5 +62,6 @@ int keeper_take_swept(void);    /* 1, once, when the bulk of it has been copied 
 void keeper_thread_ended(void); /* writer and readers say so; the last checkpoint waits for all */
 
 /* migrate.c; on the writer's thread */
-int migrate_run(const dbrun *run, dberror *why);
+/* *ret_report: what was done, a line for each file; free() it in either case */
+int migrate_run(const dbrun *run, char **ret_report, dberror *why);
 #endif

@@ -8,6 +8,7 @@
  * COMMIT because of what one of the runs did (a deferred foreign key), nothing of it has happened,
  * and the runs go again one by one. */
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/common/db_meters.h"
@@ -151,12 +152,13 @@ static int writer_run_group(writer *w, dbrun *group)
 static void writer_migrate(dbrun *run)
 {
     dberror why;
-    dbscratch nothing = { 0 };
+    char *report = NULL;
 
-    if (migrate_run(run, &why) < 0)
+    if (migrate_run(run, &report, &why) < 0)
         dbrun_fail(run, &why);
     else
-        dbrun_succeed(run, &nothing);
+        dbrun_report(run, report);
+    free(report);
 }
 
 static void writer_write(writer *w, dbrun *group)

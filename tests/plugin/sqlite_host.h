@@ -107,18 +107,25 @@ static void sq_answer(parley_ctx *ctx, int status, const parley_db_result *resul
                    first.p ? first.p : "NULL");
 }
 
-__attribute__((unused)) static answer sq_migrate(const char *folder)
+__attribute__((unused)) static answer sq_migrate_way(const char *folder, uint32_t way,
+                                                     int64_t version)
 {
     answer a = { 0 };
     char path[sizeof(host.share_dir) + 64];
     int n = snprintf(path, sizeof(path), "%s/sql/sqlite/%s", host.share_dir, folder);
+    const parley_db_migration what = { PARLEY_SIZED(parley_db_migration), .way = way,
+                                       .plugin = PARLEY_S("t"), .folder = { path, (size_t)n },
+                                       .version = version };
 
-    assert_int_equal(
-        sq.db->migrate(&host.plugin, PARLEY_S("t"), (parley_str){ path, (size_t)n }, sq_answer, &a),
-        0);
+    assert_int_equal(sq.db->migrate(&host.plugin, &what, sq_answer, &a), 0);
     assert_int_equal(a.calls, 0);
     host_wait(&a.calls, 1);
     return a;
+}
+
+__attribute__((unused)) static answer sq_migrate(const char *folder)
+{
+    return sq_migrate_way(folder, PARLEY_DB_UP, 0);
 }
 
 __attribute__((unused)) static void sq_start(const host_setting *settings)

@@ -57,7 +57,7 @@ static void test_rebuild(void **state)
         "INSERT INTO users_new SELECT id, email_key FROM users;\n"
         "DROP TABLE users;\nALTER TABLE users_new RENAME TO users;\n");
     answer a = sq_migrate("t");
-    assert_string_equal(a.message, "");
+    assert_string_equal(a.message, "applied 002_rebuild.sql\n");
     assert_int_equal(sq_run("INSERT INTO posts (author) VALUES (9)", 0).status,
                      PARLEY_DB_FOREIGN_KEY);
     assert_int_equal(sq_run("INSERT INTO posts (author) VALUES (1)", 0).status, PARLEY_OK);

@@ -245,12 +245,10 @@ static int64_t db_get_int(const parley_rows *rows, int64_t row, uint32_t col, in
     return str_int(db_get(rows, row, col), &value) ? value : otherwise;
 }
 
-static int db_migrate(parley_ctx *ctx, parley_str plugin, parley_str folder, parley_db_fn done,
-                      void *ud)
+static int db_migrate(parley_ctx *ctx, const parley_db_migration *what, parley_db_fn done, void *ud)
 {
     (void)ctx;
-    (void)plugin;
-    (void)folder;
+    (void)what;
     (void)done;
     (void)ud;
     return PARLEY_EINVAL; /* the server calls it, never a plugin */
