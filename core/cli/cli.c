@@ -71,6 +71,7 @@ static const cli_command commands[] = {
     { "migrate",  cli_migrate,  OPTION_CONFIG | OPTION_PLAN | OPTION_BACK | OPTION_YES, NULL, "bring the database's tables up to date",
       "Applies the migrations that are missing, as each start of the server does. Not while a server runs, which\n"
       "migrates by itself when it starts and at SIGHUP; --plan may be asked for at any time.\n" },
+    { "copy",     NULL /* a verb of plugins/copy */, 0,                      NULL,     "copy all data from SQLite to PostgreSQL, or back", "" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };
@@ -238,7 +239,7 @@ int cli_run(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         return cli_version(NULL);
     const cli_command *command = cli_find(argv[1]);
-    if (!command)
+    if (!command || !command->run)
         return cli_verb(cli_default_config(), argc - 1, argv + 1);
     return cli_run_command(command, argc - 1, argv + 1);
 }

@@ -192,7 +192,7 @@ int cli_migrate(const cli_args *args)
         err = back_read(&m, args->back);
     m.place.lock_fd = -1;
     if (err == 0)
-        err = place_open(&m.place, args->config, &m.failure);
+        err = place_open(&m.place, args->config, NULL, &m.failure);
     if (err == 0 && args->back)
         err = back_check_plugin(&m);
     if (err == 0)

@@ -12,7 +12,18 @@
 #define PATIENCE_MS 5000 /* for a data folder that is in use and silent */
 #define LOOK_MS     50
 
-int place_open(verb_place *place, const char *config_file, failure *f)
+/* Plugins that no server loads: each is named as its command. */
+static const char *const tools[] = { "copy" };
+
+const char *place_tool(str word)
+{
+    for (size_t i = 0; i < COUNT(tools); i++)
+        if (str_eq(word, str_of(tools[i])))
+            return tools[i];
+    return NULL;
+}
+
+int place_open(verb_place *place, const char *config_file, const char *tool, failure *f)
 {
     *place = (verb_place){ .config_file = config_file, .lock_fd = -1 };
     if (sodium_init() < 0)
@@ -21,6 +32,8 @@ int place_open(verb_place *place, const char *config_file, failure *f)
     if (config_open(config_file, &place->config, f) < 0)
         return -1;
     place->settings = config_settings(place->config);
+    if (tool)
+        config_plugin_add(place->config, tool);
     place->loop = calloc(1, sizeof(*place->loop));
     if (!place->loop || uv_loop_init(place->loop) < 0) {
         free(place->loop);

@@ -215,13 +215,14 @@ int cli_verb(const char *config_file, int argc, char **argv)
         log_error("no command is given; `parley --help` lists them");
         return status;
     }
-    if (place_open(&place, w.config, &f) == 0) {
+    if (place_open(&place, w.config, place_tool(w.all[0]), &f) == 0) {
         status = verb_given(&place, &w);
     } else {
         log_error("%s", f.text);
-        log_error("parley has no command \"" STR_FMT
-                  "\" of its own, and those of the plugins are not known without them",
-                  STR_ARG(w.all[0]));
+        if (!place_tool(w.all[0]))
+            log_error("parley has no command \"" STR_FMT
+                      "\" of its own, and those of the plugins are not known without them",
+                      STR_ARG(w.all[0]));
         status = f.status;
     }
     place_close(&place);
@@ -235,7 +236,7 @@ void cli_verb_list(const char *config_file, int argc, char **argv)
     verb_place place = { .lock_fd = -1 };
 
     w.config = config_file;
-    if (words_read(&w, argc, argv) == 0 && place_open(&place, w.config, &f) == 0 &&
+    if (words_read(&w, argc, argv) == 0 && place_open(&place, w.config, NULL, &f) == 0 &&
         host_verb_n(place.host) > 0) {
         printf("\nCommands of the plugins in %s:\n", w.config);
         for (size_t i = 0; i < host_verb_n(place.host); i++)

@@ -22,7 +22,11 @@ typedef struct verb_place {
 } verb_place;
 
 /* ---- place.c ---- */
-int place_open(verb_place *place, const char *config_file, failure *f); /* close in either case */
+/* tool: a plugin of ours that only this command needs (place_tool); NULL: none.  To be closed in
+ * either case. */
+int place_open(verb_place *place, const char *config_file, const char *tool, failure *f);
+const char *
+place_tool(str word); /* the plugin behind `parley WORD`; NULL: one of the configuration */
 void place_close(verb_place *place);
 /* The folder is there, and we are the account whose files lie in it. */
 int place_prepare(verb_place *place, failure *f);

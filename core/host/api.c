@@ -41,6 +41,15 @@ static str server_public(const host *h)
     return h->set->is_public ? STR("1") : STR("0");
 }
 
+/* "migrations.<plugin>": the folder of its SQL files; absent: it has none, or is not configured. */
+static str server_migrations(const host *h, str name)
+{
+    for (size_t i = 0; i < h->plugin_n; i++)
+        if (str_eq(h->plugins[i]->name, name))
+            return str_of(h->plugins[i]->def->migrations);
+    return STR_NONE;
+}
+
 static str api_server(const char *name)
 {
     const host *h = host_here();
@@ -59,6 +68,8 @@ static str api_server(const char *name)
     for (size_t i = 0; i < COUNT(all); i++)
         if (strcmp(all[i].name, name) == 0)
             return all[i].value.p ? all[i].value : STR("");
+    if (str_starts(str_of(name), STR("migrations.")))
+        return server_migrations(h, str_tail(str_of(name), sizeof("migrations.") - 1));
     return STR_NONE;
 }
 

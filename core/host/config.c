@@ -211,6 +211,7 @@ static int config_read_plugins(config *c, failure *f)
                          "a list is wanted here, one line \"- name\" for each plugin");
     if (plugins->n > CONFIG_MAX_PLUGINS)
         return node_fail(c->file, plugins, f, "more than %d plugins", CONFIG_MAX_PLUGINS);
+    /* one more: config_plugin_add() */
     c->entries = arena_alloc(&c->memory, (plugins->n + 1) * sizeof(entry));
     if (!c->entries)
         return config_no_memory(c, f);
@@ -285,6 +286,14 @@ const settings *config_settings(const config *c)
 size_t config_plugin_n(const config *c)
 {
     return c->entry_n;
+}
+
+void config_plugin_add(config *c, const char *name)
+{
+    for (size_t i = 0; i < c->entry_n; i++)
+        if (str_eq(c->entries[i].name, str_of(name)))
+            return;
+    c->entries[c->entry_n++] = (entry){ .name = str_of(name), .line = 1, .where = name };
 }
 
 str config_plugin_name(const config *c, size_t i)

@@ -75,6 +75,8 @@ const parley_option *config_server_options(size_t *ret_n);
 /* plugins: i-th entry in YAML order */
 size_t config_plugin_n(const config *c);
 str config_plugin_name(const config *c, size_t i);
+/* One that this process loads besides, without options; at most once.  name: static. */
+void config_plugin_add(config *c, const char *name);
 /* the `path:` as written; absent: plugin_dir/<name>.so */
 str config_plugin_path(const config *c, size_t i);
 bool config_plugin_optional(const config *c, size_t i);

@@ -5,7 +5,7 @@
  * transaction and one round trip, and the next may be sent behind it without waiting.
  *
  *   setup     settings of the session, and what the server is
- *   known     on the connection that leads: whether this is still the same store (incarnation.h)
+ *   known     on the connection that leads: whether this is still the same store (pg_incarnation.h)
  *   fence     ends the server's processes that we left in the middle (store.h, pgghost)
  *   prepare   Parse and Describe: all texts on the connection that leads, on the others before
  *             their first use
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/postgres/incarnation.h"
+#include "plugins/common/pg_incarnation.h"
 #include "plugins/postgres/replica.h"
 #include "plugins/postgres/store.h"
 

@@ -4,7 +4,7 @@
 #define POSTGRES_LINK_H
 #include <libpq-fe.h>
 
-#include "plugins/postgres/address.h"
+#include "plugins/common/pg_address.h"
 
 typedef struct pglink pglink;
 typedef struct pglink_events {

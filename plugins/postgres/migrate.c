@@ -6,7 +6,7 @@
  *   begin, script, record, commit   for each file that is missing; or, going back, for each that is
  *                                   to be undone.  A plan ends after `known`, and locks nothing.
  *   meet      the way up only: is this the store that the plugin's rows were written for
- *             (incarnation.h)?
+ *             (pg_incarnation.h)?
  *   begin, script, record, commit   if not: restored.sql, and the new incarnation
  *
  * Each step sends one query, and its answer starts the next.  A server that is away is waited for:
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/pg_incarnation.h"
 #include "plugins/common/script.h"
-#include "plugins/postgres/incarnation.h"
 #include "plugins/postgres/store.h"
 
 enum { WAIT_MOST_MS = 60000, TRY_AGAIN_MS = 500 };

@@ -8,8 +8,8 @@
  * `away`, and nobody waits for it.  The others are opened when there is something for them to do. */
 #ifndef POSTGRES_STORE_H
 #define POSTGRES_STORE_H
+#include "plugins/common/pg_incarnation.h"
 #include "plugins/postgres/conn.h"
-#include "plugins/postgres/incarnation.h"
 
 #define STORE_OTHER "another database has taken its place"
 

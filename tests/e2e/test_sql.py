@@ -29,8 +29,9 @@ RULES = [
 
 
 def is_store(folder):
-    """a plugin that offers parley.db speaks the dialect of its own database"""
-    return any('"parley.db"' in line and "provide(" in line for f in folder.glob("*.c") for line in f.read_text().splitlines())
+    """a plugin that talks to a database itself speaks the dialect of that one"""
+    return any(line.startswith(("#include <sqlite3.h>", "#include <libpq-fe.h>"))
+               for f in folder.glob("*.[ch]") for line in f.read_text().splitlines())
 
 
 def texts_of(source):

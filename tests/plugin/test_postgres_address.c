@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plugins/postgres/address.h"
+#include "plugins/common/pg_address.h"
 
 #include <cmocka.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-/* address.c -- the URL taken apart, and what else libpq is told.
+/* pg_address.c -- the URL taken apart, and what else libpq is told.
  *
  * Names are kept from libpq, which would wait for DNS; link.c resolves them in the pool.  To another
  * machine the default is sslmode=verify-full, with the system's certificates. */
-#include "plugins/postgres/address.h"
+#include "plugins/common/pg_address.h"
 
 #include <arpa/inet.h>
 #include <libpq-fe.h>

@@ -1,4 +1,4 @@
-/* incarnation.h -- which store this is: another one after a backup was restored.
+/* pg_incarnation.h -- which store this is: another one after a backup was restored.
  *
  * "<system identifier>/<timeline>/<object identifier of the table>".  A restored physical backup and
  * a promoted standby are on another timeline, another cluster has another system identifier, and
@@ -9,10 +9,10 @@
  * client one page of history; one that is missing would leave it with messages that are no more.
  *
  * Who knows it: store_incarnations has a row for each plugin with tables, written by its migration
- * (migrate.c) after its restored.sql has run, in one transaction; each worker remembers the one it
- * began with, and takes no connection to another. */
-#ifndef POSTGRES_INCARNATION_H
-#define POSTGRES_INCARNATION_H
+ * (plugins/postgres/migrate.c) after its restored.sql has run, in one transaction; each worker
+ * remembers the one it began with, and takes no connection to another. */
+#ifndef COMMON_PG_INCARNATION_H
+#define COMMON_PG_INCARNATION_H
 
 enum { INCARNATION_SIZE = 64 };
 

@@ -1,6 +1,6 @@
-/* address.h -- where the database is: the URL taken apart, and what else libpq is told. */
-#ifndef POSTGRES_ADDRESS_H
-#define POSTGRES_ADDRESS_H
+/* pg_address.h -- where the database is: the URL taken apart, and what else libpq is told. */
+#ifndef COMMON_PG_ADDRESS_H
+#define COMMON_PG_ADDRESS_H
 #include <parley/plugin.h>
 
 enum { ADDRESS_PLACES_MAX = 16, ADDRESS_PARAMS_MAX = 64, ADDRESS_WHY = 160 };
