@@ -109,7 +109,8 @@ static void cli_usage(FILE *to)
     fprintf(to,
             "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system "
             "refuses (port in\n"
-            "use, folder not writable), 2 wrong command line, 78 wrong configuration or plugin.\n");
+            "use, folder not writable), 2 wrong command line, 78 wrong configuration or plugin, "
+            "130 interrupted.\n");
 }
 
 static void cli_command_usage(const cli_command *command)

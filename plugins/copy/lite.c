@@ -252,19 +252,23 @@ static int counter_row(void *ud, const cell *cells, size_t n)
     return 0;
 }
 
+/* An AUTOINCREMENT remembers the numbers of rows that are gone; other ids only grow from the largest.
+ * `c` is the other side's column, which says nothing of this. */
 static int64_t lite_counter(side *s, const table *t, const column *c, char why[COPY_WHY])
 {
     const cell name = { t->name, strlen(t->name) };
-    int64_t last = 0;
+    int64_t largest = 0, remembered = 0, is_there = 0;
     char sql[256];
 
-    if (c->has_counter)
-        return lite_query(s, "SELECT seq FROM sqlite_sequence WHERE name = ?", &name, 1, NULL,
-                          counter_row, &last, why) < 0
-                   ? -1
-                   : last;
     (void)snprintf(sql, sizeof(sql), "SELECT max(\"%s\") FROM \"%s\"", c->name, t->name);
-    return lite_query(s, sql, NULL, 0, NULL, counter_row, &last, why) < 0 ? -1 : last;
+    if (lite_query(s, sql, NULL, 0, NULL, counter_row, &largest, why) < 0 ||
+        lite_query(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'", NULL, 0,
+                   NULL, counter_row, &is_there, why) < 0)
+        return -1;
+    if (is_there && lite_query(s, "SELECT seq FROM sqlite_sequence WHERE name = ?", &name, 1, NULL,
+                               counter_row, &remembered, why) < 0)
+        return -1;
+    return largest > remembered ? largest : remembered;
 }
 
 static int lite_counter_set(side *s, const table *t, const column *c, int64_t last,
