@@ -64,7 +64,7 @@ int place_prepare(verb_place *place, failure *f)
 
     if (folder_make("data_dir", s->data_dir, f) < 0)
         return -1;
-    return geteuid() == 0 && s->user.n > 0 ? privileges_drop(s, NULL, f) : 0;
+    return privileges_follow(s, f);
 }
 
 int place_secret(const verb_place *place, failure *f)

@@ -167,6 +167,30 @@ int privileges_check(const settings *s, const char *user, failure *f)
     return geteuid() != 0 || account_find(s, user, f) ? 0 : -1;
 }
 
+/* name: for people */
+static int account_become(const char *name, uid_t uid, gid_t gid, failure *f)
+{
+    if (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0 || setuid(0) == 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot become %s: %s", name, strerror(errno));
+    return 0;
+}
+
+int privileges_follow(const settings *s, failure *f)
+{
+    char name[PATH_SIZE];
+    struct stat is;
+
+    if (geteuid() != 0)
+        return 0;
+    if (s->user.n > 0)
+        return privileges_drop(s, NULL, f);
+    if (folder_path(s->data_dir, NULL, name) < 0 || stat(name, &is) != 0)
+        return failure_set(f, EXIT_SYSTEM, "cannot tell whose the folder %s is: %s", name,
+                           strerror(errno));
+    return is.st_uid == 0 ? 0
+                          : account_become("the owner of the data folder", is.st_uid, is.st_gid, f);
+}
+
 int privileges_drop(const settings *s, const char *user, failure *f)
 {
     if (geteuid() != 0)
@@ -181,8 +205,5 @@ int privileges_drop(const settings *s, const char *user, failure *f)
     if (folder_give(s->data_dir, to) != 0 || folder_give(s->log_dir, to) != 0)
         return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s",
                            to->pw_name, strerror(errno));
-    if (setgroups(0, NULL) != 0 || setgid(to->pw_gid) != 0 || setuid(to->pw_uid) != 0 ||
-        setuid(0) == 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot become %s: %s", to->pw_name, strerror(errno));
-    return 0;
+    return account_become(to->pw_name, to->pw_uid, to->pw_gid, f);
 }

@@ -46,6 +46,9 @@ int secret_read(const settings *s, str *ret, failure *f); /* new: free((void *)r
  * anything is written. */
 int privileges_check(const settings *s, const char *user, failure *f);
 int privileges_drop(const settings *s, const char *user, failure *f);
+/* For commands: root becomes settings.user or, without one, the owner of the data folder, which is
+ * there: what they write must be the server's later. */
+int privileges_follow(const settings *s, failure *f);
 
 /* ---- verbs_socket.c: <data_dir>/parley.sock, for verbs of the command line ---- */
 /* for the holder of the folder's lock; -1: logged, and done without */

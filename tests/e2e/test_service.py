@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from command import command
 from parley import BUILD, LIFTED, PATIENCE, ROOT, wait_until
 
 SECRET = "a secret that stands in a file only"
@@ -52,6 +53,14 @@ def uids(pid):
     return set(re.search(r"^Uid:\s+(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M)[1].split())
 
 
+def installed(folder):
+    """the tree of the tests may be closed to other accounts; an installed server is not"""
+    for part in ("plugins", "share"):
+        shutil.copytree(BUILD / part, folder / "build" / part)
+    shutil.copy2(BUILD / "parley", folder / "build")
+    return folder / "build"
+
+
 @pytest.mark.parametrize("how", ["option", "configuration"])
 def test_root_becomes_the_account_that_is_asked_for(own_server, open_folder, how):
     server = own_server(start=False, env={"DATA_DIR": str(open_folder / "var"), "LOG_DIR": str(open_folder / "logs")})
@@ -60,17 +69,29 @@ def test_root_becomes_the_account_that_is_asked_for(own_server, open_folder, how
         server.config = open_folder / "parley.yaml"
         server.config.write_text((ROOT / "config/parley.yaml").read_text().replace("server:\n", "server:\n  user: nobody\n", 1))
         server.config.chmod(0o644)
-    # The tree of the tests may be closed to others; an installed server is not.
-    for part in ("plugins", "share"):
-        shutil.copytree(BUILD / part, open_folder / "build" / part)
-    shutil.copy2(BUILD / "parley", open_folder / "build")
-    server.build = open_folder / "build"
+    server.build = installed(open_folder)
     server.start()
     expected = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
     for pid in [server.process.pid, *server.workers()]:
         assert uids(pid) == {str(expected)}
     assert (open_folder / "var/parley.db").stat().st_uid == expected
     server.end()
+
+
+@pytest.mark.parametrize("owner", ["nobody", "root"])
+def test_a_command_of_root_leaves_nothing_that_the_server_cannot_use(own_server, open_folder, owner):
+    """no server runs and server.user is empty: the folder's owner is whom the server runs as"""
+    server = own_server(start=False, db="sqlite", env={"DATA_DIR": str(open_folder / "var")})
+    data, build = open_folder / "var", installed(open_folder)
+    data.mkdir(mode=0o700)
+    expected = os.geteuid()
+    if owner == "nobody" and expected == 0:
+        expected = pwd.getpwnam("nobody").pw_uid
+        os.chown(data, expected, -1)
+    for words in ["migrate"], ["mail", "list"], ["migrate", "--plan"]:
+        assert command(server, *words, build=build).returncode == 0
+    made = {file.name: file.stat().st_uid for file in data.iterdir()}
+    assert {"lock", "secret", "parley.db", "incarnation"} <= set(made) and set(made.values()) == {expected}, made
 
 
 def test_an_account_that_does_not_exist(tmp_path):
