@@ -10,6 +10,7 @@ import pytest
 
 import postgres
 from command import Typed, command
+from parley import wait_until
 
 # Tables of somebody else's plugin, with types that ours do not have, and one without a key.
 THIRD = {
@@ -222,12 +223,21 @@ def damage(to, sql):
         query(sql + " RETURNING 1", to)
 
 
+def has_row(to, key):
+    sql = f"SELECT COUNT(*) FROM messages WHERE id = {key}"
+    if not to.startswith("sqlite:"):
+        return query(sql, to)[0][0] == "1"
+    with lite(to.removeprefix("sqlite:")) as db:
+        return db.execute(sql).fetchone()[0] == 1
+
+
 @pytest.mark.parametrize("sql", ["UPDATE messages SET content = 'text 8' WHERE id = 107", "DELETE FROM messages WHERE id = 107",
                                  "UPDATE messages SET edited_at = 0 WHERE id = 107"])
 def test_a_damaged_row_is_found(way, sql):
     server, from_, to = way
-    broken = Typed(server, "copy", "--from", from_, "--to", to, terminal=True).wait_for(r"copying messages: [1-9]\d{3} of").interrupt(signal.SIGKILL)
-    broken.end()
+    broken = Typed(server, "copy", "--from", from_, "--to", to, terminal=True).wait_for(r"copying messages: [1-9]\d{3} of")
+    wait_until("the row to be there for good", lambda: has_row(to, 107))
+    broken.interrupt(signal.SIGKILL).end()
     damage(to, sql)
     done = copy(server, from_, to)
     refused(done, "1 of ", "tables differ", "empty the target and begin anew")
