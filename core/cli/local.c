@@ -111,7 +111,12 @@ static void local_started(void *ud, const failure *f)
     local *l = ud;
 
     if (f) {
+        verb_args_free(l->args);
+        l->args = NULL;
         front_ended(&l->front, str_of(f->text));
+        front_write(&l->front, RUN_SAY,
+                    STR("a database that is new, or older than this parley, is brought up to date "
+                        "by `parley migrate`, and by each start of the server"));
         l->exit_status = f->status;
         local_stop(l);
         return;

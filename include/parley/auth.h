@@ -20,6 +20,9 @@
  * when the bus is away; the plugin's handler then looks for itself.  What it tells may be
  * known already.
  *
+ * AUDIT LOG: who did what; `parley audit list` shows it.  Verbs of other plugins add rows with
+ * PARLEY_AUTH_AUDIT_COMMAND.
+ *
  * Loop thread only. */
 #ifndef PARLEY_AUTH_H
 #define PARLEY_AUTH_H
@@ -36,6 +39,15 @@ typedef struct parley_person { /* as of the login; shared, read-only */
 
 #define PARLEY_AUTH_REVOKE_RIGHT                                                                   \
     "INSERT INTO revocations (kind, user_id, subject, at) SELECT 'right', "
+
+/* A row of the audit log about something that was done on the command line (a verb, parley/verb.h),
+ * in the transaction that does it:
+ *
+ *     PARLEY_AUTH_AUDIT_COMMAND "<now, microseconds>, '<action>', <users.id or NULL>, <detail> FROM ..."
+ *
+ * detail: TEXT, an id or a word; nothing secret and nothing that a stranger typed. */
+#define PARLEY_AUTH_AUDIT_COMMAND                                                                  \
+    "INSERT INTO audit_log (user_agent, at, action, subject_id, detail) SELECT 'command line', "
 
 typedef struct parley_auth_revoked { /* the hook "auth.revoked"; its verdict is ignored */
     uint32_t size;

@@ -1,9 +1,6 @@
 /* account.c -- the JSON of a user, as shown to himself. */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
-#include <time.h>
-
-enum { US_PER_SECOND = 1000000 };
 
 account account_from_row(const parley_rows *rows)
 {
@@ -22,7 +19,7 @@ account account_from_row(const parley_rows *rows)
 
 parley_json *account_json(const account *a)
 {
-    char stamp[STAMP_MAX];
+    char stamp[STAMP_SIZE];
     parley_json *out = parley->json_obj();
 
     parley->json_set(out, "id", parley->json_s(a->uid));
@@ -35,14 +32,8 @@ parley_json *account_json(const account *a)
     return out;
 }
 
-parley_str stamp_text(int64_t at_us, char ret[STAMP_MAX])
+parley_str stamp_text(int64_t at_us, char ret[STAMP_SIZE])
 {
-    time_t seconds = (time_t)(at_us / US_PER_SECOND);
-    struct tm parts;
-
-    if (!gmtime_r(&seconds, &parts))
-        return parley_text_view(NULL, 0);
-    size_t n = strftime(ret, STAMP_MAX, "%Y-%m-%dT%H:%M:%S", &parts);
-    int more = snprintf(ret + n, STAMP_MAX - n, ".%06dZ", (int)(at_us % US_PER_SECOND));
-    return parley_text_view(ret, n + (size_t)more);
+    stamp_format(at_us, ret);
+    return parley_text_view(ret, strlen(ret));
 }

@@ -1,9 +1,8 @@
 /* account.h -- the JSON of a user, as shown to himself. */
 #ifndef ACCOUNTS_ACCOUNT_H
 #define ACCOUNTS_ACCOUNT_H
+#include "plugins/common/stamp.h"
 #include <parley/db.h>
-
-#define STAMP_MAX 40 /* bytes of a time as text, with its NUL */
 
 typedef struct account { /* views */
     parley_str uid, username, email, first_name, last_name;
@@ -15,5 +14,5 @@ typedef struct account { /* views */
 account account_from_row(const parley_rows *rows);
 parley_json *account_json(const account *a); /* owned */
 /* "2025-01-31T12:00:00.123456Z" */
-parley_str stamp_text(int64_t at_us, char ret[STAMP_MAX]);
+parley_str stamp_text(int64_t at_us, char ret[STAMP_SIZE]);
 #endif

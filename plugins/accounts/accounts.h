@@ -15,9 +15,11 @@
  *   password.c, new_password.c
  *                    what these share
  *   link.c           the mail with a link
+ *   verb*.c          the commands `parley createsuperuser`, `user ...`, `audit list`
  *   audit.c          rows of the audit log
  *   tidy.c           what is old goes
  *   account.c        the JSON of a user
+ *   field.c          what describes a person, and its rules
  *   webpage.c        small HTML pages
  *   address.c, name.c, strength.c, key.c, cookie.c, subprotocol.c
  *                    rules, pure

@@ -240,7 +240,7 @@ static void rehash_start(const login *l)
 static int login_reply(parley_flow *flow)
 {
     login *l = flow->state;
-    char stamp[STAMP_MAX];
+    char stamp[STAMP_SIZE];
 
     /* The password or its hash changed meanwhile: look again. */
     if (accounts.db->rows_n(flow->result->rows[1]) == 0) {

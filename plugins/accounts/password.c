@@ -53,7 +53,7 @@ int password_work(parley_flow *flow, enum hash_kind kind, parley_str text)
     return PARLEY_FLOW_DONE;
 }
 
-static int mail_statement(parley_str to, int64_t now_us, parley_sql *ret)
+int password_mail(parley_str to, int64_t now_us, parley_sql *ret)
 {
     char when[64];
     parley_json *vars = parley->json_obj();
@@ -85,7 +85,7 @@ int password_store(parley_flow *flow, const parley_sql *before, size_t n, const 
     sql[n++] = SQL(SQL_SESSIONS_DROP, sessions);
     sql[n++] = SQL(SQL_RESET_DROP, links);
     sql[n++] = audit_user(&row, flow->req, action, user_key, user_key);
-    int err = mail_statement(c->owner.email, now_us, &sql[n++]);
+    int err = password_mail(c->owner.email, now_us, &sql[n++]);
     if (err < 0)
         return err;
     flow->allow = PARLEY_DB_CHECK;

@@ -31,6 +31,9 @@ int password_work(parley_flow *flow, enum hash_kind kind, parley_str text);
  * password means: other sessions end, links are worthless, the user gets a mail.  All or nothing:
  * PARLEY_DB_CHECK, which is allowed, when the hash could not be set. */
 int password_store(parley_flow *flow, const parley_sql *before, size_t n, const char *action);
+/* The statement of the mail that tells the owner; borrowed: run it before the running callback
+ * returns.  returns 0 or < 0 */
+int password_mail(parley_str to, int64_t now_us, parley_sql *ret);
 /* After it has stood: sockets close, the mail leaves. */
 void password_stored(parley_flow *flow);
 #endif

@@ -8,6 +8,7 @@
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
+#include "plugins/accounts/verb.h"
 #include <sodium.h>
 
 accounts_state accounts;
@@ -105,6 +106,8 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
             return err;
     }
     int err = metrics_load(ctx);
+    if (err >= 0)
+        err = verbs_load(ctx);
 
     return err < 0 ? err : auth_register(ctx);
 }

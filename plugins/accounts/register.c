@@ -9,14 +9,13 @@
  */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
-#include "plugins/accounts/address.h"
+#include "plugins/accounts/field.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/link.h"
-#include "plugins/accounts/name.h"
 #include "plugins/accounts/new_password.h"
 #include <stdlib.h>
 
-enum { FIRST_NAME_MAX = 150, STEP_TAKEN = 1, RACES_MAX = 2 };
+enum { STEP_TAKEN = 1, RACES_MAX = 2 };
 
 typedef struct registration {
     parley_str first_name, last_name, username; /* views into the body */
@@ -30,28 +29,14 @@ typedef struct registration {
     int races; /* lost to another registration */
 } registration;
 
-static void parse_email(registration *r, const parley_json *in, parley_json *errors)
+/* Sets *ret if it is sound, else names the fault. */
+static void parse_field(enum field f, const parley_json *in, parley_json *errors, parley_str *ret)
 {
-    parley_str text;
+    char why[PARLEY_TEXT_WHY_MAX];
+    const char *fault = field_check(f, parley->json_get(in, field_name(f)), ret, why);
 
-    if (!parley_text_field(errors, in, "email", ADDRESS_MAX, PARLEY_TEXT_ADDRESS, &text))
-        return;
-    int n = address_key(text, r->email, sizeof(r->email));
-    if (n < 0)
-        parley_text_fault(errors, "email", "Enter a valid email address.");
-    else
-        r->email_key = parley_text_view(r->email, (size_t)n);
-}
-
-static void parse_username(registration *r, const parley_json *in, parley_json *errors)
-{
-    if (!parley_text_field(errors, in, "username", NAME_MAX_POINTS, 0, &r->username) ||
-        name_is_valid(r->username))
-        return;
-    r->username = parley_text_view(NULL, 0);
-    parley_text_fault(errors, "username",
-                      "Enter a valid username. This value may contain only letters, numbers, and"
-                      " @/./+/-/_ characters.");
+    if (fault)
+        parley_text_fault(errors, field_name(f), fault);
 }
 
 /* Names all faults of the fields in `errors`. */
@@ -59,11 +44,15 @@ static void parse_fields(parley_flow *flow, parley_json *errors)
 {
     registration *r = flow->state;
     const parley_json *in = parley->req_json(flow->req);
+    parley_str email;
 
-    (void)parley_text_field(errors, in, "first_name", FIRST_NAME_MAX, 0, &r->first_name);
-    (void)parley_text_field(errors, in, "last_name", FIRST_NAME_MAX, 0, &r->last_name);
-    parse_email(r, in, errors);
-    parse_username(r, in, errors);
+    parse_field(FIELD_FIRST_NAME, in, errors, &r->first_name);
+    parse_field(FIELD_LAST_NAME, in, errors, &r->last_name);
+    parse_field(FIELD_EMAIL, in, errors, &email);
+    if (email.p)
+        r->email_key =
+            parley_text_view(r->email, (size_t)address_key(email, r->email, sizeof(r->email)));
+    parse_field(FIELD_USERNAME, in, errors, &r->username);
     new_password_read(&r->password, in, errors);
 }
 
@@ -129,9 +118,9 @@ static void name_taken(const parley_flow *flow, parley_json *errors)
         username |= is_same(accounts.db->get(rows, i, 1), r->username_key);
     }
     if (email)
-        parley_text_fault(errors, "email", "A user with that email already exists.");
+        parley_text_fault(errors, "email", field_taken(FIELD_EMAIL));
     if (username)
-        parley_text_fault(errors, "username", "A user with that username already exists.");
+        parley_text_fault(errors, "username", field_taken(FIELD_USERNAME));
 }
 
 static int register_judge(parley_flow *flow)

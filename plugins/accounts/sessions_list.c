@@ -33,7 +33,7 @@ static int sessions_ask(parley_flow *flow)
 static parley_json *session_json(const parley_rows *rows, int64_t i, int64_t current)
 {
     const parley_db *db = accounts.db;
-    char created[STAMP_MAX], used[STAMP_MAX];
+    char created[STAMP_SIZE], used[STAMP_SIZE];
     parley_json *out = parley->json_obj();
 
     parley->json_set(out, "id", parley->json_s(db->get(rows, i, 0)));

@@ -1,6 +1,11 @@
 /* sql.c -- every SQL statement of the plugin.  One text for SQLite and PostgreSQL (docs/SQL.md). */
 #include "plugins/accounts/accounts.h"
 
+/* A user, for the command line; enum user_column. */
+#define USER_COLUMNS                                                                               \
+    "uid, username, email, first_name, last_name, is_verified, is_active, is_staff, is_superuser," \
+    " joined_at, id"
+
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TAKEN] = "SELECT email_key, username_key FROM users"
                   " WHERE email_key = $1 OR username_key = $2",
@@ -84,6 +89,32 @@ static const char *const sql_texts[SQL_COUNT] = {
                           " user_agent, detail) SELECT CAST($1 AS BIGINT), user_id, $2, user_id,"
                           " $3, $4, CAST(uid AS TEXT) FROM sessions"
                           " WHERE uid = $5 AND user_id = $6",
+    [SQL_AUDIT_COMMAND] = PARLEY_AUTH_AUDIT_COMMAND "CAST($1 AS BIGINT), $2, id, $3 FROM users"
+                                                    " WHERE uid = $4",
+    /* Who had no name when it happened may have said any program's; who came over the network has
+       an address. */
+    [SQL_AUDIT_LIST] = "SELECT a.at, a.action, COALESCE(c.username, CASE WHEN a.actor_id IS NULL"
+                       " AND a.ip = '' THEN a.user_agent END), s.username, a.ip, a.user_agent,"
+                       " a.detail FROM audit_log a LEFT JOIN users c ON c.id = a.actor_id"
+                       " LEFT JOIN users s ON s.id = a.subject_id WHERE a.at >= $1"
+                       " AND (CAST($2 AS BIGINT) = 0 OR a.actor_id = $2 OR a.subject_id = $2)"
+                       " ORDER BY a.at DESC, a.id DESC LIMIT $3",
+    [SQL_USERS_LIST] = "SELECT " USER_COLUMNS " FROM users WHERE username_key LIKE $1 ESCAPE '!'"
+                       " OR email_key LIKE $1 ESCAPE '!' ORDER BY id LIMIT $2 OFFSET $3",
+    [SQL_USER_FIND] = "SELECT " USER_COLUMNS " FROM users WHERE email_key = $1"
+                      " OR username_key = $2 OR uid = $3 ORDER BY id LIMIT 2",
+    [SQL_USER_MAKE] = "INSERT INTO users (uid, username, username_key, email, email_key,"
+                      " first_name, last_name, password_hash, is_verified, is_staff,"
+                      " is_superuser, joined_at)"
+                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    [SQL_USER_VERIFIED] = "UPDATE users SET is_verified = 1 WHERE id = $1",
+    [SQL_USER_DISABLE] = "UPDATE users SET is_active = 0 WHERE id = $1",
+    [SQL_USER_ENABLE] = "UPDATE users SET is_active = 1 WHERE id = $1",
+    [SQL_USER_STAFF] = "UPDATE users SET is_staff = 1 WHERE id = $1",
+    [SQL_USER_NO_STAFF] = "UPDATE users SET is_staff = 0, is_superuser = 0 WHERE id = $1",
+    [SQL_USER_DELETE] = "DELETE FROM users WHERE id = $1",
+    [SQL_USER_REVOKE_ALL] = "INSERT INTO revocations (kind, user_id, at) VALUES ('user', $1, $2)",
+    [SQL_PASSWORD_PUT] = "UPDATE users SET password_hash = $1 WHERE id = $2",
     [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
     [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at, subject FROM revocations"
                           " WHERE id > $1 ORDER BY id LIMIT 1000",

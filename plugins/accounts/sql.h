@@ -36,6 +36,19 @@ enum sql_id {
     SQL_TICKET_USE,
     SQL_AUDIT_ADD,
     SQL_AUDIT_SESSION,
+    SQL_AUDIT_COMMAND,
+    SQL_AUDIT_LIST,
+    SQL_USERS_LIST,
+    SQL_USER_FIND,
+    SQL_USER_MAKE,
+    SQL_USER_VERIFIED,
+    SQL_USER_DISABLE,
+    SQL_USER_ENABLE,
+    SQL_USER_STAFF,
+    SQL_USER_NO_STAFF,
+    SQL_USER_DELETE,
+    SQL_USER_REVOKE_ALL,
+    SQL_PASSWORD_PUT,
     SQL_REVOKED_HEAD,
     SQL_REVOKED_SINCE,
     SQL_PURGE_LIST,
@@ -46,6 +59,21 @@ enum sql_id {
     SQL_TIDY_TICKETS,
     SQL_TIDY_AUDIT,
     SQL_COUNT
+};
+
+/* Columns of SQL_USERS_LIST and SQL_USER_FIND. */
+enum user_column {
+    USER_UID,
+    USER_USERNAME,
+    USER_EMAIL,
+    USER_FIRST_NAME,
+    USER_LAST_NAME,
+    USER_IS_VERIFIED,
+    USER_IS_ACTIVE,
+    USER_IS_STAFF,
+    USER_IS_SUPERUSER,
+    USER_JOINED,
+    USER_KEY
 };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */

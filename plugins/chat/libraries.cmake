@@ -1,3 +1,3 @@
 # chat needs nothing but the C library.
 set(PARLEY_PLUGIN_LIBRARIES)
-set(PARLEY_PLUGIN_COMMON list page)
+set(PARLEY_PLUGIN_COMMON list page show stamp task)

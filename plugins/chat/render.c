@@ -2,7 +2,7 @@
  * delivery-and-conventions.md, 1). */
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
-#include "plugins/chat/stamp.h"
+#include "plugins/common/stamp.h"
 
 parley_json *render_stamp(int64_t micros)
 {

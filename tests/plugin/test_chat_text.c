@@ -1,6 +1,6 @@
 /* test_chat_text.c -- trimming and measuring of text, and times: what a field is measured by,
  * before the server is asked. */
-#include "plugins/chat/stamp.h"
+#include "plugins/common/stamp.h"
 #include <parley/text.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* stamp.h -- times as the API writes them. */
-#ifndef CHAT_STAMP_H
-#define CHAT_STAMP_H
+#ifndef COMMON_STAMP_H
+#define COMMON_STAMP_H
 #include <stdint.h>
 
 #define STAMP_SIZE 48 /* enough for any year a 64-bit count of microseconds can reach */

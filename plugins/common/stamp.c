@@ -1,5 +1,5 @@
 /* stamp.c -- times as the API writes them: ISO 8601, UTC, microseconds, Z. */
-#include "plugins/chat/stamp.h"
+#include "plugins/common/stamp.h"
 #include <stdio.h>
 #include <time.h>
 

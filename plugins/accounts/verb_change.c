@@ -1,0 +1,169 @@
+/* verb_change.c -- `parley user verify | disable | enable | staff | end-sessions | delete`.
+ *
+ *   find     SQL: who is meant
+ *   store    SQL: the change, a row of the audit log and, where it takes something away, the end of
+ *            all sessions; one transaction
+ *   told     sockets close: here at once, elsewhere within half a second */
+#include "plugins/accounts/revocation.h"
+#include "plugins/accounts/verb.h"
+
+enum { NAME_SHOWN = 320, ANSWER_MAX = 320 };
+
+/* clang-format off */
+const change_kind
+    change_verify       = { SQL_USER_VERIFIED, USER_IS_VERIFIED, 1, 0, "user_verify", "is verified already", "is verified" },
+    change_disable      = { SQL_USER_DISABLE, USER_IS_ACTIVE, 0, 1, "user_disable", "is disabled already", "is disabled; all sessions have ended" },
+    change_enable       = { SQL_USER_ENABLE, USER_IS_ACTIVE, 1, 0, "user_enable", "is enabled already", "is enabled" },
+    change_end_sessions = { SQL_USER_LOCK, USER_KEY, -1, 1, "user_end_sessions", "", "is logged out everywhere" };
+static const change_kind
+    staff_off = { SQL_USER_NO_STAFF, USER_IS_STAFF, 0, 1, "staff_off", "is no staff already", "is no staff any more; all sessions have ended" },
+    staff_on  = { SQL_USER_STAFF, USER_IS_STAFF, 1, 0, "staff_on", "is staff already", "is staff, from the next log-in on" },
+    deletion  = { SQL_USER_DELETE, USER_KEY, -1, 1, "user_delete", "", "is deleted" };
+/* clang-format on */
+
+typedef struct change {
+    const change_kind *kind;
+    int64_t user_key;
+    char name[NAME_SHOWN]; /* as it is shown */
+    char username[ANSWER_MAX];
+    char uid[37];
+} change;
+
+static int change_find(task *t)
+{
+    return user_ask(t, parley->run->text(t->of.run, "user"));
+}
+
+static void text_keep(char *ret, size_t size, parley_str text)
+{
+    (void)snprintf(ret, size, "%.*s", (int)text.n, text.p);
+}
+
+static int change_found(task *t)
+{
+    change *c = t->state;
+
+    if (user_check(t, parley->run->text(t->of.run, "user")) != TASK_NEXT)
+        return TASK_DONE;
+    const parley_rows *row = t->result->rows[0];
+    int64_t now = accounts.db->get_int(row, 0, c->kind->column, 0);
+    c->user_key = accounts.db->get_int(row, 0, USER_KEY, 0);
+    text_keep(c->uid, sizeof(c->uid), accounts.db->get(row, 0, USER_UID));
+    text_keep(c->username, sizeof(c->username), accounts.db->get(row, 0, USER_USERNAME));
+    (void)show_safe(accounts.db->get(row, 0, USER_EMAIL), c->name, sizeof(c->name));
+    /* A superuser who is no staff loses that right, too. */
+    if (c->kind == &staff_off)
+        now |= accounts.db->get_int(row, 0, USER_IS_SUPERUSER, 0) != 0;
+    if (now != c->kind->wanted)
+        return TASK_NEXT;
+    task_say(t, "%s %s", c->name, c->kind->already);
+    return task_end(t, 0);
+}
+
+/* The change comes first: its row is what log-ins wait for. */
+static int change_store(task *t)
+{
+    change *c = t->state;
+    int64_t now_us = parley->now_us();
+    parley_param which[] = { PARLEY_INT(c->user_key) };
+    parley_param revoke[] = { PARLEY_INT(c->user_key), PARLEY_INT(now_us) };
+    parley_param sessions[] = { PARLEY_INT(c->user_key), PARLEY_INT(0) };
+    parley_param audit[] = {
+        PARLEY_INT(now_us),
+        PARLEY_TEXT(parley_text_view(c->kind->action, strlen(c->kind->action))),
+        PARLEY_TEXT(parley_text_view(c->uid, strlen(c->uid))),
+        PARLEY_TEXT(parley_text_view(c->uid, strlen(c->uid))),
+    };
+    parley_sql sql[5] = { SQL(SQL_USER_LOCK, which), SQL(SQL_AUDIT_COMMAND, audit),
+                          SQL(c->kind->sql, which) };
+    uint32_t n = 3;
+
+    if (c->kind->ends_sessions) {
+        sql[n++] = SQL(SQL_USER_REVOKE_ALL, revoke);
+        sql[n++] = SQL(SQL_SESSIONS_DROP, sessions);
+    }
+    t->allow = PARLEY_DB_FOREIGN_KEY;
+    return task_sql(t, sql, n, 0);
+}
+
+static int change_told(task *t)
+{
+    change *c = t->state;
+
+    if (t->status == PARLEY_DB_FOREIGN_KEY)
+        return task_fail(
+            t, 1,
+            "%s is in a room or has made one, and is not deleted: see parley room list "
+            "--user %s, or use parley user disable",
+            c->name, c->name);
+    if (accounts.db->rows_n(t->result->rows[0]) == 0)
+        return task_fail(t, 1, "%s has just been deleted", c->name);
+    if (c->kind->ends_sessions)
+        revocation_here(c->user_key, 0, 0);
+    (void)parley_run_printf(t->of.run, "%s %s\n", c->name, c->kind->done);
+    return TASK_NEXT;
+}
+
+/* A step that has the kind: the state is zeroed before the first one. */
+static int change_begin(task *t)
+{
+    ((change *)t->state)->kind = t->of.ud;
+    return TASK_NEXT;
+}
+
+static int change_start(parley_ctx *ctx, parley_run run, const change_kind *kind)
+{
+    static const task_step steps[] = { change_begin, change_find, change_found, change_store,
+                                       change_told };
+
+    return task_start(&(task_of){ ctx, run, accounts.db, (void *)(uintptr_t)kind, steps,
+                                  COUNT(steps), sizeof(change), NULL });
+}
+
+int verb_change(parley_ctx *ctx, parley_run run, void *ud)
+{
+    return change_start(ctx, run, ud);
+}
+
+int verb_staff(parley_ctx *ctx, parley_run run, void *ud)
+{
+    (void)ud;
+    return change_start(ctx, run, parley->run->num(run, "right") == 0 ? &staff_on : &staff_off);
+}
+
+/* ---- delete: asks first ---- */
+
+static int delete_ask(task *t)
+{
+    change *c = t->state;
+    char question[2 * NAME_SHOWN + 80], username[ANSWER_MAX];
+
+    if (parley->run->num(t->of.run, "yes")) {
+        t->at++;
+        return TASK_NEXT;
+    }
+    (void)snprintf(
+        question, sizeof(question),
+        "%s will be gone for ever.  Type the username, %s, to go on: ", c->name,
+        show_safe(parley_text_view(c->username, strlen(c->username)), username, sizeof(username)));
+    return task_ask(t, question, 0, "--yes");
+}
+
+static int delete_answered(task *t)
+{
+    const change *c = t->state;
+
+    if (t->answer.n == strlen(c->username) && memcmp(t->answer.p, c->username, t->answer.n) == 0)
+        return TASK_NEXT;
+    return task_fail(t, 1, "that is not the username; nothing was changed");
+}
+
+int verb_delete(parley_ctx *ctx, parley_run run, void *ud)
+{
+    static const task_step steps[] = { change_begin,    change_find,  change_found, delete_ask,
+                                       delete_answered, change_store, change_told };
+
+    (void)ud;
+    return task_start(&(task_of){ ctx, run, accounts.db, (void *)(uintptr_t)&deletion, steps,
+                                  COUNT(steps), sizeof(change), NULL });
+}
