@@ -3,7 +3,7 @@
  *
  * Where to look: plugin.c has the table of routes, sql.c every statement; one endpoint per file;
  * room_log.c stores messages, live.c sends them to sockets in order (sequencer.c), room.c remembers
- * rooms per worker. */
+ * rooms per worker.  verb*.c are the commands `parley room ...` and `parley export`. */
 #ifndef CHAT_H
 #define CHAT_H
 #include <parley/auth.h>

@@ -8,6 +8,7 @@
 #include "plugins/chat/sql.h"
 #include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
+#include "plugins/chat/verb.h"
 
 static const parley_option options[] = {
     { .name = "max_text",
@@ -102,6 +103,8 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     int err = meters_load(ctx);
     if (err == 0)
         err = revoked_load(ctx);
+    if (err == 0)
+        err = verbs_load(ctx);
 
     return err < 0 ? err : poll_load(ctx);
 }

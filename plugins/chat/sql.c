@@ -15,6 +15,18 @@
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
 
+/* A room for the command line; enum verb_room_column. */
+#define VERB_ROOM                                                                                  \
+    "SELECT r.uid, r.name, c.email,"                                                               \
+    " (SELECT COUNT(*) FROM room_members m WHERE m.room_id = r.id), r.message_count,"              \
+    " r.created_at, r.updated_at, r.id, r.creator_id"                                              \
+    " FROM rooms r JOIN users c ON c.id = r.creator_id"
+/* A row of the audit log about somebody ($2) and a room ($3). */
+#define VERB_AUDIT(action)                                                                         \
+    PARLEY_AUTH_AUDIT_COMMAND                                                                      \
+        "CAST($1 AS BIGINT), '" action "', u.id, CAST(r.uid AS TEXT)"                              \
+        " FROM rooms r CROSS JOIN users u WHERE u.uid = $2 AND r.uid = $3 AND "
+
 /* What revoked.c parses: the room, and the seq at which something of it ended. */
 #define ROOM_SUBJECT(seq)                                                                          \
     "'" REVOKED_SUBJECT "' || CAST(r.uid AS TEXT) || '.' || CAST(" seq " AS TEXT)"
@@ -223,6 +235,36 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SWEEP_DONE] =
         "DELETE FROM room_sweeps WHERE room_id = $1"
         " AND NOT EXISTS (SELECT 1 FROM room_events e WHERE e.room_id = $1)",
+
+    /* The command line. */
+    [SQL_VERB_ROOMS] =
+        VERB_ROOM " WHERE LOWER(r.name) LIKE LOWER($1) ESCAPE '!' AND (CAST($2 AS TEXT) = ''"
+        " OR EXISTS (SELECT 1 FROM room_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.room_id = r.id AND u.email_key = $2))"
+        " ORDER BY r.id LIMIT $3 OFFSET $4",
+    [SQL_VERB_ROOM_FIND] =
+        VERB_ROOM " WHERE r.uid = $1 OR r.name = $2 ORDER BY r.id LIMIT 2",
+    [SQL_VERB_USER_FIND] =
+        "SELECT uid, email, email_key, id FROM users"
+        " WHERE email_key = $1 OR username = $2 OR uid = $3 ORDER BY id LIMIT 2",
+    [SQL_VERB_MEMBERS] =
+        "SELECT u.uid, u.username, u.email, m.role, m.joined_at"
+        " FROM room_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.room_id = $1 ORDER BY m.joined_at, m.user_id LIMIT $2 OFFSET $3",
+    [SQL_VERB_AUDIT_ADD] =
+        VERB_AUDIT("room_add") NOT_IN_ROOM("r.id"),
+    [SQL_VERB_AUDIT_REMOVE] =
+        VERB_AUDIT("room_remove") "NOT (" NOT_IN_ROOM("r.id") ")",
+    [SQL_VERB_AUDIT_DELETE] =
+        PARLEY_AUTH_AUDIT_COMMAND "CAST($1 AS BIGINT), 'room_delete', creator_id,"
+        " CAST(uid AS TEXT) FROM rooms WHERE uid = $2",
+    [SQL_EXPORT] =
+        "SELECT e.room_id, e.seq, r.uid, r.name, m.uid, m.created_at, m.content, m.sender_uid,"
+        " m.sender_username, m.sender_first_name, m.sender_last_name"
+        " FROM room_events e JOIN rooms r ON r.id = e.room_id"
+        " JOIN messages m ON m.id = e.message_id"
+        " WHERE e.kind = 1 AND (e.room_id, e.seq) > ($1, $2) AND e.room_id <= $3"
+        " ORDER BY e.room_id, e.seq LIMIT 50",
 };
 /* clang-format on */
 

@@ -50,6 +50,14 @@ enum sql_id {
     SQL_SWEEP_MESSAGES,
     SQL_SWEEP_EVENTS,
     SQL_SWEEP_DONE,
+    SQL_VERB_ROOMS,
+    SQL_VERB_ROOM_FIND,
+    SQL_VERB_USER_FIND,
+    SQL_VERB_MEMBERS,
+    SQL_VERB_AUDIT_ADD,
+    SQL_VERB_AUDIT_REMOVE,
+    SQL_VERB_AUDIT_DELETE,
+    SQL_EXPORT,
     SQL_COUNT
 };
 
@@ -102,6 +110,32 @@ enum log_column {
     LOG_ACTOR = LOG_SENDER + 4,
     LOG_ACTOR_NAME,
     LOG_USER
+};
+
+/* Columns of SQL_VERB_ROOMS and SQL_VERB_ROOM_FIND. */
+enum verb_room_column {
+    VERB_ROOM_UID,
+    VERB_ROOM_NAME,
+    VERB_ROOM_CREATOR,
+    VERB_ROOM_MEMBERS,
+    VERB_ROOM_MESSAGES,
+    VERB_ROOM_CREATED,
+    VERB_ROOM_UPDATED,
+    VERB_ROOM_KEY,
+    VERB_ROOM_CREATOR_KEY
+};
+/* Columns of SQL_VERB_USER_FIND. */
+enum verb_user_column { VERB_USER_UID, VERB_USER_EMAIL, VERB_USER_EMAIL_KEY, VERB_USER_KEY };
+/* Columns of SQL_EXPORT; from EXPORT_SENDER on uid, username, first and last name. */
+enum export_column {
+    EXPORT_ROOM_KEY,
+    EXPORT_SEQ,
+    EXPORT_ROOM,
+    EXPORT_ROOM_NAME,
+    EXPORT_MESSAGE,
+    EXPORT_CREATED,
+    EXPORT_CONTENT,
+    EXPORT_SENDER
 };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */
