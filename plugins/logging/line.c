@@ -13,11 +13,13 @@ enum {
     CUT_PATH = 260,
     CUT_USER = 254,
     CUT_PEER = 46,
-    CUT_AGENT = 200,
-    CUT_ID = 40
+    CUT_AGENT = 150,
+    CUT_ID = 40,
+    CUT_TRACE = 32
 };
-_Static_assert(CUT_METHOD + CUT_PATH + CUT_USER + CUT_PEER + CUT_AGENT + CUT_ID + 208 <= LINE_MAX,
-               "the fixed parts of a line need up to 208 bytes");
+_Static_assert(CUT_METHOD + CUT_PATH + CUT_USER + CUT_PEER + CUT_AGENT + CUT_ID + CUT_TRACE + 226 <=
+                   LINE_MAX,
+               "the fixed parts of a line need up to 226 bytes");
 
 typedef struct out {
     char *p;
@@ -164,6 +166,10 @@ static size_t api_text(const api_call *call, out *o)
     put_number(o, call->status, 1);
     put_text(o, " duration_ms=");
     put_duration(o, call->micros);
+    if (call->trace.p) {
+        put_text(o, " trace=");
+        put_bare(o, call->trace, CUT_TRACE);
+    }
     return o->n;
 }
 
@@ -177,12 +183,14 @@ static size_t api_json(const api_call *call, out *o)
         { "method", call->method, CUT_METHOD }, { "path", call->path, CUT_PATH },
         { "user", call->user, CUT_USER },       { "ip", call->peer, CUT_PEER },
         { "agent", call->agent, CUT_AGENT },    { "request_id", call->request_id, CUT_ID },
+        { "trace_id", call->trace, CUT_TRACE },
     };
 
     put_text(o, "{\"time\":\"");
     put_time(o, call->at_us, LINE_JSON);
     put_text(o, "\",\"level\":\"INFO\",\"logger\":\"api\"");
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    size_t n = sizeof(texts) / sizeof(texts[0]) - (call->trace.p ? 0 : 1);
+    for (size_t i = 0; i < n; i++) {
         put_text(o, ",\"");
         put_text(o, texts[i].key);
         put_text(o, "\":");

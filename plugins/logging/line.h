@@ -10,6 +10,7 @@ enum { LINE_MAX = 1024 /* bytes of a line, its end included */ };
 typedef struct api_call { /* one call, as api.log tells it */
     int64_t at_us;        /* wall clock */
     parley_str method, path, user, peer, agent, request_id;
+    parley_str trace; /* trace-id of traceparent; absent: none came */
     int status;
     int64_t micros;
 } api_call;

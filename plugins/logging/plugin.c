@@ -1,5 +1,6 @@
 /* plugin.c -- logging: api.log, one line per API call, and parley.log,
  * everything that is logged. */
+#include "plugins/logging/trace.h"
 #include "plugins/logging/writer.h"
 
 #include <errno.h>
@@ -25,6 +26,10 @@ static const parley_option options[] = {
       .help = "name in server.log_dir for one line per API call; empty: none" },
     { .name = "app_file", .type = PARLEY_T_STR, .def = "parley.log", .min = 0, .max = 100,
       .help = "name in server.log_dir for what server and plugins log; empty: none" },
+    { .name = "max_size", .type = PARLEY_T_BYTES, .def = "100MiB", .min = 0, .max = INT64_C(1) << 40,
+      .help = "a file that has reached this is kept as NAME.1, NAME.1 as NAME.2, and so on; 0: never" },
+    { .name = "keep", .type = PARLEY_T_INT, .def = "5", .min = 1, .max = 999,
+      .help = "old files that are kept of each; what is older is deleted" },
 };
 /* clang-format on */
 
@@ -54,6 +59,7 @@ static int api_log(parley_ctx *ctx, void *info, void *ud)
         .peer = parley->req_peer(req),
         .agent = parley->req_header(req, "User-Agent"),
         .request_id = parley->req_id(req),
+        .trace = trace_id(parley->req_header(req, "traceparent")),
         .status = done->status,
         .micros = done->micros,
     };
@@ -119,6 +125,9 @@ static int file_add(parley_ctx *ctx, const parley_conf *conf, const char *option
     if (asprintf(&path, "%.*s/%.*s", (int)dir.n, dir.p, (int)name.n, name.p) < 0)
         return PARLEY_ENOMEM;
     *ret = writer_add(logging.writer, path, (size_t)parley->conf_int(conf, "buffer"));
+    if (*ret)
+        writer_rotate(*ret, parley->conf_int(conf, "max_size"),
+                      (int)parley->conf_int(conf, "keep"));
     free(path);
     return *ret ? 0 : PARLEY_ENOMEM;
 }

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,8 +24,11 @@ enum {
 struct log_file {
     writer *owner;
     char *path;
-    int fd;     /* the thread's, after writer_start() */
-    int failed; /* errno of the last write, 0: it went well; the thread's */
+    int fd;           /* the thread's, after writer_start() */
+    int failed;       /* errno of the last write, 0: it went well; the thread's */
+    int stuck;        /* errno of the last rotation; the thread's */
+    int64_t max_size; /* 0: never rotated */
+    int keep;
     /* under the owner's lock */
     char *ring;
     size_t size, first, n; /* bytes */
@@ -79,6 +85,12 @@ log_file *writer_add(writer *w, const char *path, size_t buffer)
     }
     w->file_n++;
     return f;
+}
+
+void writer_rotate(log_file *f, int64_t max_size, int keep)
+{
+    f->max_size = max_size;
+    f->keep = keep;
 }
 
 static int file_open(const char *path)
@@ -182,6 +194,49 @@ static void file_reopen(log_file *f)
     f->fd = fd;
 }
 
+/* PATH.n becomes PATH.n+1; n 0: PATH itself.  0 or errno */
+static int file_shift(const log_file *f, int n)
+{
+    char *from = NULL, *to = NULL;
+    int err = ENOMEM;
+
+    if ((n > 0 ? asprintf(&from, "%s.%d", f->path, n) : asprintf(&from, "%s", f->path)) < 0)
+        return ENOMEM;
+    if (asprintf(&to, "%s.%d", f->path, n + 1) >= 0) {
+        err = rename(from, to) < 0 && (n == 0 || errno != ENOENT) ? errno : 0;
+        free(to);
+    }
+    free(from);
+    return err;
+}
+
+/* Other workers may find the same file full.  Its own lock lets one of them after the other in, and
+ * who comes later sees that the name is another file's already. */
+static void file_rotate(log_file *f)
+{
+    struct stat ours, named;
+    int err = 0;
+
+    (void)flock(f->fd, LOCK_EX);
+    bool is_ours = fstat(f->fd, &ours) == 0 && stat(f->path, &named) == 0 &&
+                   ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+    for (int n = f->keep - 1; is_ours && err == 0 && n >= 0; n--)
+        err = file_shift(f, n);
+    (void)flock(f->fd, LOCK_UN);
+    if (err && !f->stuck)
+        file_tell(f, PARLEY_ERROR, "cannot be rotated, and grows on", err);
+    f->stuck = err;
+    if (err == 0)
+        file_reopen(f);
+}
+
+static bool file_is_full(const log_file *f)
+{
+    struct stat now;
+
+    return f->max_size > 0 && fstat(f->fd, &now) == 0 && now.st_size >= f->max_size;
+}
+
 /* One write of all that waits, so that the lines of several workers do not mix.  Only this thread
  * moves `first`, so the bytes stay where they are while the lock is open. */
 static bool file_write(log_file *f)
@@ -212,6 +267,8 @@ static bool file_write(log_file *f)
     (void)pthread_mutex_lock(&w->lock);
     ring_drop(f, (size_t)done);
     (void)pthread_mutex_unlock(&w->lock);
+    if (file_is_full(f))
+        file_rotate(f);
     return true;
 }
 

@@ -20,6 +20,9 @@ typedef size_t (*writer_dropped_fn)(int64_t at_us, uint64_t n, char ret[LINE_MAX
 writer *writer_create(writer_tell_fn tell, writer_dropped_fn dropped, void *ud);
 /* Before writer_start().  path: copied.  ret NULL: no memory. */
 log_file *writer_add(writer *w, const char *path, size_t buffer);
+/* Before writer_start().  When the file has max_size bytes (0: never) it becomes PATH.1, that one
+ * PATH.2, and so on to PATH.keep.  Other processes may write the same file with the same numbers. */
+void writer_rotate(log_file *f, int64_t max_size, int keep);
 /* opens all; 0, or -errno with the path it is about */
 int writer_start(writer *w, const char **ret_path);
 /* Never blocks on the disk.  before writer_start() too: lines wait.  at_us: for the line about

@@ -1,11 +1,13 @@
 """contract.md 1.6: one line per call, and never a secret in any log."""
+import json
 import os
 import re
 import signal
 
 import pytest
+import requests
 
-from parley import PASSWORD, PATIENCE, wait_until
+from parley import PASSWORD, PATIENCE, ROOT, wait_until
 
 pytestmark = pytest.mark.one_database("plugin logging")
 
@@ -79,6 +81,37 @@ def test_logs_are_reopened(own_server):
     wait_until("a new api.log", lambda: (server.logs / "api.log").exists())
     server.anonymous().get("/nope/")
     assert "/nope/" in lines(server, 1)[-1]
+
+
+def test_full_logs_are_rotated(own_server):
+    """No line is lost, and none stands twice."""
+    config = re.sub(r"^  - logging\b.*\n(?:      .*\n)*", "  - logging:\n      max_size: 4KiB\n      keep: 99\n",
+                    (ROOT / "config" / "parley.yaml").read_text(), flags=re.M)
+    server = own_server(config=config)
+    for i in range(200):
+        requests.get(server.url + f"/nope/{i}/", timeout=PATIENCE)
+    server.end()
+    files = list(server.logs.glob("api.log*"))
+    told = [path for file in files for path in re.findall(r"path='/nope/(\d+)/'", file.read_text())]
+    assert sorted(map(int, told)) == list(range(200)) and len(files) > 3
+    assert {file.name for file in files} == {"api.log", *(f"api.log.{i}" for i in range(1, len(files)))}
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_traces_are_told(own_server, form):
+    config = re.sub(r"^  - logging\b.*\n(?:      .*\n)*", f"  - logging:\n      format: {form}\n",
+                    (ROOT / "config" / "parley.yaml").read_text(), flags=re.M)
+    server = own_server(config=config)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for given in (f"00-{trace}-00f067aa0ba902b7-01", f"00-{trace}-0000000000000000-01", None):
+        server.anonymous().get("/nope/", headers={"traceparent": given, "X-Request-ID": "mine-1"})
+    first, *others = lines(server, 3)
+    if form == "text":
+        assert first.endswith(f" trace={trace}") and all(LINE.fullmatch(line) for line in others)
+    else:
+        found = [json.loads(line) for line in (first, *others)]
+        assert [line.get("trace_id") for line in found] == [trace, None, None]
+        assert {line["request_id"] for line in found} == {"mine-1"}
 
 
 def test_files_are_private(own_server):

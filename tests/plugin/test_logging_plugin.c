@@ -281,6 +281,77 @@ static void test_full_disk(void **state)
     assert_non_null(strstr(told, "is written again"));
 }
 
+/* Two writers of one file, as two workers are: each turns it when it is full, and no line is lost
+ * but those of files that are old enough. */
+static void test_rotation(void **state)
+{
+    char told[512] = "", name[160], line[100];
+    const char *about = "";
+    bool is_over[2] = { false, false };
+    writer *w[2];
+    log_file *f[2];
+    size_t n = 0;
+
+    (void)state;
+    assert_int_equal(mkdir(dir, 0700), 0);
+    memset(line, 'x', sizeof(line));
+    line[99] = '\n';
+    for (int k = 0; k < 2; k++) {
+        w[k] = writer_create(tell, dropped, told);
+        f[k] = writer_add(w[k], path[0], 100000);
+        writer_rotate(f[k], 2000, 30);
+        assert_int_equal(writer_start(w[k], &about), 0);
+    }
+    for (int i = 0; i < 200; i++) {
+        (void)writer_line(f[i & 1], 0, line, sizeof(line));
+        (void)usleep(2000); /* several writes, not one */
+    }
+    for (int k = 0; k < 2; k++) {
+        writer_finish(w[k], ended, &is_over[k]);
+        writer_free(w[k]);
+    }
+    assert_true(is_over[0] && is_over[1]);
+    assert_string_equal(told, "");
+    int files = 0;
+    for (; files < 30; files++) {
+        (void)snprintf(name, sizeof(name), files ? "%s.%d" : "%s", path[0], files);
+        if (files > 0 && access(name, F_OK) < 0)
+            break;
+        n += lines_with(name, "x\n");
+        (void)unlink(name);
+    }
+    assert_int_equal(n, 200);
+    assert_in_range(files, 4, 12);
+}
+
+static void test_old_files_go(void **state)
+{
+    char told[512] = "", name[160];
+    const char *about = "";
+    bool is_over = false;
+    writer *w = writer_create(tell, dropped, told);
+    log_file *f = writer_add(w, path[0], 1000);
+
+    (void)state;
+    assert_int_equal(mkdir(dir, 0700), 0);
+    writer_rotate(f, 1, 2);
+    assert_int_equal(writer_start(w, &about), 0);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof(name), "line %d\n", i);
+        (void)writer_line(f, 0, name, strlen(name));
+        (void)snprintf(told, sizeof(told), "%s.1", path[0]);
+        expect_soon(told, name, 1);
+    }
+    told[0] = '\0';
+    writer_finish(w, ended, &is_over);
+    writer_free(w);
+    for (int i = 1; i <= 3; i++) {
+        (void)snprintf(name, sizeof(name), "%s.%d", path[0], i);
+        assert_int_equal(lines_with(name, "line"), i <= 2 ? 1 : 0);
+        (void)unlink(name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bad_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rotation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_old_files_go, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
