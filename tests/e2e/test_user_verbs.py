@@ -64,6 +64,17 @@ def test_a_superuser_is_made_and_logs_in(place):
     place.end()
 
 
+def test_before_anything_else(own_server):
+    """A new database: what is missing, and then the first account, before the first start."""
+    server = own_server(start=False)
+    done = make(server, "root", verb=("createsuperuser",))
+    assert done.returncode != 0 and "is brought up to date by `parley migrate`" in done.stderr.splitlines()[-1]
+    assert command(server, "migrate").returncode == 0
+    good(make(server, "root", verb=("createsuperuser",)), "superuser root@example.org is there")
+    server.start()
+    assert login(server, "root@example.org", SECRET).status_code == 200
+
+
 def test_a_superuser_is_made_at_the_terminal(place):
     """Wrong answers are told and asked for again; the password is typed twice and never seen."""
     typed = Typed(place, "createsuperuser", terminal=True)
