@@ -3,6 +3,7 @@
 
 #include "core/base/failure.h"
 #include "core/base/log.h"
+#include "core/host/env_file.h"
 #include "core/host/suggest.h"
 #include "core/supervisor/supervisor.h"
 #include "core/worker.h"
@@ -24,7 +25,8 @@ enum cli_option {
     OPTION_PLAN = 16,
     OPTION_BACK = 32,
     OPTION_YES = 64,
-    OPTION_USER = 128
+    OPTION_USER = 128,
+    OPTION_JSON = 256
 };
 
 static int cli_serve(const cli_args *args)
@@ -62,6 +64,10 @@ static const cli_command commands[] = {
       "and data folder need a restart, and it says so. SIGUSR1 reopens the logs.\n" },
     { "check",    cli_check,    OPTION_CONFIG | OPTION_CHAIN,                NULL,     "check the configuration and its plugins",
       "Reads the file, loads every plugin in this throw-away process, checks options and needs. Starts nothing.\n" },
+    { "routes",   cli_routes,   OPTION_CONFIG | OPTION_JSON,                 NULL,     "list every route, WebSocket endpoint and event",
+      "Loads the plugins in this throw-away process. A line has the method (WS: an endpoint, EVENT: a type of frames\n"
+      "on one), the plugin, the path, and the flags: user (a log-in is needed), nolog, page (may answer HTML), any-host,\n"
+      "any-type, ops (only at the operations listener), both (there, too).\n" },
     { "health",   cli_health,   OPTION_CONFIG,                               NULL,     "ask the running server whether it can work",
       "Asks /readyz at the address that the configuration names, and prints the answer.\n"
       "Exit status 0: it can work; 1: it cannot, or does not answer within 5 seconds.\n" },
@@ -72,17 +78,22 @@ static const cli_command commands[] = {
       "Applies the migrations that are missing, as each start of the server does. Not while a server runs, which\n"
       "migrates by itself when it starts and at SIGHUP; --plan may be asked for at any time.\n" },
     { "copy",     NULL /* a verb of plugins/copy */, 0,                      NULL,     "copy all data from SQLite to PostgreSQL, or back", "" },
+    { "completion", cli_completion, OPTION_CONFIG,         "SHELL", "print the completion of commands and options for a shell",
+      "SHELL is bash, zsh or fish. `make install` puts all three where the shells look; by hand, for bash:\n"
+      "eval \"$(parley completion bash)\". It knows the commands of the configured plugins.\n" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };
 static const struct { int flag; const char *text; } option_help[] = {
     { OPTION_CONFIG,   "  -c, --config FILE   the configuration (default " CONFIG_HERE ", else " CONFIG_INSTALLED ")\n" },
+    { OPTION_CONFIG,   "      --env-file FILE variables for the configuration: lines of NAME=VALUE; those of the environment win\n" },
     { OPTION_USER,     "  -u, --user NAME     account to run as when started by root (default server.user); root stays root\n" },
     { OPTION_PLAN,     "      --plan          only tell, per plugin, which files are applied and which are missing, with checksums\n" },
     { OPTION_BACK,     "      --back PLUGIN[:VERSION]\n"
                        "                      undo the newest migration of PLUGIN, or all above VERSION (0: all); what is in\n"
                        "                      those tables is lost\n" },
     { OPTION_YES,      "      --yes           do not ask before undoing\n" },
+    { OPTION_JSON,     "      --json          one JSON object per line, for programs\n" },
     { OPTION_CHAIN,    "      --chain         also print what runs, in which order, for every route and event\n" },
 };
 static const struct option long_options[] = {
@@ -93,6 +104,7 @@ static const struct option long_options[] = {
     { "plan",     no_argument,       NULL, 'P' },
     { "back",     required_argument, NULL, 'B' },
     { "yes",      no_argument,       NULL, 'Y' },
+    { "json",     no_argument,       NULL, 'J' },
     { "migrate",  no_argument,       NULL, 'm' },
     { "help",     no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -105,7 +117,7 @@ static void cli_usage(FILE *to)
                 "[options]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         if (commands[i].about)
-            fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].about);
+            fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
     fprintf(to,
             "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system "
             "refuses (port in\n"
@@ -136,8 +148,9 @@ static const cli_command *cli_find(const char *name)
 static const struct {
     int letter, flag;
 } option_letters[] = {
-    { 'c', OPTION_CONFIG },  { 'u', OPTION_USER }, { 'C', OPTION_CHAIN }, { 's', OPTION_SLOT },
-    { 'm', OPTION_MIGRATE }, { 'P', OPTION_PLAN }, { 'B', OPTION_BACK },  { 'Y', OPTION_YES },
+    { 'c', OPTION_CONFIG }, { 'u', OPTION_USER },    { 'C', OPTION_CHAIN },
+    { 's', OPTION_SLOT },   { 'm', OPTION_MIGRATE }, { 'P', OPTION_PLAN },
+    { 'B', OPTION_BACK },   { 'Y', OPTION_YES },     { 'J', OPTION_JSON },
 };
 
 /* -1: not an option of this command. */
@@ -169,12 +182,29 @@ static int cli_read_option(const cli_command *command, int letter, cli_args *arg
     args->migrate |= flag == OPTION_MIGRATE;
     args->plan |= flag == OPTION_PLAN;
     args->yes |= flag == OPTION_YES;
+    args->json |= flag == OPTION_JSON;
     if (flag != OPTION_SLOT)
         return 1;
     if (!str_int(str_of(optarg), &slot) || slot < 0 || slot > 255)
         return -1;
     args->slot = (int)slot;
     return 1;
+}
+
+bool cli_command_nth(size_t i, cli_shown *ret)
+{
+    if (i >= COUNT(commands))
+        return false;
+    ret->name = commands[i].name;
+    ret->about = commands[i].run ? commands[i].about : NULL;
+    ret->option_n = 0;
+    for (const struct option *o = long_options; o->name && ret->about; o++) {
+        if (cli_option_flag(&commands[i], o->val) < 0 || ret->option_n == COUNT(ret->options))
+            continue;
+        ret->options[ret->option_n++] =
+            (cli_shown_option){ o->name, o->has_arg == required_argument };
+    }
+    return true;
 }
 
 static int cli_misused(const cli_command *command)
@@ -225,8 +255,40 @@ static int cli_run_command(const cli_command *command, int argc, char **argv)
     return command->run(&args);
 }
 
+/* --env-file FILE or --env-file=FILE, which every command takes, is read and taken out of the words;
+ * until "--".  -1: f filled. */
+static int cli_env_file(int *argc, char **argv, failure *f)
+{
+    static const char name[] = "--env-file", with_value[] = "--env-file=";
+    int to = 1, at = 1, err = 0;
+
+    for (; at < *argc && err == 0 && strcmp(argv[at], "--") != 0; at++) {
+        const char *file = NULL;
+        if (strncmp(argv[at], with_value, sizeof(with_value) - 1) == 0)
+            file = argv[at] + sizeof(with_value) - 1;
+        else if (strcmp(argv[at], name) == 0)
+            file = at + 1 < *argc ? argv[++at] : "";
+        else
+            argv[to++] = argv[at];
+        if (file)
+            err = file[0] ? env_file_load(file, f)
+                          : failure_set(f, EXIT_USAGE, "--env-file needs the name of a file");
+    }
+    while (at < *argc)
+        argv[to++] = argv[at++];
+    argv[to] = NULL;
+    *argc = to;
+    return err;
+}
+
 int cli_run(int argc, char **argv)
 {
+    failure f = { 0 };
+
+    if (cli_env_file(&argc, argv, &f) < 0) {
+        log_error("%s", f.text);
+        return f.status;
+    }
     if (argc < 2) {
         cli_usage(stderr);
         return EXIT_USAGE;

@@ -51,6 +51,8 @@ frame *host_going_away(host *h, int64_t in_ms); /* {"type":"going_away","in_ms":
 void host_reopen_logs(host *h);                 /* SIGUSR1: hook log.reopen */
 /* `parley check --chain`: per route the middleware in order, hooks, events; readable text. */
 void host_print_chain(const host *h, buf *ret);
+/* Every route and event, one per line; as JSON objects if wanted. */
+void host_print_routes(const host *h, bool as_json, buf *ret);
 bool host_is_single(const host *h); /* some plugin keeps its state in one worker */
 size_t host_plugin_n(const host *h);
 const plugin *host_plugin(const host *h, size_t i);

@@ -54,8 +54,9 @@ static const char *row_mistake(const parley_option *o, bool is_operand)
         return mistake;
     if (o->type == PARLEY_T_TREE)
         return "a tree is not for verbs";
-    if (strcmp(o->name, "config") == 0 || strcmp(o->name, "help") == 0)
-        return "this name is the server's (config, help)";
+    if (strcmp(o->name, "config") == 0 || strcmp(o->name, "env_file") == 0 ||
+        strcmp(o->name, "help") == 0)
+        return "this name is the server's (config, env_file, help)";
     if (is_operand && o->type == PARLEY_T_BOOL)
         return "an operand that is a bool says nothing";
     if ((o->flags & PARLEY_O_PATH) && o->type != PARLEY_T_STR)

@@ -22,7 +22,7 @@
  * VALUES   Options and operands are rows of parley_option, checked as those of the YAML are (type,
  *          unit, bounds, choices, default) before fn runs, and read by name.  max_age is written
  *          --max-age VALUE or --max-age=VALUE, a T_BOOL --name or --no-name.  Operands stand in the
- *          order of their table; the required ones come first.  T_TREE is not for verbs; config and
+ *          order of their table; the required ones come first.  T_TREE is not for verbs; config, env_file and
  *          help are the server's names.  A secret written as "-" is one line of the caller's
  *          standard input, so that it need not stand in the list of processes.
  * END      A verb ends once: by what fn returns, or after PARLEY_PENDING by end() or fail().  It is
