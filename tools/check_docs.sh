@@ -28,11 +28,16 @@ done
 "$parley" describe all | cmp -s - docs/CONFIG.md ||
     fail "docs/CONFIG.md is not what the tables of options say: run ./dev docs"
 
-# Every command of the help stands in the man page, and its options too.
-for command in $("$parley" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
-    grep -q "^\.B parley $command\$" docs/parley.1 || fail "docs/parley.1 lacks \"parley $command\""
-    for option in $("$parley" "$command" --help | sed -n 's/^ .*\(--[a-z]*\) .*/\1/p'); do
-        grep -qF -- "$(printf '%s' "$option" | sed 's/-/\\-/g')" docs/parley.1 || fail "docs/parley.1 lacks $option of \"parley $command\""
+# Every command of the help, ours and the plugins', stands in the man page, and its options too.
+"$parley" --help | sed -n 's/^  \([a-z][a-z -]*[a-z]\)  *[a-z].*/\1/p' | sed 's/  .*//' | sort -u >build/commands.txt
+while IFS= read -r command; do
+    words=$command
+    "$parley" $words --help >/dev/null 2>&1 || words=${command%% *}
+    grep -q "^\.B parley $words\$" docs/parley.1 || fail "docs/parley.1 lacks \"parley $words\""
+    # shellcheck disable=SC2086
+    for option in $("$parley" $words --help | sed -n 's/^ .*\(--[a-z-]*\) .*/\1/p'); do
+        grep -qF -- "$(printf '%s' "$option" | sed 's/-/\\-/g')" docs/parley.1 || fail "docs/parley.1 lacks $option of \"parley $words\""
     done
-done
+done <build/commands.txt
+rm -f build/commands.txt
 exit $bad

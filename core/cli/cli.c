@@ -117,7 +117,7 @@ static void cli_usage(FILE *to)
                 "[options]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         if (commands[i].about)
-            fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
+            fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].about);
     fprintf(to,
             "\n`parley COMMAND --help` tells more. Exit status: 0 stopped or good, 1 the system "
             "refuses (port in\n"

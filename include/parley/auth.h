@@ -20,8 +20,8 @@
  * when the bus is away; the plugin's handler then looks for itself.  What it tells may be
  * known already.
  *
- * AUDIT LOG: who did what; `parley audit list` shows it.  Verbs of other plugins add rows with
- * PARLEY_AUTH_AUDIT_COMMAND.
+ * AUDIT LOG: who did what; `parley audit list` shows it.  Other plugins add rows with
+ * PARLEY_AUTH_AUDIT and PARLEY_AUTH_AUDIT_COMMAND.
  *
  * Loop thread only. */
 #ifndef PARLEY_AUTH_H
@@ -40,12 +40,17 @@ typedef struct parley_person { /* as of the login; shared, read-only */
 #define PARLEY_AUTH_REVOKE_RIGHT                                                                   \
     "INSERT INTO revocations (kind, user_id, subject, at) SELECT 'right', "
 
-/* A row of the audit log about something that was done on the command line (a verb, parley/verb.h),
- * in the transaction that does it:
+/* A row of the audit log, in the transaction that does what it tells: by a user over the network, or
+ * on the command line (a verb, parley/verb.h).
  *
- *     PARLEY_AUTH_AUDIT_COMMAND "<now, microseconds>, '<action>', <users.id or NULL>, <detail> FROM ..."
+ *     PARLEY_AUTH_AUDIT "<now, microseconds>, '<action>', <users.id who>, <users.id whom or NULL>,"
+ *                       " <ip>, <detail> FROM ... WHERE <guards>"
+ *     PARLEY_AUTH_AUDIT_COMMAND "<now>, '<action>', <users.id whom or NULL>, <detail> FROM ..."
  *
- * detail: TEXT, an id or a word; nothing secret and nothing that a stranger typed. */
+ * ip: TEXT, parley->req_peer().  detail: TEXT, an id or a word; nothing secret and nothing that a
+ * stranger typed. */
+#define PARLEY_AUTH_AUDIT                                                                          \
+    "INSERT INTO audit_log (at, action, actor_id, subject_id, ip, detail) SELECT "
 #define PARLEY_AUTH_AUDIT_COMMAND                                                                  \
     "INSERT INTO audit_log (user_agent, at, action, subject_id, detail) SELECT 'command line', "
 

@@ -8,7 +8,7 @@
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
 
-enum { DROP_LOCK, DROP_SEEN, DROP_RIGHT, DROP_SWEEP, DROP_MEMBERS, DROP_ROOM };
+enum { DROP_LOCK, DROP_SEEN, DROP_RIGHT, DROP_AUDIT, DROP_SWEEP, DROP_MEMBERS, DROP_ROOM };
 
 static int drop_store(parley_flow *flow)
 {
@@ -17,11 +17,15 @@ static int drop_store(parley_flow *flow)
     const parley_param lock[] = { uid };
     const parley_param seen[] = { caller, uid };
     const parley_param right[] = { PARLEY_INT(parley->now_us()), uid, caller };
+    const parley_str peer = parley->req_peer(flow->req);
+    const parley_param audit[] = { right[0], PARLEY_TEXT(peer.p ? peer : PARLEY_S("")), uid,
+                                   caller };
     const parley_param own[] = { uid, caller };
     const parley_sql sql[] = {
-        [DROP_LOCK] = SQL(SQL_LOCK_UID, lock),       [DROP_SEEN] = SQL(SQL_ROOM_SEEN, seen),
-        [DROP_RIGHT] = SQL(SQL_DROP_RIGHT, right),   [DROP_SWEEP] = SQL(SQL_DROP_SWEEP, own),
-        [DROP_MEMBERS] = SQL(SQL_DROP_MEMBERS, own), [DROP_ROOM] = SQL(SQL_DROP_ROOM, own),
+        [DROP_LOCK] = SQL(SQL_LOCK_UID, lock),     [DROP_SEEN] = SQL(SQL_ROOM_SEEN, seen),
+        [DROP_RIGHT] = SQL(SQL_DROP_RIGHT, right), [DROP_AUDIT] = SQL(SQL_DROP_AUDIT, audit),
+        [DROP_SWEEP] = SQL(SQL_DROP_SWEEP, own),   [DROP_MEMBERS] = SQL(SQL_DROP_MEMBERS, own),
+        [DROP_ROOM] = SQL(SQL_DROP_ROOM, own),
     };
 
     return parley_flow_sql(flow, sql, COUNT(sql), 0);

@@ -24,8 +24,8 @@
 /* A row of the audit log about somebody ($2) and a room ($3). */
 #define VERB_AUDIT(action)                                                                         \
     PARLEY_AUTH_AUDIT_COMMAND                                                                      \
-        "CAST($1 AS BIGINT), '" action "', u.id, CAST(r.uid AS TEXT)"                              \
-        " FROM rooms r CROSS JOIN users u WHERE u.uid = $2 AND r.uid = $3 AND "
+    "CAST($1 AS BIGINT), '" action "', u.id, CAST(r.uid AS TEXT)"                                  \
+    " FROM rooms r CROSS JOIN users u WHERE u.uid = $2 AND r.uid = $3 AND "
 
 /* What revoked.c parses: the room, and the seq at which something of it ended. */
 #define ROOM_SUBJECT(seq)                                                                          \
@@ -142,6 +142,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_DROP_RIGHT] =
         PARLEY_AUTH_REVOKE_RIGHT "creator_id, " ROOM_SUBJECT("(last_seq + 1)") ", $1 FROM rooms r"
         " WHERE uid = $2 AND creator_id = $3",
+    [SQL_DROP_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_delete', creator_id, creator_id, $2,"
+        " CAST(uid AS TEXT) FROM rooms WHERE uid = $3 AND creator_id = $4",
     [SQL_DROP_SWEEP] =
         "INSERT INTO room_sweeps (room_id) SELECT id FROM rooms WHERE uid = $1 AND creator_id = $2",
     [SQL_DROP_MEMBERS] =

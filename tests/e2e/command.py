@@ -21,6 +21,8 @@ def command(server, *args, stdin=subprocess.DEVNULL, text=True, cwd=ROOT, build=
                           cwd=cwd, env=server.env, timeout=4 * PATIENCE, **given)
     said = done.stderr if text else done.stderr.decode()
     assert "Sanitizer" not in said and "runtime error:" not in said, said
+    if text:  # a busy machine makes sanitized plugins late, which is told and is no test's business
+        done.stderr = re.sub(r"^.*held the loop for.*\n", "", said, flags=re.M)
     return done
 
 

@@ -137,6 +137,14 @@ def test_deletion_leaves_nothing(place):
     place.end()
 
 
+def test_a_creators_deletion_is_in_the_audit_log(server):
+    ada = server.person()
+    room = ada.room()
+    assert ada.delete(f"/api/chat/rooms/{room['id']}/").status_code == 204
+    row = lines(command(server, "audit", "list", "--json", "--limit", "1"))[0]
+    assert (row["action"], row["actor"], row["ip"], row["detail"]) == ("room_delete", ada.username, "127.0.0.1", room["id"])
+
+
 # ---- export ----
 def test_messages_are_exported_in_order(place):
     rows = lines(command(place, "export"))

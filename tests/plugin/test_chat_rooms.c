@@ -348,7 +348,7 @@ static void test_delete_room(void **state)
     fake_db_answer(PARLEY_OK);
     affected(1, 1);
     FAKE_ROWS(4, "10", "4", "ep", "0");
-    affected(4, 0);
+    affected(5, 0);
     fake_run();
     check(req, 403, NOT_CREATOR);
     assert_int_equal(fake_closed(conn), 0);
@@ -357,7 +357,7 @@ static void test_delete_room(void **state)
     fake_db_answer(PARLEY_OK);
     affected(1, 1);
     FAKE_ROWS(4, "10", "4", "ep", "1");
-    affected(4, 1);
+    affected(5, 1);
     fake_run();
     check(req, 204, "");
     assert_int_equal(fake_closed(conn), 4404);
