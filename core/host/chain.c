@@ -1,8 +1,9 @@
 /* chain.c -- stages and their order, built once; walking a chain, and what a verdict means.
  *
- *   a path       EARLY .. preflight origin 404 301 406 handshake | AUTH .. 401 | LIMIT .. 405 |
+ *   a path       EARLY .. preflight origin 404 301 406 handshake | AUTH .. 401 | REPLAY .. |
+ *                LIMIT .. 405 | APP .. handler
+ *   an event     EARLY .. | AUTH .. 401 | REPLAY .. | LIMIT .. |
  *                APP .. handler
- *   an event     EARLY .. | AUTH .. 401 | LIMIT .. | APP .. handler
  *   an unknown   EARLY .. preflight origin 404
  *
  * ".." is the middleware of plugins, the rest are the server's own checks (checks.c).  LATE
@@ -85,7 +86,8 @@ static size_t steps_of_stage(const host *h, const chain_plan *plan, int stage, s
 /* h->uses stand in the order of load(), which is the order of the YAML. */
 static int chain_build(const host *h, const chain_plan *plan, chain *ret)
 {
-    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_LIMIT, PARLEY_APP };
+    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_REPLAY, PARLEY_LIMIT,
+                                  PARLEY_APP };
 
     ret->steps = calloc(h->use_n + plan->check_n, sizeof(step));
     ret->late = calloc(h->use_n + 1, sizeof(step));

@@ -7,8 +7,8 @@ static const char *stage_name(int stage)
         int stage;
         const char *name;
     } names[] = {
-        { PARLEY_EARLY, "EARLY" }, { PARLEY_AUTH, "AUTH" }, { PARLEY_LIMIT, "LIMIT" },
-        { PARLEY_APP, "APP" },     { PARLEY_LATE, "LATE" },
+        { PARLEY_EARLY, "EARLY" }, { PARLEY_AUTH, "AUTH" }, { PARLEY_REPLAY, "REPLAY" },
+        { PARLEY_LIMIT, "LIMIT" }, { PARLEY_APP, "APP" },   { PARLEY_LATE, "LATE" },
     };
 
     for (size_t i = 0; i < COUNT(names); i++)

@@ -151,8 +151,8 @@ static int api_route(parley_ctx *p, const parley_route *given)
 
 static bool stage_is_known(int stage)
 {
-    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_LIMIT, PARLEY_APP,
-                                  PARLEY_LATE };
+    static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_REPLAY,
+                                  PARLEY_LIMIT, PARLEY_APP,  PARLEY_LATE };
 
     for (size_t i = 0; i < COUNT(stages); i++)
         if (stages[i] == stage)

@@ -93,11 +93,13 @@ enum parley_verdict {
 };
 
 /* Order of the chain; inside a stage: the order of `plugins:` in the YAML.  404 and 406 are
- * answered after EARLY, 401 (PARLEY_R_USER) after AUTH, 405 after LIMIT.  LATE middleware runs
- * after the answer; its verdict is ignored. */
+ * answered after EARLY, 401 (PARLEY_R_USER) after AUTH, 405 after LIMIT.  REPLAY is for what was
+ * answered before and is only told again: no limit counts it.  LATE middleware runs after the
+ * answer; its verdict is ignored. */
 enum parley_stage {
     PARLEY_EARLY = 100,
     PARLEY_AUTH = 200,
+    PARLEY_REPLAY = 250,
     PARLEY_LIMIT = 300,
     PARLEY_APP = 400,
     PARLEY_LATE = 500
@@ -355,6 +357,7 @@ typedef struct parley_api {
     void *(*req_alloc)(parley_req, size_t n);
     int (*req_set)(parley_ctx *, parley_req, void *); /* your slot in the request */
     void *(*req_get)(parley_ctx *, parley_req);       /* NULL: not set */
+    /* EVENT: reply*() end the event with that status; the client is sent nothing */
     /* before the reply; EINVAL on CR, LF, NUL */
     int (*reply_header)(parley_req, const char *name, parley_str value);
     /* type NULL: no Content-Type */

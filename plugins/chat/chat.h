@@ -15,8 +15,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define UID_SIZE 37 /* a public id and its NUL */
+#define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
+#define UID_SIZE       37 /* a public id and its NUL */
+#define CHAT_ROOM_PATH "/api/chat/rooms/:id(uuid)/"
+#define CHAT_SEND_PATH CHAT_ROOM_PATH "send/"
 
 enum chat_show { SHOW_MEMBERS, SHOW_SELF }; /* the choices of show_emails, in order */
 
@@ -79,6 +81,8 @@ int participant_remove(parley_ctx *ctx, parley_req req, void *ud);
 int history(parley_ctx *ctx, parley_req req, void *ud);
 int send_request(parley_ctx *ctx, parley_req req, void *ud);
 int send_event(parley_ctx *ctx, parley_req req, void *ud);
+int repeat_request(parley_ctx *ctx, parley_req req, void *ud);
+int repeat_event(parley_ctx *ctx, parley_req req, void *ud);
 int message_delete(parley_ctx *ctx, parley_req req, void *ud);
 int socket_open(parley_ctx *ctx, parley_req req, void *ud);
 int typing_event(parley_ctx *ctx, parley_req req, void *ud);

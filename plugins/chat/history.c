@@ -235,7 +235,8 @@ static int history_reply(parley_flow *flow)
                                    .room = room,
                                    .content = db->get(rows[1], i, HISTORY_CONTENT),
                                    .seq = db->get_int(rows[1], i, HISTORY_SEQ, 0),
-                                   .created_at = db->get_int(rows[1], i, HISTORY_CREATED, 0) };
+                                   .created_at = db->get_int(rows[1], i, HISTORY_CREATED, 0),
+                                   .client_id = db->get(rows[1], i, HISTORY_CLIENT) };
 
         render_take_sender(&message, rows[1], i, HISTORY_SENDER);
         parley->json_push(results, render_message(&message));

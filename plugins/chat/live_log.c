@@ -29,7 +29,8 @@ static parley_json *log_frame(const struct log_page *page, int64_t i)
                                    .room = page->room,
                                    .content = db->get(rows, i, LOG_CONTENT),
                                    .seq = head.seq,
-                                   .created_at = db->get_int(rows, i, LOG_CREATED, 0) };
+                                   .created_at = db->get_int(rows, i, LOG_CREATED, 0),
+                                   .client_id = db->get(rows, i, LOG_CLIENT) };
 
         render_take_sender(&message, rows, i, LOG_SENDER);
         return render_message_event(&message, page->epoch);

@@ -3,6 +3,7 @@
  * The tables below are its index: what it answers, what can be set, what it needs. */
 #include "plugins/chat/chat.h"
 #include "plugins/chat/meters.h"
+#include "plugins/chat/once.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
@@ -45,7 +46,7 @@ static const parley_need needs[] = {
     { .service = "parley.kv", .major = 0, .minor = 1, .optional = 1 },
 };
 
-#define ROOM   "/api/chat/rooms/:id(uuid)/"
+#define ROOM   CHAT_ROOM_PATH
 #define SOCKET "/ws/chat/:room(uuid)/"
 
 /* clang-format off */
@@ -64,7 +65,7 @@ static const parley_route routes[] = {
     ROUTE("POST",   ROOM "participants/",                 PARLEY_R_USER, participant_add),
     ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove),
     ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history),
-    ROUTE("POST",   ROOM "send/",                         PARLEY_R_USER, send_request),
+    ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
     ROUTE("DELETE", "/api/chat/messages/:id(uuid)/",      PARLEY_R_USER, message_delete),
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
     EVENT("chat_message", send_event),
@@ -100,7 +101,11 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         if (err < 0)
             return err;
     }
-    int err = meters_load(ctx);
+    int err = parley->use(ctx, PARLEY_REPLAY, "/api/chat/rooms/", repeat_request, NULL);
+    if (err == 0)
+        err = parley->use(ctx, PARLEY_REPLAY, "chat_message", repeat_event, NULL);
+    if (err == 0)
+        err = meters_load(ctx);
     if (err == 0)
         err = revoked_load(ctx);
     if (err == 0)
@@ -121,6 +126,8 @@ static int chat_start(parley_ctx *ctx)
                                  : !str_equal(parley->server("workers"), PARLEY_S("1"));
     int err = sql_prepare_all();
 
+    if (err == 0)
+        err = once_start();
     if (err < 0)
         return err;
     room_remember(true);

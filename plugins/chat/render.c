@@ -73,6 +73,8 @@ static void render_message_into(parley_json *out, const struct message *message)
     parley->json_set(out, "content", parley->json_s(message->content));
     parley->json_set(out, "created_at", render_stamp(message->created_at));
     parley->json_set(out, "seq", parley->json_i(message->seq));
+    if (message->client_id.p)
+        parley->json_set(out, "client_msg_id", parley->json_s(message->client_id));
 }
 
 parley_json *render_message(const struct message *message)

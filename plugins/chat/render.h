@@ -6,6 +6,7 @@
 
 struct message {
     parley_str uid, room, content;
+    parley_str client_id; /* absent: it was sent without */
     parley_str sender_uid, sender_username, sender_first_name, sender_last_name;
     int64_t seq, created_at;
 };

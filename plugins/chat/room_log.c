@@ -20,6 +20,7 @@ enum {
     QUEUE_MOST = 8192,
     FAN_LARGE = 128, /* sockets to write to, from which on writing takes longer than storing */
     STATEMENTS_OF_ONE = 5, /* with the lock of its room */
+    PARAMS_OF_ONE = 16,
     TRIES_MOST = 3,
     LOOKS_MOST = 3,
     LOOK_AGAIN_MS = 500
@@ -38,7 +39,7 @@ static struct {
 /* Parameters and statements of one run; the provider copies them before run() returns. */
 static struct {
     parley_sql sql[GROUP_MOST * STATEMENTS_OF_ONE];
-    parley_param params[GROUP_MOST * 10];
+    parley_param params[GROUP_MOST * PARAMS_OF_ONE];
     uint32_t sql_n, param_n;
 } batch;
 
@@ -65,7 +66,41 @@ static void batch_lock(uint32_t i)
         batch_add(SQL_LOCK, room, COUNT(room));
 }
 
-static void batch_append(struct append *append)
+/* What became of it: its own message, or the one of the same client_msg_id. */
+static void batch_answer(struct append *append)
+{
+    const parley_param own = PARLEY_TEXT(str_of(append->uid));
+    const parley_param once[] = { PARLEY_INT(append->room->key), PARLEY_INT(append->sender),
+                                  PARLEY_TEXT(append->once.id), own };
+
+    append->answer = batch.sql_n;
+    if (append->once.id.p)
+        batch_add(SQL_ONCE_SENT, once, COUNT(once));
+    else
+        batch_add(SQL_SENT, &own, 1);
+}
+
+static void batch_once(struct append *append)
+{
+    const parley_param room = PARLEY_INT(append->room->key);
+    const parley_param sender = PARLEY_INT(append->sender);
+    const parley_param id = PARLEY_TEXT(append->once.id);
+    const parley_param own = PARLEY_TEXT(str_of(append->uid));
+    const parley_param seq[] = { room, sender, id };
+    const parley_param message[] = { own,
+                                     PARLEY_TEXT(append->content),
+                                     id,
+                                     PARLEY_TEXT(str_of(append->once.hash)),
+                                     PARLEY_INT(append->at),
+                                     room,
+                                     sender };
+
+    batch_add(SQL_ONCE_SEQ, seq, COUNT(seq));
+    batch_add(SQL_ONCE_MESSAGE, message, COUNT(message));
+    batch_add(SQL_SEND_EVENT, &own, 1);
+}
+
+static void batch_plain(struct append *append)
 {
     parley_str uid = str_of(append->uid);
     const parley_param who[] = { PARLEY_INT(append->room->key), PARLEY_INT(append->sender) };
@@ -77,8 +112,15 @@ static void batch_append(struct append *append)
     batch_add(SQL_SEND_SEQ, who, COUNT(who));
     batch_add(SQL_SEND_MESSAGE, message, COUNT(message));
     batch_add(SQL_SEND_EVENT, own, COUNT(own));
-    append->answer = batch.sql_n;
-    batch_add(SQL_SENT, own, COUNT(own));
+}
+
+static void batch_append(struct append *append)
+{
+    if (append->once.id.p)
+        batch_once(append);
+    else
+        batch_plain(append);
+    batch_answer(append);
 }
 
 static int group_compare(const void *a, const void *b)
@@ -119,23 +161,28 @@ static void append_end(struct append *append, enum append_outcome outcome)
 {
     struct room *room = append->room;
 
-    append->done(append, outcome, NULL, (parley_str){ NULL, 0 });
+    append->done(append, outcome, NULL);
     room_unuse(room);
 }
 
 static void append_stored(struct append *append, const parley_rows *answer)
 {
     struct room *room = append->room;
-    struct message message = { .uid = str_of(append->uid),
-                               .room = str_of(room->uid),
-                               .content = append->content,
-                               .seq = chat.db->get_int(answer, 0, SENT_SEQ, 0),
-                               .created_at = chat.db->get_int(answer, 0, SENT_CREATED, 0) };
+    struct stored stored = { .message = { .uid = str_of(append->uid),
+                                          .room = str_of(room->uid),
+                                          .content = append->content,
+                                          .client_id = append->once.id } };
+    parley_str uid = append->once.id.p ? chat.db->get(answer, 0, SENT_UID) : stored.message.uid;
+    bool is_own = str_equal(uid, stored.message.uid);
 
-    parley->metric_add(meters.stored, 1);
-    room_epoch(room, chat.db->get(answer, 0, SENT_EPOCH));
-    render_take_sender(&message, answer, 0, SENT_SENDER);
-    append->done(append, APPEND_STORED, &message, chat.db->get(answer, 0, SENT_EPOCH));
+    if (is_own) {
+        parley->metric_add(meters.stored, 1);
+        once_take(&stored, answer);
+    } else {
+        once_take_all(&stored, answer);
+    }
+    room_epoch(room, stored.epoch);
+    append->done(append, is_own ? APPEND_STORED : APPEND_REPEATED, &stored);
     room_unuse(room);
 }
 
@@ -306,12 +353,8 @@ static void group_look(void)
         batch.sql_n = batch.param_n = 0;
         for (uint32_t i = 0; i < room_log.group_n; i++)
             batch_lock(i);
-        for (uint32_t i = 0; i < room_log.group_n; i++) {
-            const parley_param own[] = { PARLEY_TEXT(str_of(room_log.group[i]->uid)) };
-
-            room_log.group[i]->answer = batch.sql_n;
-            batch_add(SQL_SENT, own, COUNT(own));
-        }
+        for (uint32_t i = 0; i < room_log.group_n; i++)
+            batch_answer(room_log.group[i]);
         if (chat.db->run(chat.ctx, batch.sql, batch.sql_n, 0, look_done, NULL) >= 0)
             return;
         if (parley->timer(chat.ctx, LOOK_AGAIN_MS, 0, look_again, NULL).id)

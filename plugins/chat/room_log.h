@@ -5,12 +5,13 @@
  * which they were given. */
 #ifndef CHAT_ROOM_LOG_H
 #define CHAT_ROOM_LOG_H
-#include "plugins/chat/render.h"
+#include "plugins/chat/once.h"
 #include "plugins/chat/room.h"
 
 enum append_outcome {
     APPEND_STORED,
-    APPEND_REFUSED, /* the sender is no member, or there is no such room */
+    APPEND_REPEATED, /* a message with that client_msg_id was stored before: `stored` is that */
+    APPEND_REFUSED,  /* the sender is no member, or there is no such room */
     /* the store is away; after PARLEY_DB_UNKNOWN it may be stored all the same */
     APPEND_UNAVAILABLE,
     APPEND_FAILED /* a mistake of ours */
@@ -21,10 +22,10 @@ struct append {
     struct room *room; /* in use, its key known */
     int64_t sender;    /* users.id */
     parley_str content;
+    struct once once; /* id absent: stored however often it is sent */
     /* Exactly once, never before room_log_append() returns; the log does not touch the append
-     * afterwards. message, epoch: only with STORED; views until it returns. */
-    void (*done)(struct append *append, enum append_outcome outcome, const struct message *message,
-                 parley_str epoch);
+     * afterwards.  stored: only with STORED and REPEATED; views until it returns. */
+    void (*done)(struct append *append, enum append_outcome outcome, const struct stored *stored);
 
     /* the log's own */
     struct append *next;

@@ -1,14 +1,15 @@
 /* send.c -- POST /api/chat/rooms/:id/send/ {"content":...}, and the frame
- * {"type":"chat_message","content":...}
+ * {"type":"chat_message","content":...}, both with an optional client_msg_id (once.h)
  *
  *   check       the body, without answering; if it is faulty or the room's key is not remembered,
  *               SQL: may the caller see the room?
  *   refuse      404, 415, 400
  *   store       into the room log, which decides again inside its transaction
- *   send_done   201 and the message, or 404, 503
+ *   send_done   201 and the message; 200 or 422 for a repeat; 404, 503
  *
  * The frame goes straight to the room log: its socket knows the room, and the database decided who
- * may open it.  A frame is not answered; the message itself comes back to all sockets. */
+ * may open it.  A frame without client_msg_id is not answered; the message itself comes back
+ * to all sockets. */
 #include "plugins/chat/access.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
@@ -24,25 +25,32 @@ struct send {
     bool is_sound, was_asked;
 };
 
+static void send_stored(struct send *send, const struct stored *stored)
+{
+    const struct room *room = send->append.room;
+    const struct announcement what = { .kind = EVENT_MESSAGE,
+                                       .seq = stored->message.seq,
+                                       .data =
+                                           render_message_event(&stored->message, stored->epoch) };
+
+    /* Answering ends the request and with it the content, so all is rendered before. */
+    once_tell(send->req, send->is_event, stored);
+    live_announce(str_of(room->uid), &what);
+}
+
 static void send_done(struct append *append, enum append_outcome outcome,
-                      const struct message *message, parley_str epoch)
+                      const struct stored *stored)
 {
     struct send *send = (struct send *)append;
     parley_req req = send->req;
     struct room *room = append->room;
-    struct announcement what;
 
     switch (outcome) {
     case APPEND_STORED:
-        what = (struct announcement){ .kind = EVENT_MESSAGE,
-                                      .seq = message->seq,
-                                      .data = render_message_event(message, epoch) };
-        /* Answering ends the request and with it the content, so all is rendered before. */
-        if (send->is_event)
-            parley->go_on(req);
-        else
-            parley->reply_json(req, 201, render_message(message));
-        live_announce(str_of(room->uid), &what);
+        send_stored(send, stored);
+        return;
+    case APPEND_REPEATED:
+        once_tell_again(req, send->is_event, stored, append->once.hash);
         return;
     case APPEND_REFUSED:
         access_deny_not_found(req);
@@ -57,8 +65,20 @@ static void send_done(struct append *append, enum append_outcome outcome,
     }
 }
 
+/* The content and the id of a body or frame. */
+static bool send_parse(parley_req req, const parley_json *in, struct append *append,
+                       parley_json *errors)
+{
+    bool has_content = field_text(in, "content", chat.max_text, &append->content, errors);
+    bool has_id = once_id(req, in, &append->once.id, errors);
+
+    return has_content && has_id;
+}
+
 static int send_append(struct send *send)
 {
+    if (send->append.once.id.p)
+        once_hash(send->append.content, send->append.once.hash);
     send->append.done = send_done;
     return room_log_append(&send->append);
 }
@@ -74,7 +94,7 @@ static int send_check(parley_flow *flow)
     send->req = flow->req;
     send->room_uid = parley->req_param(flow->req, "id");
     send->append.sender = access_caller(flow->req);
-    send->is_sound = in && field_text(in, "content", chat.max_text, &send->append.content, NULL);
+    send->is_sound = in && send_parse(flow->req, in, &send->append, NULL);
     room = room_find(send->room_uid);
     send->key = room ? room->key : 0;
     if (send->is_sound && send->key)
@@ -99,7 +119,7 @@ static int send_refuse(parley_flow *flow)
         return PARLEY_FLOW_DONE;
     parley_json *errors = parley->json_obj();
 
-    if (!field_text(in, "content", chat.max_text, &send->append.content, errors)) {
+    if (!send_parse(flow->req, in, &send->append, errors)) {
         parley->deny_fields(flow->req, errors);
         return PARLEY_FLOW_DONE;
     }
@@ -140,18 +160,10 @@ int send_event(parley_ctx *ctx, parley_req req, void *ud)
 {
     struct room *room = parley->conn_get(ctx, parley->req_conn(req));
     const parley_json *in = parley->req_json(req);
-    parley_str content;
 
     (void)ud;
     if (!room) {
         access_deny_not_found(req);
-        return PARLEY_DENY;
-    }
-    if (!field_text(in, "content", chat.max_text, &content, NULL)) {
-        parley_json *errors = parley->json_obj();
-
-        field_text(in, "content", chat.max_text, &content, errors);
-        parley->deny_fields(req, errors);
         return PARLEY_DENY;
     }
     struct send *send = parley->req_alloc(req, sizeof(*send));
@@ -161,8 +173,15 @@ int send_event(parley_ctx *ctx, parley_req req, void *ud)
     *send = (struct send){
         .req = req,
         .is_event = true,
-        .append = { .room = room, .sender = access_caller(req), .content = content },
+        .append = { .room = room, .sender = access_caller(req) },
     };
+    if (!send_parse(req, in, &send->append, NULL)) {
+        parley_json *errors = parley->json_obj();
+
+        send_parse(req, in, &send->append, errors);
+        parley->deny_fields(req, errors);
+        return PARLEY_DENY;
+    }
     if (send_append(send) < 0) {
         parley_flow_unavailable(req);
         return PARLEY_DENY;

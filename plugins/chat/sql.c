@@ -36,6 +36,16 @@
     "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
     " WHERE r.uid = $2 AND r.message_count > $3)"
 
+/* Nothing of that sender in that room has that client_msg_id yet. */
+#define NOT_REPEATED(room, sender, id)                                                             \
+    " AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.room_id = " room                            \
+    " AND o.sender_id = " sender " AND o.client_msg_id = " id ")"
+
+/* What is told of a stored message to its sender. */
+#define SENT                                                                                       \
+    "SELECT m.seq, m.created_at, r.epoch, m.sender_uid, m.sender_username,"                        \
+    " m.sender_first_name, m.sender_last_name"
+
 /* The messages a caller ($1) may delete. */
 #define ERASABLE                                                                                   \
     " FROM messages m JOIN rooms r ON r.id = m.room_id"                                            \
@@ -170,9 +180,32 @@ static const char *const texts[SQL_COUNT] = {
         "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
         " SELECT room_id, seq, 1, id, sender_id, created_at FROM messages WHERE uid = $1",
     [SQL_SENT] =
-        "SELECT m.seq, m.created_at, r.epoch, m.sender_uid, m.sender_username,"
-        " m.sender_first_name, m.sender_last_name"
-        " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
+        SENT " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
+
+    /* The same for a message with a client_msg_id: stored once, and the last statement tells the
+     * message that has it, ours or the one that was stored before. */
+    [SQL_ONCE_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + 1"
+        " WHERE id = $1"
+        " AND EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = $1 AND m.user_id = $2)"
+        NOT_REPEATED("$1", "$2", "$3"),
+    [SQL_ONCE_MESSAGE] =
+        "INSERT INTO messages (uid, room_id, seq, sender_id, sender_uid, sender_username,"
+        " sender_first_name, sender_last_name, content, client_msg_id, content_hash, created_at)"
+        " SELECT $1, r.id, r.last_seq, u.id, u.uid, u.username, u.first_name, u.last_name, $2, $3,"
+        " $4, $5 FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
+        " WHERE r.id = $6 AND m.user_id = $7" NOT_REPEATED("$6", "$7", "$3"),
+    [SQL_ONCE_SENT] =
+        SENT ", m.uid, m.content, m.content_hash, m.deleted_at"
+        " FROM messages m JOIN rooms r ON r.id = m.room_id"
+        " WHERE m.room_id = $1 AND m.sender_id = $2 AND m.client_msg_id = $3 AND (m.uid = $4"
+        " OR EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = $1 AND b.user_id = $2))",
+    [SQL_REPEAT] =
+        SENT ", m.uid, m.content, m.content_hash, m.deleted_at,"
+        " CASE WHEN EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = m.room_id"
+        " AND b.user_id = m.sender_id) THEN 1 ELSE 0 END"
+        " FROM rooms r JOIN messages m ON m.room_id = r.id"
+        " WHERE r.uid = $1 AND m.sender_id = $2 AND m.client_msg_id = $3",
 
     /* The offset is skipped in the log alone, without a look at the messages; one past the end is
      * known from the counter and costs nothing. */
@@ -181,7 +214,7 @@ static const char *const texts[SQL_COUNT] = {
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
     [SQL_HISTORY] =
         "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"
-        " m.sender_first_name, m.sender_last_name"
+        " m.sender_first_name, m.sender_last_name, m.client_msg_id"
         " FROM room_events e JOIN messages m ON m.id = e.message_id"
         " WHERE e.kind = 1 AND e.room_id = " OWN_ROOM
         " AND e.seq <= (SELECT b.seq FROM room_events b"
@@ -220,7 +253,8 @@ static const char *const texts[SQL_COUNT] = {
         " $57, $58, $59, $60, $61, $62, $63, $64) ORDER BY id",
     [SQL_LOG] =
         "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"
-        " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid"
+        " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid,"
+        " m.client_msg_id"
         " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"
         " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"
         " LEFT JOIN users u ON u.id = e.user_id"

@@ -36,6 +36,10 @@ enum sql_id {
     SQL_SEND_MESSAGE,
     SQL_SEND_EVENT,
     SQL_SENT,
+    SQL_ONCE_SEQ,
+    SQL_ONCE_MESSAGE,
+    SQL_ONCE_SENT,
+    SQL_REPEAT,
     SQL_HISTORY_COUNT,
     SQL_HISTORY,
     SQL_ERASE_LOCK,
@@ -84,12 +88,29 @@ enum room_column {
 };
 /* Columns of SQL_ROOM_PEOPLE and SQL_ROOMS_PEOPLE. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
-/* Columns of SQL_SENT. */
-enum sent_column { SENT_SEQ, SENT_CREATED, SENT_EPOCH, SENT_SENDER };
+/* Columns of SQL_SENT; of SQL_ONCE_SENT, which has more; and of SQL_REPEAT, which has them all. */
+enum sent_column {
+    SENT_SEQ,
+    SENT_CREATED,
+    SENT_EPOCH,
+    SENT_SENDER,
+    SENT_UID = SENT_SENDER + 4,
+    SENT_CONTENT,
+    SENT_HASH,
+    SENT_DELETED,
+    SENT_IS_MEMBER
+};
 /* Columns of SQL_HISTORY_COUNT. */
 enum count_column { COUNT_MESSAGES, COUNT_LAST_SEQ, COUNT_EPOCH, COUNT_KEY };
 /* Columns of SQL_HISTORY. */
-enum history_column { HISTORY_UID, HISTORY_SEQ, HISTORY_CREATED, HISTORY_CONTENT, HISTORY_SENDER };
+enum history_column {
+    HISTORY_UID,
+    HISTORY_SEQ,
+    HISTORY_CREATED,
+    HISTORY_CONTENT,
+    HISTORY_SENDER,
+    HISTORY_CLIENT = HISTORY_SENDER + 4
+};
 /* Columns of SQL_REMOVE_STATE. */
 enum remove_column { REMOVE_LAST_SEQ, REMOVE_IS_CREATOR, REMOVE_IS_MEMBER, REMOVE_OF_CREATOR };
 /* Columns of SQL_ERASE_STATE. */
@@ -110,7 +131,8 @@ enum log_column {
     LOG_SENDER,
     LOG_ACTOR = LOG_SENDER + 4,
     LOG_ACTOR_NAME,
-    LOG_USER
+    LOG_USER,
+    LOG_CLIENT
 };
 
 /* Columns of SQL_VERB_ROOMS and SQL_VERB_ROOM_FIND. */

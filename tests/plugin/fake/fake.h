@@ -30,8 +30,8 @@
  * Services and foreign routes are set up before fake_open() (load() and start()); fake_send() runs
  * the chain, the handler, and all that follows without waiting.
  *
- * THE CHAIN is the server's: EARLY, 404, AUTH, 401 (PARLEY_R_USER without user), LIMIT, 405, APP,
- * handler, LATE, req.done. A user set with fake_req_user() is there from the start, as if an AUTH
+ * THE CHAIN is the server's: EARLY, 404, AUTH, 401 (PARLEY_R_USER without user), REPLAY, LIMIT, 405,
+ * APP, handler, LATE, req.done. A user set with fake_req_user() is there from the start, as if an AUTH
  * middleware had set it.  406, CORS, redirects and body limits are the server's own and not played.
  *
  * THE CLOCK starts at 2025-01-31T12:00:00.123456Z; fake_advance() moves it and fires timers.

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 /* clang-format off */
-static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_LIMIT, PARLEY_APP };
+static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_REPLAY, PARLEY_LIMIT,
+                              PARLEY_APP };
 /* clang-format on */
 enum { STAGES = 4, REQUEST_MEMORY = 1 << 22 };
 
