@@ -22,6 +22,14 @@ int64_t access_caller(parley_req req)
     return person ? person->key : 0;
 }
 
+void access_actor(parley_req req, parley_str *ret_uid, parley_str *ret_username)
+{
+    const parley_person *person = chat.auth->person(req);
+
+    *ret_uid = person ? person->uid : (parley_str){ NULL, 0 };
+    *ret_username = person ? person->username : (parley_str){ NULL, 0 };
+}
+
 /* Exactly what programs send.  A type that is spelled otherwise may be as good: access_object()
  * decides. */
 static bool type_is_usual(parley_str type)

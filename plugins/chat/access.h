@@ -17,6 +17,8 @@ int access_deny_not_creator(parley_req req);
 /* users.id of the caller; 0: nobody (the route demands a user, so this is a session that has just
  * ended). */
 int64_t access_caller(parley_req req);
+/* The caller as the one who did it; absent for nobody. */
+void access_actor(parley_req req, parley_str *ret_uid, parley_str *ret_username);
 
 /* The body, if it is an object of the usual media type; NULL: access_object() must be asked, once
  * the room is known to be seen.  Never answers. */

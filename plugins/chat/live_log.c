@@ -13,38 +13,71 @@ struct log_ask {
     live_log_fn fn;
 };
 
-static parley_json *log_frame(const struct log_page *page, int64_t i)
+static parley_json *log_message(const struct log_page *page, int64_t i,
+                                const struct event_head *head)
 {
     const parley_db *db = chat.db;
     const parley_rows *rows = page->rows;
-    int64_t kind = db->get_int(rows, i, LOG_KIND, 0);
-    bool is_deleted = db->get(rows, i, LOG_DELETED).p != NULL;
+    struct message message = { .uid = db->get(rows, i, LOG_MESSAGE),
+                               .room = page->room,
+                               .content = db->get(rows, i, LOG_CONTENT),
+                               .client_id = db->get(rows, i, LOG_CLIENT),
+                               .seq = head->seq,
+                               .created_at = db->get_int(rows, i, LOG_CREATED, 0) };
+
+    render_take_sender(&message, rows, i, LOG_SENDER);
+    return render_message_event(&message, page->epoch);
+}
+
+static parley_json *log_deletion(const struct log_page *page, int64_t i,
+                                 const struct event_head *head)
+{
+    const parley_db *db = chat.db;
+    struct deletion deletion = { .message = db->get(page->rows, i, LOG_MESSAGE),
+                                 .actor_uid = db->get(page->rows, i, LOG_ACTOR),
+                                 .actor_username = db->get(page->rows, i, LOG_ACTOR_NAME),
+                                 .deleted_at = db->get_int(page->rows, i, LOG_DELETED, 0) };
+
+    return render_deletion_event(head, &deletion);
+}
+
+static parley_json *log_change(const struct log_page *page, int64_t i, uint32_t kind,
+                               const struct event_head *head)
+{
+    const parley_db *db = chat.db;
+    struct change change = { .kind = kind,
+                             .user_uid = db->get(page->rows, i, LOG_USER),
+                             .user_username = db->get(page->rows, i, LOG_USERNAME),
+                             .name = page->name,
+                             .actor_uid = db->get(page->rows, i, LOG_ACTOR),
+                             .actor_username = db->get(page->rows, i, LOG_ACTOR_NAME) };
+
+    return render_change_event(head, &change);
+}
+
+parley_json *log_frame(const struct log_page *page, int64_t i)
+{
+    const parley_db *db = chat.db;
+    uint32_t kind = (uint32_t)db->get_int(page->rows, i, LOG_KIND, 0);
+    bool is_deleted = db->get(page->rows, i, LOG_DELETED).p != NULL;
     struct event_head head = { .room = page->room,
                                .epoch = page->epoch,
-                               .seq = db->get_int(rows, i, LOG_SEQ, 0),
-                               .at = db->get_int(rows, i, LOG_AT, 0) };
+                               .seq = db->get_int(page->rows, i, LOG_SEQ, 0),
+                               .at = db->get_int(page->rows, i, LOG_AT, 0) };
 
-    if (kind == EVENT_MESSAGE && !is_deleted) {
-        struct message message = { .uid = db->get(rows, i, LOG_MESSAGE),
-                                   .room = page->room,
-                                   .content = db->get(rows, i, LOG_CONTENT),
-                                   .seq = head.seq,
-                                   .created_at = db->get_int(rows, i, LOG_CREATED, 0),
-                                   .client_id = db->get(rows, i, LOG_CLIENT) };
-
-        render_take_sender(&message, rows, i, LOG_SENDER);
-        return render_message_event(&message, page->epoch);
+    switch (kind) {
+    case EVENT_MESSAGE:
+        return is_deleted ? log_deletion(page, i, &head) : log_message(page, i, &head);
+    case EVENT_MESSAGE_SINCE_DELETED:
+    case EVENT_MESSAGE_DELETED:
+        return log_deletion(page, i, &head);
+    case EVENT_MEMBER_ADDED:
+    case EVENT_MEMBER_REMOVED:
+    case EVENT_ROOM_UPDATED:
+        return log_change(page, i, kind, &head);
+    default:
+        return NULL; /* a newer version's */
     }
-    if (kind == EVENT_MESSAGE || kind == EVENT_MESSAGE_SINCE_DELETED ||
-        kind == EVENT_MESSAGE_DELETED) {
-        struct deletion deletion = { .message = db->get(rows, i, LOG_MESSAGE),
-                                     .actor_uid = db->get(rows, i, LOG_ACTOR),
-                                     .actor_username = db->get(rows, i, LOG_ACTOR_NAME),
-                                     .deleted_at = db->get_int(rows, i, LOG_DELETED, 0) };
-
-        return render_deletion_event(&head, &deletion);
-    }
-    return NULL;
 }
 
 void log_page_event(const struct log_page *page, int64_t i, struct room_event *ret)
@@ -73,6 +106,7 @@ static void log_answered(parley_ctx *ctx, int status, const parley_db_result *re
     if (status >= 0) {
         last_seq = chat.db->get_int(result->rows[0], 0, HEAD_LAST_SEQ, -1);
         page.epoch = chat.db->get(result->rows[0], 0, HEAD_EPOCH);
+        page.name = chat.db->get(result->rows[0], 0, HEAD_NAME);
         page.rows = result->rows[1];
         page.n = chat.db->rows_n(result->rows[1]);
     }

@@ -49,7 +49,6 @@ static int erase_refuse(parley_flow *flow, const parley_rows *state)
 static int erase_reply(parley_flow *flow)
 {
     const struct erase *erase = flow->state;
-    const parley_person *person = chat.auth->person(flow->req);
     const parley_rows *const *rows = flow->result->rows;
     const parley_rows *state = rows[ERASE_STATE];
 
@@ -62,10 +61,7 @@ static int erase_reply(parley_flow *flow)
     struct deletion deletion = { .message = parley->req_param(flow->req, "id"),
                                  .deleted_at = erase->at };
 
-    if (person) {
-        deletion.actor_uid = person->uid;
-        deletion.actor_username = person->username;
-    }
+    access_actor(flow->req, &deletion.actor_uid, &deletion.actor_username);
     struct announcement what = { .kind = EVENT_MESSAGE_DELETED,
                                  .seq = head.seq,
                                  .data = render_deletion_event(&head, &deletion) };

@@ -9,6 +9,7 @@
 #include "plugins/chat/access.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
+#include "plugins/chat/render.h"
 #include "plugins/chat/room_show.h"
 #include "plugins/chat/sql.h"
 
@@ -16,6 +17,7 @@ struct add {
     struct email email;
     parley_str uid;
     int64_t caller;
+    int64_t at; /* microseconds */
     bool is_sound;
 };
 enum { ADD_LOCK, ADD_SEQ, ADD_EVENT, ADD_MEMBER, ADD_USER, ADD_ROOM, ADD_PEOPLE };
@@ -54,13 +56,15 @@ static int add_refuse(parley_flow *flow)
 
 static int add_store(parley_flow *flow)
 {
-    const struct add *add = flow->state;
+    struct add *add = flow->state;
+
+    add->at = parley->now_us();
     const parley_param uid = PARLEY_TEXT(add->uid);
     const parley_param caller = PARLEY_INT(add->caller);
     const parley_param key = PARLEY_TEXT(add->email.key);
     const parley_param lock[] = { uid };
     const parley_param guard[] = { uid, caller, key };
-    const parley_param write[] = { PARLEY_INT(parley->now_us()), uid, caller, key };
+    const parley_param write[] = { PARLEY_INT(add->at), uid, caller, key };
     const parley_param user[] = { key };
     const parley_param seen[] = { caller, uid };
     const parley_sql sql[] = {
@@ -86,6 +90,23 @@ static int add_deny_email(parley_flow *flow, bool is_known)
     return PARLEY_FLOW_DONE;
 }
 
+/* New: the frame "member_added". */
+static parley_json *add_event(const parley_flow *flow, int64_t seq)
+{
+    const struct add *add = flow->state;
+    const parley_db *db = flow->db;
+    const parley_rows *const *rows = flow->result->rows;
+    struct event_head head = {
+        .room = add->uid, .epoch = db->get(rows[ADD_ROOM], 0, ROOM_EPOCH), .seq = seq, .at = add->at
+    };
+    struct change change = { .kind = EVENT_MEMBER_ADDED,
+                             .user_uid = db->get(rows[ADD_USER], 0, USER_UID),
+                             .user_username = db->get(rows[ADD_USER], 0, USER_USERNAME) };
+
+    access_actor(flow->req, &change.actor_uid, &change.actor_username);
+    return render_change_event(&head, &change);
+}
+
 static int add_reply(parley_flow *flow)
 {
     const struct add *add = flow->state;
@@ -102,6 +123,7 @@ static int add_reply(parley_flow *flow)
     struct announcement what = { .kind = EVENT_MEMBER_ADDED,
                                  .seq = flow->db->get_int(room, 0, ROOM_LAST_SEQ, 0) };
 
+    what.data = add_event(flow, what.seq);
     uid_copy(uid, add->uid);
     room_reply(flow->req, 201, room, rows[ADD_PEOPLE]);
     live_announce(str_of(uid), &what);

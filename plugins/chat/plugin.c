@@ -70,6 +70,7 @@ static const parley_route routes[] = {
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
     EVENT("chat_message", send_event),
     EVENT("typing",       typing_event),
+    EVENT("ping",         ping_event),
 };
 /* clang-format on */
 

@@ -96,20 +96,53 @@ parley_json *render_message_event(const struct message *message, parley_str epoc
     return out;
 }
 
-parley_json *render_deletion_event(const struct event_head *head, const struct deletion *deletion)
+parley_json *render_user(parley_str uid, parley_str username)
 {
     parley_json *out = parley->json_obj();
-    parley_json *actor = parley->json_obj();
 
-    parley->json_set(actor, "id", parley->json_s(deletion->actor_uid));
-    parley->json_set(actor, "username", parley->json_s(deletion->actor_username));
-    parley->json_set(out, "type", parley->json_s(PARLEY_S("message_deleted")));
+    parley->json_set(out, "id", parley->json_s(uid));
+    parley->json_set(out, "username", parley->json_s(username));
+    return out;
+}
+
+static parley_json *render_head(const char *type, const struct event_head *head)
+{
+    parley_json *out = parley->json_obj();
+
+    parley->json_set(out, "type", parley->json_s(str_of(type)));
     parley->json_set(out, "room", parley->json_s(head->room));
     parley->json_set(out, "seq", parley->json_i(head->seq));
     parley->json_set(out, "epoch", parley->json_s(head->epoch));
     parley->json_set(out, "at", render_stamp(head->at));
+    return out;
+}
+
+parley_json *render_deletion_event(const struct event_head *head, const struct deletion *deletion)
+{
+    parley_json *out = render_head("message_deleted", head);
+
     parley->json_set(out, "message_id", parley->json_s(deletion->message));
     parley->json_set(out, "deleted_at", render_stamp(deletion->deleted_at));
-    parley->json_set(out, "actor", actor);
+    parley->json_set(out, "actor", render_user(deletion->actor_uid, deletion->actor_username));
+    return out;
+}
+
+/* Only members come and go; the owner stays as long as the room. */
+parley_json *render_change_event(const struct event_head *head, const struct change *change)
+{
+    bool is_renamed = change->kind == EVENT_ROOM_UPDATED;
+    bool is_added = change->kind == EVENT_MEMBER_ADDED;
+    parley_json *out = render_head(is_renamed ? "room_updated"
+                                   : is_added ? "member_added"
+                                              : "member_removed",
+                                   head);
+
+    if (is_renamed) {
+        parley->json_set(out, "name", parley->json_s(change->name));
+    } else {
+        parley->json_set(out, "user", render_user(change->user_uid, change->user_username));
+        parley->json_set(out, "role", parley->json_s(PARLEY_S("member")));
+    }
+    parley->json_set(out, "actor", render_user(change->actor_uid, change->actor_username));
     return out;
 }

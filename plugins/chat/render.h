@@ -25,6 +25,8 @@ parley_json *render_message(const struct message *message);
 parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_rows *people,
                          int64_t *next_person, parley_str viewer_uid);
 parley_json *render_stamp(int64_t micros);
+/* New: {"id","username"}. */
+parley_json *render_user(parley_str uid, parley_str username);
 
 /* New: sequenced frames, {"type":...}. */
 parley_json *render_message_event(const struct message *message, parley_str epoch);
@@ -33,4 +35,11 @@ struct deletion {
     int64_t deleted_at;
 };
 parley_json *render_deletion_event(const struct event_head *head, const struct deletion *deletion);
+struct change {    /* of who is in the room, or what it is called */
+    uint32_t kind; /* EVENT_MEMBER_ADDED, EVENT_MEMBER_REMOVED or EVENT_ROOM_UPDATED */
+    parley_str user_uid, user_username; /* the member */
+    parley_str name;                    /* of the room */
+    parley_str actor_uid, actor_username;
+};
+parley_json *render_change_event(const struct event_head *head, const struct change *change);
 #endif

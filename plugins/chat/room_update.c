@@ -9,6 +9,7 @@
  */
 #include "plugins/chat/access.h"
 #include "plugins/chat/live.h"
+#include "plugins/chat/render.h"
 #include "plugins/chat/room_body.h"
 #include "plugins/chat/room_show.h"
 #include "plugins/chat/sql.h"
@@ -82,6 +83,22 @@ static int update_store(parley_flow *flow)
     return parley_flow_sql(flow, sql, COUNT(sql), 0);
 }
 
+/* New: the frame "room_updated". */
+static parley_json *update_event(const parley_flow *flow, int64_t seq)
+{
+    const struct update *update = flow->state;
+    const parley_rows *room = flow->result->rows[STORED_ROOM];
+    struct event_head head = { .room = update->uid,
+                               .epoch = flow->db->get(room, 0, ROOM_EPOCH),
+                               .seq = seq,
+                               .at = flow->db->get_int(room, 0, ROOM_UPDATED, 0) };
+    struct change change = { .kind = EVENT_ROOM_UPDATED,
+                             .name = flow->db->get(room, 0, ROOM_NAME) };
+
+    access_actor(flow->req, &change.actor_uid, &change.actor_username);
+    return render_change_event(&head, &change);
+}
+
 static int update_reply(parley_flow *flow)
 {
     const struct update *update = flow->state;
@@ -97,6 +114,7 @@ static int update_reply(parley_flow *flow)
         .seq = flow->db->get_int(rows[STORED_ROOM], 0, ROOM_LAST_SEQ, 0),
     };
 
+    what.data = update_event(flow, what.seq);
     uid_copy(uid, update->uid);
     room_reply(flow->req, 200, rows[STORED_ROOM], rows[STORED_PEOPLE]);
     live_announce(str_of(uid), &what);

@@ -4,11 +4,12 @@
  *   opening_ask        SQL: is the caller a member, and what is the head of the log?
  *   opening_answered   404, or on; asks again if a removal was shown meanwhile
  *   opening_wait       until this worker has shown what was stored before the answer
- *   opening_open       101, the room's record into the socket's slot, the socket into the set of
- *                      the room's sockets: all in one callback
+ *   opening_open       101, the room's record into the socket's slot, the frame "hello", the socket
+ *                      into the set of the room's sockets: all in one callback
  *
  * So an event is either before the head that was read, or is shown to this socket. */
 #include "plugins/chat/access.h"
+#include "plugins/chat/hello.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
 
@@ -56,7 +57,10 @@ static void opening_open(struct opening *opening)
         parley->conn_close(conn, 1011, PARLEY_S("internal error"));
         return;
     }
-    if (parley->join(conn, str_of(room->uid)) < 0)
+    int64_t head = room->order.head >= 0 ? room->order.head : opening->last_seq;
+
+    if (hello_send(conn, room, chat.auth->person(opening->req), head) < 0 ||
+        parley->join(conn, str_of(room->uid)) < 0)
         parley->conn_close(conn, 1011, PARLEY_S("internal error"));
 }
 

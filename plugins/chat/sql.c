@@ -11,7 +11,7 @@
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
 #define ROOM_COLUMNS                                                                               \
     "r.id, r.uid, r.name, r.created_at, r.updated_at, r.last_seq,"                                 \
-    " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c")
+    " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c") ", r.epoch"
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
 
@@ -85,7 +85,7 @@ static const char *const texts[SQL_COUNT] = {
         " WHERE b.user_id = $1 ORDER BY b.room_id DESC LIMIT 1 OFFSET $3)"
         " ORDER BY p.room_id DESC",
     [SQL_USER_BY_EMAIL] =
-        "SELECT id, uid FROM users WHERE email_key = $1",
+        "SELECT id, uid, username FROM users WHERE email_key = $1",
     [SQL_LOCK_UID] =
         "UPDATE rooms SET last_seq = last_seq WHERE uid = $1",
 
@@ -146,7 +146,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_REMOVE_STATE] =
         "SELECT r.last_seq, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END,"
         " CASE WHEN EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = r.id AND m.user_id = $1)"
-        " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END"
+        " THEN 1 ELSE 0 END, CASE WHEN c.uid = $2 THEN 1 ELSE 0 END,"
+        " r.epoch, (SELECT u.username FROM users u WHERE u.uid = $2)"
         " FROM rooms r JOIN users c ON c.id = r.creator_id WHERE r.uid = $3",
 
     [SQL_DROP_RIGHT] =
@@ -244,7 +245,7 @@ static const char *const texts[SQL_COUNT] = {
         " JOIN room_members me ON me.room_id = r.id AND me.user_id = $1 WHERE m.uid = $2",
 
     [SQL_HEAD] =
-        "SELECT last_seq, epoch FROM rooms WHERE id = $1",
+        "SELECT last_seq, epoch, name FROM rooms WHERE id = $1",
     [SQL_HEADS] =
         "SELECT id, last_seq FROM rooms WHERE id IN ("
         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
@@ -254,7 +255,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_LOG] =
         "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"
         " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid,"
-        " m.client_msg_id"
+        " m.client_msg_id, u.username"
         " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"
         " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"
         " LEFT JOIN users u ON u.id = e.user_id"

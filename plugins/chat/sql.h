@@ -84,7 +84,8 @@ enum room_column {
     ROOM_UPDATED,
     ROOM_LAST_SEQ,
     ROOM_IS_CREATOR,
-    ROOM_OWNER
+    ROOM_OWNER,
+    ROOM_EPOCH = ROOM_OWNER + 5
 };
 /* Columns of SQL_ROOM_PEOPLE and SQL_ROOMS_PEOPLE. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
@@ -112,10 +113,19 @@ enum history_column {
     HISTORY_CLIENT = HISTORY_SENDER + 4
 };
 /* Columns of SQL_REMOVE_STATE. */
-enum remove_column { REMOVE_LAST_SEQ, REMOVE_IS_CREATOR, REMOVE_IS_MEMBER, REMOVE_OF_CREATOR };
+enum remove_column {
+    REMOVE_LAST_SEQ,
+    REMOVE_IS_CREATOR,
+    REMOVE_IS_MEMBER,
+    REMOVE_OF_CREATOR,
+    REMOVE_EPOCH,
+    REMOVE_USERNAME
+};
+/* Columns of SQL_USER_BY_EMAIL. */
+enum user_column { USER_KEY, USER_UID, USER_USERNAME };
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
-enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH };
+enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH, HEAD_NAME };
 /* Columns of SQL_HEADS, and how many rooms it asks for. */
 enum heads_column { HEADS_KEY, HEADS_LAST_SEQ };
 enum { HEADS_MOST = 64 };
@@ -132,7 +142,8 @@ enum log_column {
     LOG_ACTOR = LOG_SENDER + 4,
     LOG_ACTOR_NAME,
     LOG_USER,
-    LOG_CLIENT
+    LOG_CLIENT,
+    LOG_USERNAME
 };
 
 /* Columns of SQL_VERB_ROOMS and SQL_VERB_ROOM_FIND. */

@@ -4,17 +4,15 @@
  * Once in two seconds per user and room, whoever sends more is told nothing; more than 20 a second
  * close the socket. */
 #include "plugins/chat/live.h"
+#include "plugins/chat/render.h"
 #include "plugins/chat/typing_gate.h"
 
 static parley_json *typing_render(const parley_person *person)
 {
     parley_json *out = parley->json_obj();
-    parley_json *user = parley->json_obj();
 
-    parley->json_set(user, "id", parley->json_s(person->uid));
-    parley->json_set(user, "username", parley->json_s(person->username));
     parley->json_set(out, "type", parley->json_s(PARLEY_S("typing")));
-    parley->json_set(out, "user", user);
+    parley->json_set(out, "user", render_user(person->uid, person->username));
     return out;
 }
 

@@ -329,6 +329,7 @@ class Socket:
 
     def __init__(self, sock, rest=b""):
         self.sock, self.buffer = sock, rest
+        self.hello = None  # the first frame of a room's socket, which readers are not shown
 
     @classmethod
     def open(cls, server, path, token=None, headers=None, key=None, timeout=PATIENCE):
@@ -411,6 +412,9 @@ class Socket:
         self._fill(head + n)
         payload = self.buffer[head:head + n]
         self.buffer = self.buffer[head + n:]
+        if self.hello is None and first & 15 == 1 and payload.startswith(b'{"type":"hello",'):
+            self.hello = json.loads(payload)
+            return self.read_frame()
         return first & 15, payload
 
     def read(self):

@@ -107,6 +107,8 @@ static inline parley_conn socket_of(const parley_person *who, const char *last_s
     parley_conn conn = fake_opened(req);
 
     assert_int_not_equal(conn.id, 0);
+    assert_non_null(strstr(fake_frame(conn, 0), "{\"type\":\"hello\","));
+    fake_frames_clear(conn);
     return conn;
 }
 

@@ -51,7 +51,7 @@ static void test_removal_before_the_return(void **state)
     assert_int_not_equal(back.id, 0);
     deliver(1, 7, "-", "{\"n\":7}");
     assert_int_equal(fake_closed(back), 0);
-    assert_int_equal(fake_frames(back), 1);
+    assert_int_equal(fake_frames(back), 2); /* the first is "hello" */
     assert_int_equal(fake_frames(mine), 1);
 }
 

@@ -208,7 +208,6 @@ static void test_frame(void **state)
     parley_conn conn = socket_of(&ada, "1");
 
     (void)state;
-    fake_frames_clear(conn);
     fake_event(conn, "{\"type\":\"chat_message\",\"content\":\"Hello\",\"client_msg_id\":\"c1\"}");
     answer_nothing();
     size_t at = fake_db_runs() - 1;

@@ -24,6 +24,13 @@ static void test_open(void **state)
     parley_conn conn = fake_opened(req);
 
     assert_true(fake_in_room(conn, ROOM_UID));
+    assert_string_equal(fake_frame(conn, 0),
+                        "{\"type\":\"hello\",\"room\":\"" ROOM_UID "\",\"user\":{\"id\":\"" ADA_UID
+                        "\",\"username\":\"ada\"},\"seq\":4,\"epoch\":\"ep\",\"session\":null,"
+                        "\"durability\":\"sync\",\"reconnect\":{\"min_ms\":500,\"max_ms\":30000,"
+                        "\"jitter\":\"full\"}}");
+    fake_event(conn, "{\"type\":\"ping\"}");
+    assert_string_equal(fake_frame(conn, 1), "{\"type\":\"pong\"}");
     fake_hang_up(conn, 1000);
     assert_false(fake_subscribed(TOPIC));
 }
@@ -128,8 +135,9 @@ static void test_events_while_opening(void **state)
     answer_seen("4", "0"); /* read after subscribing: 4 is history, 5 is news */
     parley_conn conn = fake_opened(req);
 
-    assert_int_equal(fake_frames(conn), 1);
-    assert_string_equal(fake_frame(conn, 0), "{\"n\":5}");
+    assert_int_equal(fake_frames(conn), 2);
+    assert_non_null(strstr(fake_frame(conn, 0), "\"seq\":4,")); /* "hello": live from 5 on */
+    assert_string_equal(fake_frame(conn, 1), "{\"n\":5}");
 }
 
 /* The answer "a member" may be older than a removal that was shown while it was on its way. */
@@ -162,7 +170,7 @@ static void test_removed_before_the_baseline(void **state)
     answer_nothing(); /* asked again */
     assert_int_equal(fake_status(second), 404);
     deliver(1, 7, "-", "{\"n\":7}");
-    assert_int_equal(fake_frames(conn), 1);
+    assert_int_equal(fake_frames(conn), 2); /* the first is "hello" */
 }
 
 static void test_typing(void **state)
