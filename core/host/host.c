@@ -324,6 +324,7 @@ int host_create(const config *c, uv_loop_t *loop, host **ret, failure *f)
     h->loop = loop;
     h->plugin_room = config_plugin_n(c) + 1;
     (void)snprintf(h->workers_text, sizeof(h->workers_text), "%d", h->set->workers);
+    (void)snprintf(h->max_queue_text, sizeof(h->max_queue_text), "%zu", h->set->limits.max_queue);
     list_init(&h->jobs);
     list_init(&h->deadlines);
     int err = host_open_parts(h);

@@ -85,6 +85,7 @@ struct host {
     uint8_t secret[32]; /* derived from SECRET_KEY */
     bool has_secret;
     char workers_text[16];
+    char max_queue_text[24];
 
     plugin core;                  /* stands for the server itself; index: plugin_room - 1 */
     plugin **plugins;             /* loaded, order of the YAML */

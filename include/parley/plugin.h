@@ -257,9 +257,9 @@ typedef struct parley_api {
     int (*conf_fail)(parley_ctx *, const char *path, const char *why);
     /* The server's own settings: "site_url" (without trailing slash; empty: unknown),
      * "data_dir", "log_dir", "share_dir" (sql/, templates/), "version", "public" ("1" if any
-     * listener is not loopback, else "0"), "workers" (decimal), "migrations.<plugin>" (the folder
-     * below sql/<dialect>/ of a configured plugin).  Absent view for other names.
-     * Lives as long as the worker. */
+     * listener is not loopback, else "0"), "workers" (decimal), "max_queue" (bytes that may wait for
+     * one socket, decimal), "migrations.<plugin>" (the folder below sql/<dialect>/ of a configured
+     * plugin).  Absent view for other names.  Lives as long as the worker. */
     parley_str (*server)(const char *name);
     /* A key of 32 bytes for one purpose, derived from SECRET_KEY; the same in every worker and
      * after every restart. */

@@ -86,6 +86,7 @@ int repeat_event(parley_ctx *ctx, parley_req req, void *ud);
 int message_delete(parley_ctx *ctx, parley_req req, void *ud);
 int socket_open(parley_ctx *ctx, parley_req req, void *ud);
 int ping_event(parley_ctx *ctx, parley_req req, void *ud);
+int resume_event(parley_ctx *ctx, parley_req req, void *ud);
 int typing_event(parley_ctx *ctx, parley_req req, void *ud);
 
 /* sweep.c: removes what deleted rooms left, piece by piece; harmless to call at any time. */

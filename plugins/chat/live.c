@@ -10,6 +10,7 @@
 #include "plugins/chat/bus_note.h"
 #include "plugins/chat/live_log.h"
 #include "plugins/chat/meters.h"
+#include "plugins/chat/resume.h"
 #include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
 #include <stdlib.h>
@@ -44,6 +45,7 @@ static void live_deliver(struct room *room, const struct room_event *event)
         return;
     room->removed_at = event->seq;
     parley->room_close(uid, str_of(event->user), CLOSE_REMOVED, PARLEY_S("removed from the room"));
+    resume_removed(room, str_of(event->user), event->seq);
 }
 
 static void live_gap_over(parley_ctx *ctx, int status, void *ud)
@@ -304,6 +306,7 @@ void live_end(struct room *room)
     live_gap_stop(room);
     parley->room_close(str_of(room->uid), (parley_str){ NULL, 0 }, CLOSE_ROOM_GONE,
                        PARLEY_S("the room was deleted"));
+    resume_end_all(room, CLOSE_ROOM_GONE, PARLEY_S("the room was deleted"));
     room_unuse(room);
 }
 

@@ -117,7 +117,8 @@ static void log_answered(parley_ctx *ctx, int status, const parley_db_result *re
 int live_log_ask(struct room *room, int64_t after, live_log_fn fn)
 {
     const parley_param of_room[] = { PARLEY_INT(room->key) };
-    const parley_param from[] = { PARLEY_INT(room->key), PARLEY_INT(after) };
+    const parley_param from[] = { PARLEY_INT(room->key), PARLEY_INT(after),
+                                  PARLEY_INT(LOG_PAGE_MOST) };
     const parley_sql sql[] = { SQL(SQL_HEAD, of_room), SQL(SQL_LOG, from) };
     struct log_ask *ask = malloc(sizeof(*ask));
 

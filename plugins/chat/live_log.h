@@ -3,6 +3,8 @@
 #define CHAT_LIVE_LOG_H
 #include "plugins/chat/room.h"
 
+enum { LOG_PAGE_MOST = 100 };
+
 struct log_page { /* borrowed: until the callback returns */
     const parley_rows *rows;
     int64_t n;
@@ -14,7 +16,7 @@ struct log_page { /* borrowed: until the callback returns */
 typedef void (*live_log_fn)(struct room *room, int status, int64_t last_seq,
                             const struct log_page *page);
 
-/* Asks for the events after `after`, the first hundred.  Holds the record until fn has returned.  <
+/* Asks for the events after `after`, the first LOG_PAGE_MOST.  Holds the record until fn has returned.  <
  * 0: not asked. */
 int live_log_ask(struct room *room, int64_t after, live_log_fn fn);
 /* New: the frame of event i; NULL: nothing to show, or no memory. */

@@ -4,6 +4,7 @@
 #include "plugins/chat/chat.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/once.h"
+#include "plugins/chat/resume.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
@@ -71,6 +72,7 @@ static const parley_route routes[] = {
     EVENT("chat_message", send_event),
     EVENT("typing",       typing_event),
     EVENT("ping",         ping_event),
+    EVENT("resume",       resume_event),
 };
 /* clang-format on */
 
@@ -132,6 +134,7 @@ static int chat_start(parley_ctx *ctx)
     if (err < 0)
         return err;
     room_remember(true);
+    resume_start();
     sweep_start();
     return poll_start();
 }

@@ -27,6 +27,9 @@ struct room {
     int64_t gap_ms;   /* how long the next wait for a missing event is */
     parley_timer gap; /* id 0: not waiting */
     struct sequencer order;
+    struct resume *resumes; /* sockets that catch up (resume.h), the one whose turn it is first */
+    bool is_replaying;      /* a page is being read for them, or waited for */
+    int64_t replay_from;    /* the place it is read from */
 };
 
 /* NULL: not remembered. */

@@ -259,7 +259,7 @@ static const char *const texts[SQL_COUNT] = {
         " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"
         " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"
         " LEFT JOIN users u ON u.id = e.user_id"
-        " WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT 100",
+        " WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
 
     [SQL_SWEEP_NEXT] =
         "SELECT room_id FROM room_sweeps ORDER BY room_id LIMIT 1",

@@ -1,0 +1,15 @@
+/* cursor.h -- a client's place in the log of a room: the epoch, and the last seq it has. */
+#ifndef CHAT_CURSOR_H
+#define CHAT_CURSOR_H
+#include "plugins/chat/room.h"
+
+struct cursor {
+    int64_t after;          /* seq; < 0: none was given */
+    char epoch[EPOCH_SIZE]; /* "" without one */
+};
+
+/* ?after=&epoch= of a handshake.  false: faulty, or one without the other. */
+bool cursor_of_query(parley_req req, struct cursor *ret);
+/* The fields of the frame "resume", which must be there.  false: faulty; errors says why. */
+bool cursor_of_frame(const parley_json *in, struct cursor *ret, parley_json *errors);
+#endif

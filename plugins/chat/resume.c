@@ -1,0 +1,372 @@
+/* resume.c -- sockets that catch up with a room's log.
+ *
+ *   resume_begin     says "resync" if the place is none of this log; else joins the room's queue
+ *   resume_turn      the first in the queue that has room: at the head, it joins the room; else a
+ *                    page is read from its place on, one at a time per room
+ *   resume_page      is sent to it, and to those others whose place is in the page; whoever has got
+ *                    some waits until its socket has written most of it
+ *   resume_drained   goes to the end of the queue
+ *
+ * Only events that this worker has shown are sent: the newer ones come when they are live. */
+#include "plugins/chat/resume.h"
+#include "plugins/chat/live.h"
+#include "plugins/chat/live_log.h"
+#include <stdlib.h>
+
+enum {
+    SHARE_MOST = 256, /* sockets that one page is sent to, so that the loop is not held up */
+    AGAIN_MS = 500,   /* the database does not answer */
+    QUEUE_DEFAULT = 1048576
+};
+
+struct resume {
+    struct resume *next;
+    struct room *room; /* in use by us */
+    parley_conn conn;
+    int64_t at;         /* seq of the last event that it has */
+    int64_t member_seq; /* the user was a member as of this */
+    int64_t replayed;   /* events */
+    bool is_draining;   /* on_drain() holds this record */
+    bool is_over;
+    char epoch[EPOCH_SIZE];
+};
+
+/* Bytes that may wait for one socket before it is given no more of a page. */
+static int64_t queue_most = QUEUE_DEFAULT / 4;
+
+static void resume_turn(struct room *room);
+static void resume_page(struct room *room, int status, int64_t last_seq,
+                        const struct log_page *page);
+
+void resume_start(void)
+{
+    parley_str bytes = parley->server("max_queue");
+    int64_t value = 0;
+
+    for (size_t i = 0; i < bytes.n; i++)
+        value = value * 10 + (bytes.p[i] - '0');
+    queue_most = (value > 0 ? value : QUEUE_DEFAULT) / 4;
+}
+
+/* ---- the end ---- */
+
+static void resume_free(struct resume *resume)
+{
+    struct room *room = resume->room;
+
+    free(resume);
+    room_unuse(room);
+}
+
+static void resume_unlink(struct resume *resume)
+{
+    struct resume **at = &resume->room->resumes;
+
+    while (*at != resume)
+        at = &(*at)->next;
+    *at = resume->next;
+    resume->next = NULL;
+}
+
+static void resume_end(struct resume *resume)
+{
+    resume_unlink(resume);
+    resume->is_over = true;
+    if (!resume->is_draining)
+        resume_free(resume);
+}
+
+static void resume_close(struct resume *resume, int code, parley_str reason)
+{
+    (void)parley->conn_close(resume->conn, code, reason);
+    resume_end(resume);
+}
+
+/* ---- the verdict ---- */
+
+/* The last frame of catching up, and the socket is live: both in one callback, so that nothing comes
+ * in between. */
+static void room_enter(const struct room *room, parley_conn conn, const char *type,
+                       parley_json *data)
+{
+    parley->json_set(data, "room", parley->json_s(str_of(room->uid)));
+    parley->json_set(data, "seq", parley->json_i(room->order.head));
+    parley->json_set(data, "epoch", parley->json_s(str_of(room->epoch)));
+    parley_frame *frame = parley->frame(type, data, 0);
+
+    parley->json_free(data);
+    if (!frame || parley->send(conn, frame) < 0 || parley->join(conn, str_of(room->uid)) < 0)
+        (void)parley->conn_close(conn, 1011, PARLEY_S("internal error"));
+    if (frame)
+        parley->frame_unref(frame);
+}
+
+static void resync(const struct room *room, parley_conn conn, const char *reason)
+{
+    parley_json *data = parley->json_obj();
+
+    parley->json_set(data, "reason", parley->json_s(str_of(reason)));
+    room_enter(room, conn, "resync", data);
+}
+
+static void resume_give_up(struct resume *resume, const char *reason)
+{
+    resync(resume->room, resume->conn, reason);
+    resume_end(resume);
+}
+
+static void resume_done(struct resume *resume)
+{
+    parley_json *data = parley->json_obj();
+
+    parley->json_set(data, "recovered", parley->json_b(1));
+    parley->json_set(data, "replayed", parley->json_i(resume->replayed));
+    room_enter(resume->room, resume->conn, "resumed", data);
+    resume_end(resume);
+}
+
+/* ---- the queue ---- */
+
+static void resume_append(struct resume *resume)
+{
+    struct resume **at = &resume->room->resumes;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = resume;
+}
+
+static void resume_drained(parley_ctx *ctx, int status, void *ud)
+{
+    struct resume *resume = ud;
+    struct room *room = resume->room;
+
+    (void)ctx;
+    resume->is_draining = false;
+    if (resume->is_over) {
+        resume_free(resume);
+        return;
+    }
+    if (status < 0 || parley->conn_queued(resume->conn) < 0) {
+        resume_end(resume);
+        return;
+    }
+    resume_unlink(resume);
+    resume_append(resume);
+    resume_turn(room);
+}
+
+static void resume_wait(struct resume *resume)
+{
+    resume->is_draining = parley->on_drain(chat.ctx, resume->conn, resume_drained, resume) >= 0;
+    if (!resume->is_draining)
+        resume_close(resume, 1011, PARLEY_S("internal error")); /* gone, or no memory */
+}
+
+static void resume_again(parley_ctx *ctx, int status, void *ud)
+{
+    struct room *room = ud;
+
+    (void)ctx;
+    room->is_replaying = false;
+    if (status < 0)
+        resume_end_all(room, 1011, PARLEY_S("internal error"));
+    else
+        resume_turn(room);
+    room_unuse(room);
+}
+
+static void resume_later(struct room *room)
+{
+    room->is_replaying = parley->timer(chat.ctx, AGAIN_MS, 0, resume_again, room).id != 0;
+    if (room->is_replaying)
+        room_use_again(room);
+    else
+        resume_end_all(room, 1011, PARLEY_S("internal error"));
+}
+
+/* The first that has room and something to read; those that have nothing to read are live now. */
+static struct resume *resume_first(struct room *room)
+{
+    struct resume *next;
+
+    for (struct resume *resume = room->resumes; resume; resume = next) {
+        next = resume->next;
+        if (resume->is_draining)
+            continue;
+        if (resume->at != room->order.head)
+            return resume;
+        resume_done(resume);
+    }
+    return NULL;
+}
+
+static void resume_turn(struct room *room)
+{
+    if (room->is_replaying)
+        return;
+    room_use_again(room);
+    const struct resume *first = resume_first(room);
+
+    if (first) {
+        room->is_replaying = true;
+        room->replay_from = first->at;
+        if (live_log_ask(room, first->at, resume_page) < 0)
+            resume_later(room);
+    }
+    room_unuse(room);
+}
+
+/* ---- a page ---- */
+
+/* false: it has ended. */
+static bool resume_send(struct resume *resume, const struct room_event *event)
+{
+    bool is_own = str_equal(str_of(event->user), parley->conn_user(resume->conn));
+
+    if (event->frame && parley->send(resume->conn, event->frame) < 0) {
+        resume_end(resume);
+        return false;
+    }
+    resume->at = event->seq;
+    resume->replayed++;
+    /* One that is older than what made him a member is history. */
+    if (event->kind != EVENT_MEMBER_REMOVED || !is_own || event->seq <= resume->member_seq)
+        return true;
+    resume_close(resume, CLOSE_REMOVED, PARLEY_S("removed from the room"));
+    return false;
+}
+
+/* What the frame could not be made of must not be skipped; a kind of a newer version has none. */
+static bool event_is_whole(const struct room_event *event)
+{
+    return event->frame || event->kind > EVENT_MESSAGE_SINCE_DELETED;
+}
+
+static void resume_take(struct resume *resume, const struct room_event *events, int64_t n)
+{
+    int64_t before = resume->at;
+    int64_t head = resume->room->order.head;
+
+    for (int64_t i = 0; i < n && events[i].seq <= head; i++) {
+        if (events[i].seq <= resume->at)
+            continue;
+        if (events[i].seq != resume->at + 1) {
+            resume_give_up(resume, "purged");
+            return;
+        }
+        if (resume->at > before && parley->conn_queued(resume->conn) >= queue_most)
+            break;
+        if (!event_is_whole(&events[i]))
+            break;
+        if (!resume_send(resume, &events[i]))
+            return;
+    }
+    if (resume->at == head)
+        resume_done(resume);
+    else
+        resume_wait(resume);
+}
+
+static void resume_share(struct room *room, const struct log_page *page,
+                         const struct room_event *events)
+{
+    int64_t last = page->n > 0 ? events[page->n - 1].seq : room->replay_from;
+    struct resume *next;
+    uint32_t shared = 0;
+
+    for (struct resume *resume = room->resumes; resume && shared < SHARE_MOST; resume = next) {
+        bool is_in = resume->at >= room->replay_from && resume->at < last;
+
+        next = resume->next;
+        if (resume->is_draining || (!is_in && resume->at != room->replay_from))
+            continue;
+        shared++;
+        if (!str_equal(page->epoch, str_of(resume->epoch)))
+            resume_give_up(resume, "epoch_changed");
+        else if (page->n == 0)
+            resume_give_up(resume, "purged");
+        else
+            resume_take(resume, events, page->n);
+    }
+}
+
+static void resume_page(struct room *room, int status, int64_t last_seq,
+                        const struct log_page *page)
+{
+    static struct room_event events[LOG_PAGE_MOST]; /* loop thread only */
+
+    room->is_replaying = false;
+    if (status < 0) {
+        resume_later(room);
+        return;
+    }
+    if (last_seq < 0) {
+        live_end(room);
+        return;
+    }
+    room_epoch(room, page->epoch);
+    for (int64_t i = 0; i < page->n; i++)
+        log_page_event(page, i, &events[i]);
+    resume_share(room, page, events);
+    for (int64_t i = 0; i < page->n; i++)
+        if (events[i].frame)
+            parley->frame_unref(events[i].frame);
+    resume_turn(room);
+}
+
+/* ---- from outside ---- */
+
+bool resume_is_on(const struct room *room, parley_conn conn)
+{
+    for (const struct resume *resume = room->resumes; resume; resume = resume->next)
+        if (resume->conn.id == conn.id)
+            return true;
+    return false;
+}
+
+void resume_begin(struct room *room, parley_conn conn, int64_t member_seq,
+                  const struct cursor *from)
+{
+    if (strcmp(from->epoch, room->epoch) != 0) {
+        resync(room, conn, "epoch_changed");
+        return;
+    }
+    if (from->after > room->order.head) {
+        resync(room, conn, "ahead");
+        return;
+    }
+    struct resume *resume = calloc(1, sizeof(*resume));
+
+    if (!resume) {
+        (void)parley->conn_close(conn, 1011, PARLEY_S("internal error"));
+        return;
+    }
+    resume->room = room;
+    resume->conn = conn;
+    resume->at = from->after;
+    resume->member_seq = member_seq;
+    memcpy(resume->epoch, room->epoch, EPOCH_SIZE);
+    room_use_again(room);
+    resume_append(resume);
+    resume_turn(room);
+}
+
+void resume_removed(struct room *room, parley_str user, int64_t seq)
+{
+    struct resume *next;
+
+    for (struct resume *resume = room->resumes; resume; resume = next) {
+        next = resume->next;
+        if (seq > resume->member_seq && str_equal(parley->conn_user(resume->conn), user))
+            resume_close(resume, CLOSE_REMOVED, PARLEY_S("removed from the room"));
+    }
+}
+
+void resume_end_all(struct room *room, int code, parley_str reason)
+{
+    room_use_again(room);
+    while (room->resumes)
+        resume_close(room->resumes, code, reason);
+    room_unuse(room);
+}
