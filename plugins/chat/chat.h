@@ -78,6 +78,7 @@ int room_update(parley_ctx *ctx, parley_req req, void *ud);
 int room_delete(parley_ctx *ctx, parley_req req, void *ud);
 int participant_add(parley_ctx *ctx, parley_req req, void *ud);
 int participant_remove(parley_ctx *ctx, parley_req req, void *ud);
+int events_list(parley_ctx *ctx, parley_req req, void *ud);
 int history(parley_ctx *ctx, parley_req req, void *ud);
 int send_request(parley_ctx *ctx, parley_req req, void *ud);
 int send_event(parley_ctx *ctx, parley_req req, void *ud);

@@ -1,6 +1,7 @@
 /* cursor.c -- a client's place in the log of a room, from a query or a frame. */
 #include "plugins/chat/cursor.h"
 #include "plugins/chat/fields.h"
+#include <inttypes.h>
 
 enum { DIGITS_MOST = 18 /* so that no number overflows */ };
 
@@ -17,6 +18,31 @@ static bool seq_parse(parley_str text, int64_t *ret)
     }
     *ret = value;
     return true;
+}
+
+bool seq_of_query(parley_req req, const char *name, int64_t otherwise, int64_t *ret,
+                  parley_json *errors)
+{
+    parley_str text = parley->req_query(req, name);
+
+    *ret = otherwise;
+    if (!text.p || seq_parse(text, ret))
+        return true;
+    field_error(errors, name, "A valid integer is required.");
+    return false;
+}
+
+parley_json *seq_address(parley_req req, const char *name, int64_t seq, int64_t limit)
+{
+    char text[512];
+    parley_str site = parley->req_url(req);
+    parley_str path = parley->req_path(req);
+    int n = snprintf(text, sizeof(text), "%.*s%.*s?limit=%" PRId64 "&%s=%" PRId64, (int)site.n,
+                     site.p, (int)path.n, path.p, limit, name, seq);
+
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return parley->json_null();
+    return parley->json_s((parley_str){ text, (size_t)n });
 }
 
 static bool epoch_parse(parley_str text, struct cursor *ret)

@@ -10,6 +10,11 @@ struct cursor {
 
 /* ?after=&epoch= of a handshake.  false: faulty, or one without the other. */
 bool cursor_of_query(parley_req req, struct cursor *ret);
+/* A parameter of a query that is a seq; `otherwise` without one.  false: faulty; errors says why. */
+bool seq_of_query(parley_req req, const char *name, int64_t otherwise, int64_t *ret,
+                  parley_json *errors);
+/* New: the absolute address of this list from `seq` on. */
+parley_json *seq_address(parley_req req, const char *name, int64_t seq, int64_t limit);
 /* The fields of the frame "resume", which must be there.  false: faulty; errors says why. */
 bool cursor_of_frame(const parley_json *in, struct cursor *ret, parley_json *errors);
 #endif

@@ -8,6 +8,7 @@
  *   read      SQL: the count, and one page
  *   reply     200, a page; 404; the tail is filled with it, if it was too short
  */
+#include "plugins/chat/history.h"
 #include "plugins/chat/access.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
@@ -219,6 +220,25 @@ static void history_refill(parley_flow *flow, const parley_json *results)
     tail_refill(&fill);
 }
 
+parley_json *history_results(parley_str room, const parley_rows *rows, int64_t n)
+{
+    const parley_db *db = chat.db;
+    parley_json *results = parley->json_arr();
+
+    for (int64_t i = 0; i < n; i++) {
+        struct message message = { .uid = db->get(rows, i, HISTORY_UID),
+                                   .room = room,
+                                   .content = db->get(rows, i, HISTORY_CONTENT),
+                                   .seq = db->get_int(rows, i, HISTORY_SEQ, 0),
+                                   .created_at = db->get_int(rows, i, HISTORY_CREATED, 0),
+                                   .client_id = db->get(rows, i, HISTORY_CLIENT) };
+
+        render_take_sender(&message, rows, i, HISTORY_SENDER);
+        parley->json_push(results, render_message(&message));
+    }
+    return results;
+}
+
 static int history_reply(parley_flow *flow)
 {
     const parley_db *db = flow->db;
@@ -228,19 +248,8 @@ static int history_reply(parley_flow *flow)
     if (db->rows_n(rows[0]) == 0)
         return access_deny_not_found(flow->req);
     history_learn(room, rows[0]);
-    parley_json *results = parley->json_arr();
+    parley_json *results = history_results(room, rows[1], db->rows_n(rows[1]));
 
-    for (int64_t i = 0; i < db->rows_n(rows[1]); i++) {
-        struct message message = { .uid = db->get(rows[1], i, HISTORY_UID),
-                                   .room = room,
-                                   .content = db->get(rows[1], i, HISTORY_CONTENT),
-                                   .seq = db->get_int(rows[1], i, HISTORY_SEQ, 0),
-                                   .created_at = db->get_int(rows[1], i, HISTORY_CREATED, 0),
-                                   .client_id = db->get(rows[1], i, HISTORY_CLIENT) };
-
-        render_take_sender(&message, rows[1], i, HISTORY_SENDER);
-        parley->json_push(results, render_message(&message));
-    }
     if (history_of(flow)->is_refilled)
         history_refill(flow, results);
     list_reply(flow->req, &history_of(flow)->page, db->get_int(rows[0], 0, COUNT_MESSAGES, 0),
@@ -253,5 +262,7 @@ int history(parley_ctx *ctx, parley_req req, void *ud)
     static const parley_step steps[] = { history_ask, history_tell, history_reply };
 
     (void)ud;
+    if (history_is_by_seq(req))
+        return history_by_seq(ctx, req);
     return parley_flow_start(ctx, req, chat.db, sizeof(struct history), steps, COUNT(steps));
 }

@@ -66,6 +66,7 @@ static const parley_route routes[] = {
     ROUTE("POST",   ROOM "participants/",                 PARLEY_R_USER, participant_add),
     ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove),
     ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history),
+    ROUTE("GET",    ROOM "events/",                       PARLEY_R_USER, events_list),
     ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
     ROUTE("DELETE", "/api/chat/messages/:id(uuid)/",      PARLEY_R_USER, message_delete),
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),

@@ -36,6 +36,24 @@
     "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
     " WHERE r.uid = $2 AND r.message_count > $3)"
 
+/* The key of the caller's ($1) room ($2). */
+#define SEEN_ROOM                                                                                  \
+    "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
+    " WHERE r.uid = $2)"
+
+#define MESSAGES_OF(room)                                                                          \
+    "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"               \
+    " m.sender_first_name, m.sender_last_name, m.client_msg_id"                                    \
+    " FROM room_events e JOIN messages m ON m.id = e.message_id"                                   \
+    " WHERE e.kind = 1 AND e.room_id = " room
+#define LOG_OF(room)                                                                               \
+    "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"      \
+    " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid,"       \
+    " m.client_msg_id, u.username"                                                                 \
+    " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"                              \
+    " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"                              \
+    " LEFT JOIN users u ON u.id = e.user_id WHERE e.room_id = " room
+
 /* Nothing of that sender in that room has that client_msg_id yet. */
 #define NOT_REPEATED(room, sender, id)                                                             \
     " AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.room_id = " room                            \
@@ -55,7 +73,7 @@
 /* clang-format off */
 static const char *const texts[SQL_COUNT] = {
     [SQL_ROOM_SEEN] =
-        "SELECT r.id, r.last_seq, r.epoch, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END"
+        "SELECT r.id, r.last_seq, r.epoch, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, r.name"
         " FROM rooms r JOIN room_members m ON m.room_id = r.id AND m.user_id = $1"
         " WHERE r.uid = $2",
     [SQL_ROOM] =
@@ -214,13 +232,14 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT r.message_count, r.last_seq, r.epoch, r.id FROM rooms r"
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
     [SQL_HISTORY] =
-        "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"
-        " m.sender_first_name, m.sender_last_name, m.client_msg_id"
-        " FROM room_events e JOIN messages m ON m.id = e.message_id"
-        " WHERE e.kind = 1 AND e.room_id = " OWN_ROOM
+        MESSAGES_OF(OWN_ROOM)
         " AND e.seq <= (SELECT b.seq FROM room_events b"
         " WHERE b.kind = 1 AND b.room_id = " OWN_ROOM " ORDER BY b.seq DESC LIMIT 1 OFFSET $3)"
         " ORDER BY e.seq DESC LIMIT $4",
+    [SQL_HISTORY_AFTER] =
+        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 ORDER BY e.seq LIMIT $4",
+    [SQL_HISTORY_BEFORE] =
+        MESSAGES_OF(SEEN_ROOM) " AND e.seq < $3 ORDER BY e.seq DESC LIMIT $4",
 
     [SQL_ERASE_LOCK] =
         "UPDATE rooms SET last_seq = last_seq"
@@ -253,13 +272,9 @@ static const char *const texts[SQL_COUNT] = {
         " $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56,"
         " $57, $58, $59, $60, $61, $62, $63, $64) ORDER BY id",
     [SQL_LOG] =
-        "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"
-        " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid,"
-        " m.client_msg_id, u.username"
-        " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"
-        " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"
-        " LEFT JOIN users u ON u.id = e.user_id"
-        " WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
+        LOG_OF("$1") " AND e.seq > $2 ORDER BY e.seq LIMIT $3",
+    [SQL_LOG_SEEN] =
+        LOG_OF(SEEN_ROOM) " AND e.seq > $3 ORDER BY e.seq LIMIT $4",
 
     [SQL_SWEEP_NEXT] =
         "SELECT room_id FROM room_sweeps ORDER BY room_id LIMIT 1",

@@ -42,6 +42,8 @@ enum sql_id {
     SQL_REPEAT,
     SQL_HISTORY_COUNT,
     SQL_HISTORY,
+    SQL_HISTORY_AFTER,
+    SQL_HISTORY_BEFORE,
     SQL_ERASE_LOCK,
     SQL_ERASE_SEQ,
     SQL_ERASE_EVENT,
@@ -51,6 +53,7 @@ enum sql_id {
     SQL_HEAD,
     SQL_HEADS,
     SQL_LOG,
+    SQL_LOG_SEEN,
     SQL_SWEEP_NEXT,
     SQL_SWEEP_MESSAGES,
     SQL_SWEEP_EVENTS,
@@ -74,7 +77,7 @@ extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
 /* clang-format on */
 
 /* Columns of SQL_ROOM_SEEN, which is empty unless the caller is a member. */
-enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR };
+enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR, SEEN_NAME };
 /* Columns of SQL_ROOM and SQL_ROOMS_PAGE; from ROOM_OWNER on the five columns of a person. */
 enum room_column {
     ROOM_KEY,
@@ -103,7 +106,7 @@ enum sent_column {
 };
 /* Columns of SQL_HISTORY_COUNT. */
 enum count_column { COUNT_MESSAGES, COUNT_LAST_SEQ, COUNT_EPOCH, COUNT_KEY };
-/* Columns of SQL_HISTORY. */
+/* Columns of SQL_HISTORY, SQL_HISTORY_AFTER and SQL_HISTORY_BEFORE. */
 enum history_column {
     HISTORY_UID,
     HISTORY_SEQ,
@@ -129,7 +132,7 @@ enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH, HEAD_NAME };
 /* Columns of SQL_HEADS, and how many rooms it asks for. */
 enum heads_column { HEADS_KEY, HEADS_LAST_SEQ };
 enum { HEADS_MOST = 64 };
-/* Columns of SQL_LOG. */
+/* Columns of SQL_LOG and SQL_LOG_SEEN. */
 enum log_column {
     LOG_SEQ,
     LOG_KIND,

@@ -24,6 +24,7 @@ ROUTES = [
     ("/api/chat/rooms/", "GET, POST, HEAD, OPTIONS", TOKEN),
     (ROOM, "GET, PUT, DELETE, HEAD, OPTIONS", TOKEN),
     (ROOM + "messages/", "GET, HEAD, OPTIONS", TOKEN),
+    (ROOM + "events/", "GET, HEAD, OPTIONS", TOKEN),
     (ROOM + "send/", "POST, OPTIONS", TOKEN),
     (ROOM + "participants/", "POST, OPTIONS", TOKEN),
     (ROOM + f"participants/{ID}/", "DELETE, OPTIONS", TOKEN),
