@@ -61,6 +61,7 @@ static bool method_matches(parley_str wanted, parley_str method)
 bool pattern_matches(const pattern *p, const asked *what)
 {
     if (!p->method.p)
-        return is_http(what->method) && !(what->route_flags & PARLEY_R_ANYHOST);
+        return is_http(what->method) &&
+               !(what->route_flags & (PARLEY_R_ANYHOST | PARLEY_R_ANYTYPE));
     return method_matches(p->method, what->method) && same(p->path, what->route);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 typedef struct pattern {
-    /* absent: "all", every HTTP request but health pages; "*": any method of the path */
+    /* absent: "all", every HTTP request but health pages and files; "*": any method of the path */
     parley_str method;
     parley_str path; /* as the route was registered; EVENT: the value of "type" */
 } pattern;

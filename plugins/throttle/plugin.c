@@ -32,7 +32,7 @@ typedef struct ask {
 static const parley_option options[] = {
     { .name = "scopes", .type = PARLEY_T_TREE, .flags = PARLEY_O_REQUIRED,
       .help = "a map of scopes. Each has rate: <n>/second|minute|hour|day, empty lifts it; by: user, peer (IPv6: per /64) or "
-              "field:<name of a JSON field>; on: all (HTTP requests), or a list of \"METHOD /route/:as/registered/\", "
+              "field:<name of a JSON field>; on: all (HTTP requests; no health pages, no files), or a list of \"METHOD /route/:as/registered/\", "
               "\"EVENT type\", \"WS /path/\"; optional when: anonymous|authenticated|always, except: like on, each: true "
               "(a bucket per pattern)" },
     { .name = "headers", .type = PARLEY_T_BOOL, .def = "true",

@@ -67,6 +67,7 @@ static void test_patterns(void **state)
         { "all, no event",      "all", "EVENT", "typing", 0, 0 },
         { "all, no handshake",  "all", "WS", "/ws/chat/:room/", 0, 0 },
         { "all, no health",     "all", "GET", "/healthz", PARLEY_R_ANYHOST, 0 },
+        { "all, no files",      "all", "GET", "/web/js/main.js", PARLEY_R_ANYTYPE, 0 },
         { "exact",              "POST /api/x/", "POST", "/api/x/", 0, 1 },
         { "other method",       "POST /api/x/", "GET", "/api/x/", 0, 0 },
         { "other path",         "POST /api/x/", "POST", "/api/y/", 0, 0 },

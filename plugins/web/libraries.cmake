@@ -1,0 +1,3 @@
+# libsodium: the hash that names a file's content.
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+set(PARLEY_PLUGIN_LIBRARIES PkgConfig::SODIUM)

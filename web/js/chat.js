@@ -1,0 +1,188 @@
+/* chat.js -- all rooms of the user.  Views listen to its events:
+ *
+ *   rooms            the list, its order or a badge has changed
+ *   messages, typing, state   of one room (detail.room); messages: detail.message is one that has just come
+ *   gone             a room is no more here (detail.room, detail.code)
+ */
+import { del, getAll, post, put } from "./api.js";
+import { CLOSED_UNAUTHORIZED } from "./connection.js";
+import { Room } from "./room.js";
+
+const LIVE_ROOMS = 20; /* so many hold a socket; older ones get theirs when they are opened */
+const LIST_MS = 60000; /* how often to ask for rooms that others have added us to */
+
+function stored(name) {
+    try {
+        return JSON.parse(localStorage.getItem(name)) ?? {};
+    } catch {
+        return {}; /* no storage here, or another's text in it */
+    }
+}
+
+function store(name, value) {
+    try {
+        localStorage.setItem(name, JSON.stringify(value));
+    } catch {
+        /* full or forbidden: badges start anew next time */
+    }
+}
+
+export class Chat extends EventTarget {
+    constructor(me, onUnauthorized) {
+        super();
+        this.me = me;
+        this.rooms = new Map();
+        this.onUnauthorized = onUnauthorized;
+        this.seenName = `parley.seen.${me.id}`;
+        this.seen = stored(this.seenName);
+        this.isLoaded = false;
+        this.listening = new AbortController();
+    }
+
+    tell(type, detail = {}) {
+        this.dispatchEvent(new CustomEvent(type, { detail }));
+    }
+
+    get list() {
+        return [...this.rooms.values()].sort((a, b) => (a.activeAt < b.activeAt ? 1 : -1));
+    }
+
+    get unread() {
+        return this.list.reduce((sum, room) => sum + room.unread, 0);
+    }
+
+    async start() {
+        const { signal } = this.listening;
+
+        await this.load();
+        this.timer = setInterval(() => this.loadQuietly(), LIST_MS);
+        window.addEventListener("online", () => this.hurry(), { signal });
+        window.addEventListener("offline", () => this.rooms.forEach((room) => room.connection?.drop()), { signal });
+        document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry(), { signal });
+    }
+
+    end() {
+        clearInterval(this.timer);
+        this.listening.abort();
+        this.rooms.forEach((room) => room.end());
+        this.rooms.clear();
+    }
+
+    hurry() {
+        this.rooms.forEach((room) => room.connection?.hurry());
+        this.loadQuietly();
+    }
+
+    async loadQuietly() {
+        try {
+            await this.load();
+        } catch {
+            /* the sockets tell that there is no connection; the next round asks again */
+        }
+    }
+
+    async load() {
+        const before = [...this.rooms.keys()]; /* a room made while the list travels is not in it, and not lost */
+        const found = await getAll("/api/chat/rooms/");
+        const ids = new Set(found.map((data) => data.id));
+
+        found.forEach((data) => this.take(data));
+        before.filter((id) => !ids.has(id)).forEach((id) => this.lose(id, 0));
+        this.isLoaded = true;
+        this.list.slice(0, LIVE_ROOMS).forEach((room) => room.connect());
+        this.tell("rooms");
+    }
+
+    /* What the server says of a room; it may be new here. */
+    take(data) {
+        const known = this.rooms.get(data.id);
+
+        if (known) {
+            known.take(data);
+            return known;
+        }
+        const room = new Room(data, this.me, (what, message) => this.changed(room, what, message), (code) => this.ended(room, code));
+
+        /* What was said before this browser knew the room counts as read, unless the room has just come. */
+        room.seen = this.seen[data.id] ?? (this.isLoaded ? 0 : Infinity);
+        this.rooms.set(data.id, room);
+        return room;
+    }
+
+    changed(room, what, message) {
+        if (what === "messages") {
+            if (room.seen === Infinity && room.isRead) {
+                this.markSeen(room);
+            }
+            this.tell("rooms");
+        }
+        this.tell(what, { room, message });
+    }
+
+    markSeen(room) {
+        const newest = room.timeline.newestSeq;
+
+        if (room.seen !== newest) {
+            room.seen = newest;
+            this.seen[room.id] = newest;
+            store(this.seenName, this.seen);
+            this.tell("rooms");
+        }
+    }
+
+    ended(room, code) {
+        if (code === CLOSED_UNAUTHORIZED) {
+            this.onUnauthorized();
+            return;
+        }
+        this.lose(room.id, code);
+    }
+
+    lose(id, code) {
+        const room = this.rooms.get(id);
+
+        if (room) {
+            room.end();
+            this.rooms.delete(id);
+            delete this.seen[id];
+            store(this.seenName, this.seen);
+            this.tell("gone", { room, code });
+            this.tell("rooms");
+        }
+    }
+
+    /* ---- what people do with rooms ---- */
+
+    async create(name, emails) {
+        const room = this.take(await post("/api/chat/rooms/", { name, participant_emails: emails }));
+
+        room.connect();
+        this.tell("rooms");
+        return room;
+    }
+
+    async rename(room, name) {
+        room.take(await put(`/api/chat/rooms/${room.id}/`, { name }));
+        this.tell("rooms");
+    }
+
+    async invite(room, email) {
+        room.take(await post(`/api/chat/rooms/${room.id}/participants/`, { email }));
+        this.tell("rooms");
+    }
+
+    async removeMember(room, userId) {
+        await del(`/api/chat/rooms/${room.id}/participants/${userId}/`);
+        if (userId === this.me.id) {
+            this.lose(room.id, 0);
+            return;
+        }
+        room.participants = room.participants.filter((person) => person.id !== userId);
+        this.tell("rooms");
+    }
+
+    async remove(room) {
+        await del(`/api/chat/rooms/${room.id}/`);
+        this.lose(room.id, 0);
+    }
+}

@@ -1,0 +1,162 @@
+/* page.js -- the chat's page: the list of rooms beside the open one. */
+import { CLOSED_FORBIDDEN, CLOSED_NOT_FOUND } from "./connection.js";
+import { accountDialog, newRoomDialog } from "./dialogs.js";
+import { announce, element, fromTemplate, reconcile } from "./dom.js";
+import { hueOf, initialOf } from "./names.js";
+import { Talk } from "./talk.js";
+import { fullTimeOf, shortTimeOf } from "./time.js";
+
+const BADGE_MOST = 99;
+
+function roomEntry(id) {
+    return element(
+        "li", {},
+        element("a", { href: `#/rooms/${id}` },
+            element("span", { class: "initial", "aria-hidden": "true" }),
+            element("span", { class: "name" }),
+            element("time", {}),
+            element("span", { class: "last" }),
+            element("span", { class: "badge", hidden: true })),
+    );
+}
+
+function lastWords(room, me) {
+    const message = room.lastMessage;
+
+    if (!message) {
+        return room.isRead ? "Nothing said yet" : "";
+    }
+    return `${message.sender.id === me.id ? "You" : message.sender.first_name}: ${message.content}`;
+}
+
+function roomUpdate(entry, room, chat, isOpen) {
+    const link = entry.firstElementChild;
+    const [initial, name, time, last, badge] = link.children;
+    const { unread } = room;
+
+    initial.textContent = initialOf(room.name);
+    initial.className = `initial ${hueOf(room.id)}`;
+    name.textContent = room.name;
+    time.textContent = shortTimeOf(room.activeAt);
+    time.dateTime = room.activeAt;
+    time.title = fullTimeOf(room.activeAt);
+    last.textContent = lastWords(room, chat.me);
+    badge.hidden = unread === 0;
+    badge.textContent = unread > BADGE_MOST ? `${BADGE_MOST}+` : unread;
+    badge.setAttribute("aria-label", `${unread} unread`);
+    if (isOpen) {
+        link.setAttribute("aria-current", "page");
+    } else {
+        link.removeAttribute("aria-current");
+    }
+}
+
+export class ChatPage {
+    constructor(app, chat, { onLogout }) {
+        this.app = app;
+        this.chat = chat;
+        this.talk = null;
+        app.replaceChildren(fromTemplate("chat"));
+        this.frame = app.querySelector(".chat");
+        this.rooms = app.querySelector("[data-rooms]");
+        this.main = app.querySelector("[data-talk]");
+        app.querySelectorAll("[data-new-room]").forEach((button) => button.addEventListener("click", () => newRoomDialog(chat)));
+        app.querySelector("[data-account]").addEventListener("click", () => accountDialog(chat, onLogout));
+        app.querySelector("[data-skip]").addEventListener("click", (event) => {
+            event.preventDefault();
+            document.getElementById("composer")?.focus();
+        });
+        this.rooms.addEventListener("keydown", (event) => this.moveInList(event));
+        chat.addEventListener("rooms", () => this.update());
+        chat.addEventListener("messages", ({ detail }) => this.tellElsewhere(detail));
+        chat.addEventListener("gone", ({ detail }) => this.roomGone(detail));
+        this.onFocus = () => this.talk?.look();
+        window.addEventListener("focus", this.onFocus);
+    }
+
+    async start() {
+        await this.chat.start();
+        this.show(location.hash);
+    }
+
+    end() {
+        window.removeEventListener("focus", this.onFocus);
+        document.querySelectorAll("dialog").forEach((dialog) => dialog.remove());
+        this.talk?.end();
+        this.chat.end();
+    }
+
+    show(hash) {
+        const id = hash.match(/^#\/rooms\/([0-9a-f-]{36})$/)?.[1];
+        const room = this.chat.rooms.get(id);
+
+        if (room && room === this.talk?.room) {
+            this.update();
+            return;
+        }
+        this.talk?.end();
+        this.talk = null;
+        this.frame.classList.toggle("is-talking", Boolean(room));
+        if (room) {
+            this.talk = new Talk(this.main, this.chat, room);
+        } else {
+            this.main.replaceChildren(fromTemplate("nothing-open"));
+            if (id) {
+                history.replaceState(null, "", "#/rooms");
+                announce("That room is not there, or you are not in it.");
+            }
+        }
+        this.update();
+    }
+
+    update() {
+        const { chat } = this;
+        const { unread } = chat;
+        const list = chat.list;
+
+        reconcile(this.rooms, list.map((room) => [room.id, () => roomEntry(room.id), (entry) => roomUpdate(entry, room, chat, room === this.talk?.room)]));
+        this.app.querySelector("[data-no-rooms]").hidden = !chat.isLoaded || list.length > 0;
+        this.talk?.updateHead();
+        document.title = `${unread > 0 ? `(${unread}) ` : ""}${this.talk ? `${this.talk.room.name} - ` : ""}Parley`;
+    }
+
+    /* Arrows walk through the list, as Tab does. */
+    moveInList(event) {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        const links = [...this.rooms.querySelectorAll("a")];
+        const at = links.indexOf(document.activeElement);
+
+        if (step && at >= 0) {
+            event.preventDefault();
+            links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
+        }
+    }
+
+    /* The open room's log speaks for itself. */
+    tellElsewhere({ room, message }) {
+        if (message && room !== this.talk?.room && message.sender.id !== this.chat.me.id) {
+            announce(`${message.sender.first_name} in ${room.name}: ${message.content}`);
+        }
+    }
+
+    roomGone({ room, code }) {
+        const why = { [CLOSED_FORBIDDEN]: "You are no longer in", [CLOSED_NOT_FOUND]: "The room is no more:" }[code];
+
+        if (room === this.talk?.room) {
+            location.hash = "#/rooms";
+            this.show("#/rooms");
+        }
+        if (why) {
+            announce(`${why} ${room.name}`);
+            this.toast(`${why} ${room.name}`);
+        }
+    }
+
+    /* The announcer says it to those who listen. */
+    toast(text) {
+        const shown = element("p", { class: "toast", "aria-hidden": "true" }, text);
+
+        this.app.append(shown);
+        setTimeout(() => shown.remove(), 6000);
+    }
+}

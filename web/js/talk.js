@@ -1,0 +1,312 @@
+/* talk.js -- the open room: its messages, and where one writes. */
+import { confirmed, detailsDialog } from "./dialogs.js";
+import { element, fromTemplate, icon, reconcile } from "./dom.js";
+import { fullName, hueOf, initialOf } from "./names.js";
+import { dayKey, dayName, fullTimeOf, timeOf } from "./time.js";
+import { SENDING } from "./timeline.js";
+
+const GROUP_MS = 5 * 60000; /* messages of one person within so long stand together */
+const BOTTOM_PX = 80; /* so near to the end one is at the end */
+const CONTENT_MOST = 5000; /* characters, as the server counts them */
+
+function isGrouped(message, before) {
+    return before && before.sender.id === message.sender.id && dayKey(before.created_at) === dayKey(message.created_at) &&
+        new Date(message.created_at) - new Date(before.created_at) < GROUP_MS;
+}
+
+function typingText(names) {
+    if (names.length === 0) {
+        return "";
+    }
+    return names.length > 2 ? "Several people are typing…" : `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} typing…`;
+}
+
+export class Talk {
+    constructor(main, chat, room) {
+        this.main = main;
+        this.chat = chat;
+        this.room = room;
+        this.listening = new AbortController();
+        main.replaceChildren(fromTemplate("room"));
+        this.find = (name) => main.querySelector(`[data-${name}]`);
+        this.scroll = this.find("scroll");
+        this.log = this.find("log");
+        this.list = this.find("messages");
+        this.input = main.querySelector("textarea");
+        this.isAtEnd = true;
+        this.isReading = false; /* older messages are on their way */
+        this.firstUnread = room.unread > 0 ? room.seen : null; /* the line "new" stands behind it, as long as the room is open */
+        this.listen();
+        room.connect();
+        this.updateHead();
+        this.updateState();
+        this.updateTyping();
+        this.input.value = room.draft;
+        this.update();
+        /* On a phone the keyboard would cover the messages one has come to read. */
+        (matchMedia("(pointer: coarse)").matches ? this.find("name") : this.input).focus();
+    }
+
+    listen() {
+        const { signal } = this.listening;
+        const mine = (fn) => ({ detail }) => detail.room === this.room && fn(detail);
+
+        this.chat.addEventListener("messages", mine(() => this.update()), { signal });
+        this.chat.addEventListener("state", mine(() => this.updateState()), { signal });
+        this.chat.addEventListener("typing", mine(() => this.updateTyping()), { signal });
+        this.scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
+        this.find("older").firstElementChild.addEventListener("click", () => this.readOlder());
+        this.find("jump").addEventListener("click", () => this.toEnd());
+        this.find("details").addEventListener("click", () => detailsDialog(this.chat, this.room));
+        this.find("composer").addEventListener("submit", (event) => {
+            event.preventDefault();
+            this.send();
+        });
+        this.input.addEventListener("keydown", (event) => this.keyInInput(event));
+        this.input.addEventListener("input", () => this.typed());
+        this.log.addEventListener("keydown", (event) => this.keyInLog(event));
+        this.resized = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+        this.resized.observe(this.scroll);
+    }
+
+    end() {
+        clearTimeout(this.stateTimer);
+        this.listening.abort();
+        this.resized.disconnect();
+    }
+
+    /* ---- what is shown ---- */
+
+    updateHead() {
+        const { room } = this;
+        const n = room.participants.length;
+
+        this.find("name").textContent = room.name;
+        this.find("people").textContent = n === 1 ? "Only you" : `${n} people: ${room.participants.map(fullName).join(", ")}`;
+    }
+
+    /* A connection that is made at once is not worth a word. */
+    updateState() {
+        const place = this.find("connection");
+        const { state } = this.room;
+
+        clearTimeout(this.stateTimer);
+        if (state === "connecting" && place.hidden) {
+            this.stateTimer = setTimeout(() => this.tellState("Connecting…"), 1000);
+        } else if (state === "waiting") {
+            this.tellState("No connection. What you missed comes as soon as it is back; trying again…");
+        } else if (state === "open") {
+            this.tellState("");
+        }
+    }
+
+    tellState(text) {
+        const place = this.find("connection");
+
+        place.textContent = text;
+        place.hidden = text === "";
+    }
+
+    updateTyping() {
+        this.find("typing").textContent = typingText([...this.room.typing.values()].map((one) => one.name));
+    }
+
+    /* The log is busy while it is filled from the past, so that a screen reader does not read it all out. */
+    update() {
+        const { timeline, isRead } = this.room;
+        const wasEmpty = this.list.childElementCount === 0;
+
+        this.log.setAttribute("aria-busy", String(this.isReading || wasEmpty));
+        reconcile(this.list, this.entries());
+        this.find("older").hidden = !isRead || timeline.hasAll || timeline.messages.length === 0;
+        this.find("beginning").hidden = !isRead || !timeline.hasAll;
+        this.find("beginning").textContent = timeline.messages.length + timeline.outgoing.length === 0
+            ? "Nothing has been said here yet. Write the first message."
+            : `This is the beginning of ${this.room.name}.`;
+        if (this.isAtEnd) {
+            this.toEnd();
+        } else {
+            this.updateJump();
+        }
+        requestAnimationFrame(() => this.log.setAttribute("aria-busy", "false"));
+        this.look();
+    }
+
+    entries() {
+        const { messages, outgoing } = this.room.timeline;
+        const found = [];
+        let before = null;
+        let isNewShown = this.firstUnread === null;
+
+        for (const message of messages) {
+            if (!before || dayKey(before.created_at) !== dayKey(message.created_at)) {
+                found.push([`day ${message.id}`, () => element("li", { class: "day" }, element("span", {})),
+                    (entry) => { entry.firstChild.textContent = dayName(message.created_at); }]);
+            }
+            if (!isNewShown && message.seq > this.firstUnread && message.sender.id !== this.chat.me.id) {
+                isNewShown = true;
+                found.push(["new", () => element("li", { class: "new" }, element("span", {}, "New")), () => {}]);
+            }
+            found.push(this.messageEntry(message, isGrouped(message, before)));
+            before = message;
+        }
+        outgoing.forEach((entry) => found.push(this.outgoingEntry(entry)));
+        return found;
+    }
+
+    messageEntry(message, grouped) {
+        return [message.id, () => this.makeMessage(message), (entry) => entry.classList.toggle("grouped", grouped)];
+    }
+
+    makeMessage(message) {
+        const { me } = this.chat;
+        const isOwn = message.sender.id === me.id;
+        const mayDelete = isOwn || this.room.isMine;
+        const remove = element("button", { type: "button", class: "icon small", "aria-label": `Delete message: ${message.content.slice(0, 60)}`, title: "Delete",
+            onclick: () => this.remove(message) }, icon("trash"));
+
+        return element("li", { class: isOwn ? "message own" : "message", tabindex: "-1" },
+            element("span", { class: `initial ${hueOf(message.sender.id)}`, "aria-hidden": "true" }, initialOf(message.sender.first_name)),
+            element("div", { class: "who" }, element("strong", { title: `@${message.sender.username}` }, isOwn ? "You" : fullName(message.sender))),
+            element("div", { class: "bubble" },
+                element("p", { class: "content", dir: "auto" }, message.content),
+                element("time", { datetime: message.created_at, title: fullTimeOf(message.created_at) }, timeOf(message.created_at))),
+            mayDelete ? remove : null);
+    }
+
+    outgoingEntry(out) {
+        const make = () => element("li", { class: "message own outgoing", tabindex: "-1" },
+            element("div", { class: "bubble" }, element("p", { class: "content", dir: "auto" }, out.content), element("span", { class: "fate" })),
+            element("div", { class: "retry", hidden: true },
+                element("span", { class: "error" }),
+                element("button", { type: "button", class: "plain", onclick: () => this.room.retry(out.key) }, "Try again"),
+                element("button", { type: "button", class: "plain", onclick: () => this.room.discard(out.key) }, "Discard")));
+        const update = (entry) => {
+            const isSending = out.state === SENDING;
+
+            entry.classList.toggle("failed", !isSending);
+            entry.querySelector(".fate").textContent = isSending ? "Sending…" : "Not sent";
+            entry.querySelector(".retry").hidden = isSending;
+            entry.querySelector(".error").textContent = out.why;
+        };
+
+        return [out.key, make, update];
+    }
+
+    /* ---- scrolling ---- */
+
+    toEnd() {
+        this.scroll.scrollTop = this.scroll.scrollHeight;
+        this.isAtEnd = true;
+        this.updateJump();
+    }
+
+    scrolled() {
+        const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+
+        this.isAtEnd = scrollHeight - scrollTop - clientHeight < BOTTOM_PX;
+        this.updateJump();
+        this.look();
+        if (scrollTop < 200 && !this.find("older").hidden && scrollHeight > clientHeight) {
+            this.readOlder();
+        }
+    }
+
+    updateJump() {
+        const { unread } = this.room;
+
+        this.find("jump").hidden = this.isAtEnd;
+        this.find("jump-text").textContent = unread > 0 ? `${unread} new` : "To the latest";
+    }
+
+    async readOlder() {
+        if (this.isReading) {
+            return;
+        }
+        this.isReading = true;
+        try {
+            const fromEnd = this.scroll.scrollHeight - this.scroll.scrollTop;
+            const wasAtEnd = this.isAtEnd;
+
+            this.isAtEnd = false;
+            await this.room.readOlder();
+            this.isAtEnd = wasAtEnd;
+            this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
+        } catch {
+            /* the button stays: whoever scrolls or presses it asks again */
+        }
+        this.isReading = false;
+    }
+
+    /* Read is what stood at the end of a page that somebody looks at. */
+    look() {
+        if (this.isAtEnd && this.room.isRead && document.visibilityState === "visible" && document.hasFocus()) {
+            this.chat.markSeen(this.room);
+        }
+    }
+
+    /* ---- writing ---- */
+
+    typed() {
+        this.room.draft = this.input.value;
+        this.find("composer-error").textContent = "";
+        if (this.input.value.trim() !== "") {
+            this.room.tellTyping(Date.now());
+        }
+    }
+
+    /* Enter sends, with Shift it is a new line; a word that is still being composed (Japanese, Chinese...) takes its own. */
+    keyInInput(event) {
+        if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+            event.preventDefault();
+            this.send();
+        }
+        if (event.key === "ArrowUp" && this.input.value === "") {
+            event.preventDefault();
+            this.focusMessage(this.list.lastElementChild);
+        }
+    }
+
+    send() {
+        const content = this.input.value.trim();
+        const n = [...content].length;
+
+        if (n > CONTENT_MOST) {
+            this.find("composer-error").textContent = `That is ${n - CONTENT_MOST} characters too long; a message has at most ${CONTENT_MOST}.`;
+        } else if (n > 0) {
+            this.input.value = "";
+            this.room.draft = "";
+            this.firstUnread = null;
+            this.isAtEnd = true;
+            this.room.send(content);
+        }
+    }
+
+    focusMessage(entry) {
+        entry?.focus();
+        entry?.scrollIntoView({ block: "nearest" });
+    }
+
+    /* Arrows walk through the messages, Delete deletes, Escape goes back to writing. */
+    keyInLog(event) {
+        const entries = [...this.log.querySelectorAll(".message")];
+        const at = entries.indexOf(event.target.closest(".message"));
+        const last = entries.length - 1;
+        const to = { ArrowUp: at < 0 ? last : Math.max(0, at - 1), ArrowDown: at < 0 ? last : Math.min(last, at + 1), Home: 0, End: last }[event.key];
+
+        if (to !== undefined && last >= 0) {
+            event.preventDefault();
+            this.focusMessage(entries[to]);
+        } else if (event.key === "Escape") {
+            this.input.focus();
+        } else if (event.key === "Delete" && at >= 0) {
+            entries[at].querySelector(".icon")?.click();
+        }
+    }
+
+    async remove(message) {
+        if (await confirmed("Delete this message?", message.content, "Delete", () => this.room.remove(message))) {
+            this.input.focus();
+        }
+    }
+}
