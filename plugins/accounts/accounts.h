@@ -35,6 +35,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+enum { HOME_MAX = 200 }; /* bytes of option home */
+
 /* The plugin's state.  A process has one instance, so it is a global.  Life: load() to the end of
  * the process. */
 typedef struct accounts_state {
@@ -48,6 +50,7 @@ typedef struct accounts_state {
     int64_t audit_ttl_us;
     int64_t unverified_ttl_us;
     int query_token; /* ?token= opens sockets */
+    parley_str home; /* where the pages behind mails send people on to; empty: nowhere */
     parley_meter login_ok, login_failed, hash_waiting, registered;
 } accounts_state;
 extern accounts_state accounts;

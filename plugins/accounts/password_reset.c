@@ -33,6 +33,7 @@ static const webpage form_page = {
 static const webpage good_page = {
     .title = "Password changed",
     .text = "You can close this page and log in with your new password.",
+    .is_last = 1,
 };
 static const webpage bad_page = {
     .title = "This link does not work",

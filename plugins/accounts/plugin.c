@@ -23,6 +23,8 @@ static const parley_option options[] = {
     { "query_token", "false", NULL, "a WebSocket may be opened with ?token=<key>; addresses end up in logs of others",
       PARLEY_T_BOOL, 0, 0, 0 },
     { "audit_ttl", "365d", NULL, "how long the audit log is kept", PARLEY_T_MS, 0, 60000, 315360000000 },
+    { "home", NULL, NULL, "where the pages that mails lead to send people on to: / if the plugin web is there, or an address; empty: nowhere",
+      PARLEY_T_STR, 0, 0, HOME_MAX },
     { "unverified_ttl", "7d", NULL, "accounts that were not verified for so long are removed",
       PARLEY_T_MS, 0, 60000, 31536000000 },
     { "hash_parallel", "2", NULL, "passwords hashed at a time", PARLEY_T_INT, 0, 1, 64 },
@@ -82,6 +84,26 @@ static int metrics_load(parley_ctx *ctx)
     return 0;
 }
 
+/* It becomes part of a page: nothing in it may be markup. */
+static int home_read(parley_ctx *ctx, const parley_conf *conf)
+{
+    static const char *const starts[] = { "/", "http://", "https://" };
+    parley_str home = parley->conf_str(conf, "home");
+    int is_address = home.n == 0;
+
+    for (size_t i = 0; i < COUNT(starts); i++)
+        is_address |=
+            home.n >= strlen(starts[i]) && memcmp(home.p, starts[i], strlen(starts[i])) == 0;
+    for (size_t i = 0; i < home.n; i++)
+        is_address &= home.p[i] > ' ' && home.p[i] < 0x7f && !strchr("\"'<>&", home.p[i]);
+    if (!is_address)
+        return parley->conf_fail(ctx, "home",
+                                 "must be a path (/) or an address (https://chat.example.org/),"
+                                 " in ASCII, without blanks, quotes, < > or &");
+    accounts.home = home;
+    return 0;
+}
+
 static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
 {
     accounts.ctx = ctx;
@@ -94,21 +116,22 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
     accounts.query_token = parley->conf_int(conf, "query_token") != 0;
     accounts.unverified_ttl_us = parley->conf_int(conf, "unverified_ttl") * 1000;
     hash_configure(conf);
+    int err = home_read(ctx, conf);
+    if (err < 0)
+        return err;
     if (person_cache_create((size_t)parley->conf_int(conf, "session_cache")) < 0)
         return parley->fail(ctx, "no memory for the cache of sessions");
     for (size_t i = 0; i < COUNT(routes); i++) {
         parley_route route = { PARLEY_SIZED(parley_route), .flags = routes[i].flags,
                                .method = routes[i].method, .path = routes[i].path,
                                .fn = routes[i].handler };
-        int err = parley->route(ctx, &route);
-
+        err = parley->route(ctx, &route);
         if (err < 0)
             return err;
     }
-    int err = metrics_load(ctx);
+    err = metrics_load(ctx);
     if (err >= 0)
         err = verbs_load(ctx);
-
     return err < 0 ? err : auth_register(ctx);
 }
 

@@ -31,6 +31,7 @@ static void verify_reply_page(parley_req req, int is_good)
     static const webpage good = {
         .title = "Email verified",
         .text = "Your email address is verified. You can close this page and log in.",
+        .is_last = 1,
     };
     static const webpage bad = {
         .title = "This link does not work",

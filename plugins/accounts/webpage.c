@@ -3,6 +3,7 @@
  * The address of the page holds a token: no-store and no-referrer keep it from leaving the browser.
  * The policy allows nothing but the style below, which carries a number used once. */
 #include "plugins/accounts/webpage.h"
+#include "plugins/accounts/accounts.h"
 #include <parley/text.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -20,10 +21,12 @@ static const char style[] =
     " border-radius: .4rem; color: #fff; background: #1d5fbf; cursor: pointer; }\n"
     "input:focus-visible, button:focus-visible { outline: 3px solid #f0a020;"
     " outline-offset: 2px; }\n"
+    "a { color: #1d5fbf; }\n"
     ".faults { color: #a01818; }\n"
     "@media (prefers-color-scheme: dark) {\n"
     "body { color: #e6e9ee; background: #14181f; }\n"
     "input { background: #1e2530; }\n"
+    "a { color: #8ab8ff; }\n"
     ".faults { color: #ff9a90; }\n"
     "}\n";
 
@@ -71,6 +74,18 @@ static void out_faults(text_out *out, const parley_json *faults)
     out_add(out, "</ul>\n");
 }
 
+/* The address was checked when the plugin was loaded: it holds no markup. */
+static void out_home(text_out *out)
+{
+    char line[HOME_MAX + 64];
+
+    if (accounts.home.n == 0)
+        return;
+    (void)snprintf(line, sizeof(line), "<p><a href=\"%.*s\">Go on to the login</a></p>\n",
+                   (int)accounts.home.n, accounts.home.p);
+    out_add(out, line);
+}
+
 static void page_headers(parley_req req, const char *nonce)
 {
     char policy[256];
@@ -109,6 +124,8 @@ static void page_write(text_out *out, const webpage *page, const char *nonce)
 
         out_all(out, form, sizeof(form) / sizeof(form[0]));
     }
+    if (page->is_last)
+        out_home(out);
     out_add(out, "</main>\n</body>\n</html>\n");
 }
 

@@ -7,6 +7,7 @@
 typedef struct webpage {
     const char *title, *text;
     const char *form; /* what stands in a form that POSTs to the page's own address; NULL: none */
+    int is_last; /* nothing is left to do here: a link leads on to option home, if that is set */
     const parley_json
         *faults; /* {"field":["text",...]}, shown above the form; NULL: none; borrowed */
 } webpage;

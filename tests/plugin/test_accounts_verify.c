@@ -156,6 +156,49 @@ static void test_purge(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, accounts_setup, accounts_teardown)
 
+/* ---- where a page sends people on to ---- */
+
+static int load_with_home(const char *home)
+{
+    const fake_option options[] = {
+        { "hash_memory", "8KiB" }, { "hash_passes", "1" }, { "home", home }, { NULL, NULL }
+    };
+
+    fake_db_use("sqlite");
+    fake_mail_use();
+    return fake_load(&parley_plugin_0, options);
+}
+
+static void test_home(void **state)
+{
+    (void)state;
+    assert_int_equal(load_with_home("/chat/?from=mail"), 0);
+    assert_int_equal(fake_start(), 0);
+    parley_req req = call_as_browser("GET", LINK);
+    assert_null(strstr(fake_body(req), "/chat/"));
+    req = call_as_browser("POST", LINK);
+    answer(1);
+    assert_page(req, 200, "<a href=\"/chat/?from=mail\">Go on to the login</a>");
+    req = call_as_browser("POST", LINK);
+    answer(0);
+    assert_page(req, 400, "This link does not work");
+    assert_null(strstr(fake_body(req), "/chat/"));
+}
+
+static void test_homes_refused(void **state)
+{
+    static const char *const bad[] = {
+        "chat", "javascript:alert(1)", "/\"><script>", "/a b", "/a&b", "/'", "//\xc3\xa9", "ftp://x"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FAKE_COUNT(bad); i++) {
+        assert_true(load_with_home(bad[i]) < 0);
+        assert_non_null(strstr(fake_why(), "home: must be a path (/) or an address"));
+        fake_end();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +208,8 @@ int main(void)
         TEST(test_resend),
         TEST(test_resend_to_nobody),
         TEST(test_purge),
+        cmocka_unit_test_teardown(test_home, accounts_teardown),
+        cmocka_unit_test(test_homes_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,7 @@ export class Chat extends EventTarget {
         this.seenName = `parley.seen.${me.id}`;
         this.seen = stored(this.seenName);
         this.isLoaded = false;
+        this.isLeaving = false;
         this.listening = new AbortController();
     }
 
@@ -131,11 +132,21 @@ export class Chat extends EventTarget {
     }
 
     ended(room, code) {
-        if (code === CLOSED_UNAUTHORIZED) {
+        if (code !== CLOSED_UNAUTHORIZED) {
+            this.lose(room.id, code);
+        } else if (!this.isLeaving) {
             this.onUnauthorized();
-            return;
         }
-        this.lose(room.id, code);
+    }
+
+    /* The server closes the sockets of a session that ends, sometimes before it answers: no news to whoever ended it. */
+    async logout() {
+        this.isLeaving = true;
+        try {
+            await post("/api/auth/logout/");
+        } finally {
+            this.isLeaving = false;
+        }
     }
 
     lose(id, code) {

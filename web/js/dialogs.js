@@ -2,7 +2,7 @@
  * gives it back. */
 import { del, getAll, post } from "./api.js";
 import { element, fromTemplate, reconcile } from "./dom.js";
-import { note, showError, whenSubmitted } from "./forms.js";
+import { note, whenSubmitted } from "./forms.js";
 import { fullName, hueOf, initialOf } from "./names.js";
 import { themeGet, themeSet } from "./theme.js";
 import { momentOf } from "./time.js";
@@ -162,10 +162,10 @@ export function accountDialog(chat, onLogout) {
     });
     part("logout").addEventListener("click", async () => {
         try {
-            await post("/api/auth/logout/");
+            await chat.logout();
             onLogout();
         } catch (error) {
-            showError(part("password"), error);
+            note(dialog, error.message, true);
         }
     });
     sessionsShow(dialog);

@@ -90,6 +90,10 @@ export class ChatPage {
         const id = hash.match(/^#\/rooms\/([0-9a-f-]{36})$/)?.[1];
         const room = this.chat.rooms.get(id);
 
+        if (id && !room) {
+            this.lookFor(id);
+            return;
+        }
         if (room && room === this.talk?.room) {
             this.update();
             return;
@@ -101,12 +105,21 @@ export class ChatPage {
             this.talk = new Talk(this.main, this.chat, room);
         } else {
             this.main.replaceChildren(fromTemplate("nothing-open"));
-            if (id) {
-                history.replaceState(null, "", "#/rooms");
-                announce("That room is not there, or you are not in it.");
-            }
         }
         this.update();
+    }
+
+    /* A link to a room that is not in the list: perhaps somebody has added us since it was read. */
+    async lookFor(id) {
+        await this.chat.loadQuietly();
+        if (location.hash !== `#/rooms/${id}`) {
+            return;
+        }
+        if (!this.chat.rooms.has(id)) {
+            history.replaceState(null, "", "#/rooms");
+            this.tell("That room is not there, or you are not in it.");
+        }
+        this.show(location.hash);
     }
 
     update() {
@@ -147,13 +160,13 @@ export class ChatPage {
             this.show("#/rooms");
         }
         if (why) {
-            announce(`${why} ${room.name}`);
-            this.toast(`${why} ${room.name}`);
+            this.tell(`${why} ${room.name}`);
         }
     }
 
-    /* The announcer says it to those who listen. */
-    toast(text) {
+    /* To those who look and to those who listen. */
+    tell(text) {
+        announce(text);
         const shown = element("p", { class: "toast", "aria-hidden": "true" }, text);
 
         this.app.append(shown);

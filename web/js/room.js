@@ -99,7 +99,7 @@ export class Room {
             typing: () => this.typed(frame.user),
         };
 
-        if (Object.hasOwn(kinds, frame.type)) {
+        if (Object.hasOwn(kinds, frame?.type)) {
             kinds[frame.type]();
         }
     }

@@ -1,0 +1,299 @@
+/* chat.test.mjs -- people talk: two browsers, one of them cut off now and then, and nothing is lost or doubled. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { browserLaunch, pageOpen, Server, shownIn, until, write } from "./rig.mjs";
+
+let server, browser, ada, bob;
+
+before(async () => {
+    [server, browser] = await Promise.all([Server.start(), browserLaunch()]);
+    [ada, bob] = await Promise.all([server.person("ada"), server.person("bob")]);
+});
+after(async () => {
+    await browser?.close();
+    await server?.end();
+});
+
+/* Pages of both in one new room, and what has to hold at their ends. */
+async function together(name, fn) {
+    const room = await ada.room(name, bob);
+    const pages = await Promise.all([ada, bob].map((person) => pageOpen(browser, server, { person, hash: `#/rooms/${room.id}` })));
+
+    await Promise.all(pages.map((page) => page.getByText("Nothing has been said here yet.").waitFor()));
+    await fn(...pages, room);
+    for (const page of pages) {
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+    }
+}
+
+const shows = (page, texts) => until(`${JSON.stringify(texts).slice(0, 200)} to be shown`, async () => JSON.stringify(await shownIn(page)) === JSON.stringify(texts));
+const numbers = (from, to, word = "message") => Array.from({ length: to - from }, (_, i) => `${word} ${from + i}`);
+
+async function stored(room) {
+    const { results } = await ada.api("GET", `/api/chat/rooms/${room.id}/messages/?limit=200`);
+
+    return results.map((one) => one.content).reverse();
+}
+
+test("two talk", async () => {
+    await together("Talk", async (one, two, room) => {
+        await write(one, "Hello, Bob");
+        await shows(two, ["Hello, Bob"]);
+        await two.getByLabel("Your message").pressSequentially("Hi");
+        await one.getByText("Bob is typing…").waitFor();
+        await two.keyboard.press("Shift+Enter");
+        await two.keyboard.type("Ada");
+        await two.keyboard.press("Enter");
+        await shows(one, ["Hello, Bob", "Hi\nAda"]);
+        await until("the typing to end", async () => (await one.locator("[data-typing]").textContent()) === "");
+        assert.deepEqual(await one.locator(".message").evaluateAll((all) => all.map((each) => each.classList.contains("own"))), [true, false]);
+        await one.getByText("Today").waitFor();
+
+        /* Deleting takes it from both. */
+        await one.locator(".message").first().hover();
+        await one.getByRole("button", { name: "Delete message: Hello, Bob" }).click();
+        await one.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+        await shows(two, ["Hi\nAda"]);
+        await shows(one, ["Hi\nAda"]);
+        assert.deepEqual(await stored(room), ["Hi\nAda"]);
+    });
+});
+
+test("whoever was cut off gets all of it, once, and no longer what was deleted", async () => {
+    await together("Offline", async (one, two, room) => {
+        const first = await bob.say(room, "first");
+
+        await bob.say(room, "second");
+        await shows(one, ["first", "second"]);
+        await one.context().setOffline(true);
+        await one.getByText("No connection.").waitFor();
+        await bob.api("DELETE", `/api/chat/messages/${first.id}/`);
+        const missed = numbers(0, 230); /* more than one page */
+
+        for (const text of missed) {
+            await bob.say(room, text);
+        }
+        await one.context().setOffline(false);
+        await shows(one, ["second", ...missed]);
+        await one.getByText("No connection.").waitFor({ state: "hidden" });
+        await write(one, "I am back");
+        await shows(two, ["second", ...missed, "I am back"]);
+    });
+});
+
+test("workers are killed while people talk", async () => {
+    await together("Killed", async (one, two, room) => {
+        const texts = numbers(0, 30);
+
+        for (const [i, text] of texts.entries()) {
+            if (i % 10 === 5) {
+                server.killWorkers();
+            }
+            /* Stored, or not: where the answer is missing, the list tells. */
+            await until(`${text} to be stored`, async () => {
+                try {
+                    return (await stored(room)).includes(text) || await bob.say(room, text);
+                } catch {
+                    return false;
+                }
+            });
+        }
+        await shows(one, texts);
+        await shows(two, texts);
+        await one.getByText("No connection.").waitFor({ state: "hidden" });
+        await write(one, "still here");
+        await shows(two, [...texts, "still here"]);
+        assert.deepEqual(await stored(room), [...texts, "still here"]);
+    });
+});
+
+test("what is sent is shown at once, and confirmed", async () => {
+    await together("Sending", async (one, two) => {
+        let release;
+        const held = new Promise((resolve) => { release = resolve; });
+
+        await one.route("**/send/", async (route) => {
+            await held;
+            await route.continue();
+        });
+        await write(one, "slow");
+        await write(one, "slower");
+        await shows(one, ["slow", "slower"]);
+        assert.deepEqual(await one.locator(".fate").allTextContents(), ["Sending…", "Sending…"]);
+        release();
+        await shows(two, ["slow", "slower"]);
+        await until("both to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
+        await shows(one, ["slow", "slower"]);
+    });
+});
+
+test("what could not be sent can be sent again, and is there once", async () => {
+    await together("Retry", async (one, two, room) => {
+        await one.context().setOffline(true);
+        await write(one, "lost?");
+        await one.getByText("Not sent: no connection to the server.").waitFor();
+        await write(one, "never mind");
+        await until("both to fail", async () => (await one.locator(".failed").count()) === 2);
+        await one.locator(".outgoing", { hasText: "never mind" }).getByRole("button", { name: "Discard" }).click();
+        await one.context().setOffline(false);
+        await one.getByText("No connection.").waitFor({ state: "hidden" });
+        await one.getByRole("button", { name: "Try again" }).click();
+        await shows(two, ["lost?"]);
+        await until("it to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
+
+        /* The message is stored, its answer gets lost, and so does the socket: trying again finds it. */
+        await one.route("**/send/", async (route) => {
+            await route.fetch();
+            await one.context().setOffline(true);
+            await route.abort();
+        }, { times: 1 });
+        await write(one, "stored");
+        await shows(two, ["lost?", "stored"]);
+        await one.context().setOffline(false);
+        await until("it to be confirmed", async () => {
+            const again = one.getByRole("button", { name: "Try again" });
+
+            if (await again.count() > 0) {
+                await again.click({ timeout: 500 }).catch(() => {});
+            }
+            return (await one.locator(".outgoing").count()) === 0;
+        });
+        await shows(one, ["lost?", "stored"]);
+        assert.deepEqual(await stored(room), ["lost?", "stored"]);
+    });
+});
+
+test("a long story is read backwards, piece by piece", async () => {
+    const room = await ada.room("Long");
+    const texts = numbers(0, 130);
+
+    for (const text of texts) {
+        await ada.say(room, text);
+    }
+    const page = await pageOpen(browser, server, { person: ada, hash: `#/rooms/${room.id}` });
+
+    await shows(page, texts.slice(80));
+    const scroll = page.locator("[data-scroll]");
+    const isAtEnd = await scroll.evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight < 2);
+
+    assert.ok(isAtEnd);
+    await until("the beginning", async () => {
+        await scroll.evaluate((one) => one.scrollTo(0, 0));
+        return (await shownIn(page)).length === texts.length;
+    });
+    await shows(page, texts);
+    await page.getByText("This is the beginning of Long.").waitFor();
+
+    /* What comes meanwhile does not move the page away from what one reads. */
+    await scroll.evaluate((one) => one.scrollTo(0, 0));
+    await ada.say(room, "news");
+    await shows(page, [...texts, "news"]);
+    assert.equal(await scroll.evaluate((one) => one.scrollTop), 0);
+    await page.getByRole("button", { name: "To the latest" }).click();
+    await page.getByText("news", { exact: true }).last().isVisible();
+    await page.context().close();
+});
+
+test("markup in every name is shown as text", async () => {
+    const names = { first_name: "<img src=x onerror=alert(1)>", last_name: "<b>Bold</b>" };
+    const eve = await server.person("eve", names);
+    const room = await eve.room("<script>alert(2)</script>&amp;", ada);
+    const text = "<svg onload=alert(3)> & \"quotes\" &lt;i&gt;";
+    const page = await pageOpen(browser, server, { person: ada, hash: `#/rooms/${room.id}` });
+    let dialogs = 0;
+
+    page.on("dialog", (dialog) => {
+        dialogs++;
+        dialog.dismiss();
+    });
+    await eve.say(room, text);
+    await shows(page, [text]);
+    await page.getByRole("heading", { name: "<script>alert(2)</script>&amp;" }).waitFor();
+    assert.equal(await page.locator(".message .who").textContent(), `${names.first_name} ${names.last_name}`);
+    assert.match(await page.locator(".bar [data-people]").textContent(), /<img src=x onerror=alert\(1\)> <b>Bold<\/b>/);
+    await page.getByRole("button", { name: "Room details and members" }).click();
+    await page.getByRole("dialog").getByText(names.first_name).waitFor();
+    assert.equal(await page.locator("img[src=x], b, svg, script:not([src])").count(), 0);
+    assert.equal(dialogs, 0);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("members come and go", async () => {
+    const room = await ada.room("Guests");
+    const [one, two] = await Promise.all([pageOpen(browser, server, { person: ada, hash: `#/rooms/${room.id}` }), pageOpen(browser, server, { person: bob })]);
+
+    await one.getByRole("button", { name: "Room details and members" }).click();
+    const dialog = one.getByRole("dialog");
+
+    await dialog.getByLabel("Add somebody").fill("nobody@example.org");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("No user with the email nobody@example.org.").waitFor();
+    await dialog.getByLabel("Add somebody").fill(bob.email);
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("bob@example.org is a member now.").waitFor();
+    await dialog.getByLabel("Name").fill("Renamed");
+    await dialog.getByRole("button", { name: "Rename" }).click();
+    await one.locator(".bar").getByText("Renamed").waitFor();
+
+    /* The list is asked for again when somebody comes back to the page. */
+    await two.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await two.getByRole("link", { name: /Renamed/ }).click();
+    await two.getByRole("heading", { name: "Renamed" }).waitFor();
+    await write(two, "in");
+    await shows(one, ["in"]);
+    await dialog.getByRole("button", { name: "Remove Bob Example" }).click();
+    await two.locator(".toast", { hasText: "You are no longer in Renamed" }).waitFor();
+    await two.getByRole("heading", { name: "Choose a room" }).waitFor();
+    assert.equal(await two.getByRole("link", { name: /Renamed/ }).count(), 0);
+
+    /* Leaving, and the end of a room. */
+    await ada.api("POST", `/api/chat/rooms/${room.id}/participants/`, { email: bob.email });
+    await two.goto(`/#/rooms/${room.id}`); /* the list of this page does not have it yet */
+    await two.getByRole("button", { name: "Room details and members" }).click();
+    await two.getByRole("button", { name: "Leave room" }).click();
+    await two.getByRole("button", { name: "Leave", exact: true }).click();
+    await two.getByRole("heading", { name: "Choose a room" }).waitFor();
+    await dialog.getByRole("button", { name: "Delete room" }).click();
+    await one.getByRole("button", { name: "Delete", exact: true }).click();
+    await one.getByRole("heading", { name: "Choose a room" }).waitFor();
+    await assert.rejects(ada.api("GET", `/api/chat/rooms/${room.id}/`), /404/);
+    assert.deepEqual([...one.faults, ...two.faults], []);
+    await one.context().close();
+    await two.context().close();
+});
+
+test("what is unread is counted, also over a reload, until it is read", async () => {
+    const [here, there] = [await ada.room("Here", bob), await ada.room("There", bob)];
+    const page = await pageOpen(browser, server, { person: ada, hash: `#/rooms/${here.id}` });
+    const badge = page.getByRole("link", { name: /There/ }).locator(".badge");
+
+    await page.getByRole("heading", { name: "Here" }).waitFor();
+    await bob.say(there, "psst");
+    await bob.say(there, "are you there?");
+    await until("two unread", async () => (await badge.textContent()) === "2");
+    assert.match(await page.title(), /^\(2\) Here - Parley$/);
+    assert.equal(await page.locator("#announcer").textContent(), "Bob in There: are you there?");
+    await page.reload();
+    await until("two unread", async () => (await badge.textContent()) === "2");
+    await page.getByRole("link", { name: /There/ }).click();
+    await page.locator(".new", { hasText: "New" }).waitFor();
+    await badge.waitFor({ state: "hidden" });
+    assert.equal(await page.title(), "There - Parley");
+    await page.context().close();
+});
+
+test("a server that limits is told of where one writes", async () => {
+    await together("Fast", async (one) => {
+        await one.route("**/send/", (route) => route.fulfill({ status: 429, headers: { "Retry-After": "7" }, json: { detail: "Request was throttled." } }), { times: 1 });
+        await write(one, "too fast");
+        await one.getByText("You are sending very fast. Try again in 7 seconds.").waitFor();
+        await one.getByRole("button", { name: "Try again" }).click();
+        await until("it to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
+        await shows(one, ["too fast"]);
+        await one.getByLabel("Your message").fill("x".repeat(5001));
+        await one.keyboard.press("Enter");
+        await one.getByText("That is 1 characters too long").waitFor();
+    });
+});
