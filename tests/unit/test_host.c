@@ -167,7 +167,7 @@ static int load_bad_route(parley_ctx *ctx)
 
 static int load_bad_stage(parley_ctx *ctx)
 {
-    return parley->use(ctx, 250, "/v1/", nothing, NULL);
+    return parley->use(ctx, 251, "/v1/", nothing, NULL);
 }
 
 static int load_provides(parley_ctx *ctx)

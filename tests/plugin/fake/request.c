@@ -7,7 +7,7 @@
 static const int stages[] = { PARLEY_EARLY, PARLEY_AUTH, PARLEY_REPLAY, PARLEY_LIMIT,
                               PARLEY_APP };
 /* clang-format on */
-enum { STAGES = 4, REQUEST_MEMORY = 1 << 22 };
+enum { STAGES = sizeof(stages) / sizeof(stages[0]), REQUEST_MEMORY = 1 << 22 };
 
 static void chain_run(fake_request *r);
 
