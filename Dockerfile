@@ -22,7 +22,7 @@ LABEL org.opencontainers.image.title="Parley" \
     org.opencontainers.image.licenses="MIT"
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-        ca-certificates libcurl4 libhiredis0.14 libjansson4 libpq5 libsodium23 libsqlite3-0 libutf8proc2 libuv1 libwslay1 \
+        ca-certificates libcurl4 libhiredis0.14 libjansson4 libpq5 libsodium23 libsqlite3-0 libssl3 libutf8proc2 libuv1 libwslay1 \
         libyaml-0-2 >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/parley --shell /usr/sbin/nologin parley \

@@ -9,6 +9,7 @@
  *   revocation.c     who is it no more?
  *   standing.c       and which sessions of a changed account go on?
  *   hash.c           argon2id in the pool, a few at a time
+ *   decoy.c          what a login costs that names nobody
  *   register.c, login.c, profile.c, verify.c, mail_request.c, sessions_list.c, session_end.c,
  *   password_change.c, password_reset.c, ws_ticket.c
  *                    one endpoint each, or two that differ by a row
@@ -21,7 +22,7 @@
  *   account.c        the JSON of a user
  *   field.c          what describes a person, and its rules
  *   webpage.c        small HTML pages
- *   address.c, name.c, strength.c, key.c, cookie.c, subprotocol.c
+ *   strength.c, key.c, cookie.c, subprotocol.c
  *                    rules, pure
  */
 #ifndef ACCOUNTS_ACCOUNTS_H

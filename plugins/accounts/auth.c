@@ -12,12 +12,12 @@
  * access in the first place ignore any and are anonymous. */
 #include "plugins/accounts/auth.h"
 #include "plugins/accounts/accounts.h"
-#include "plugins/accounts/address.h"
 #include "plugins/accounts/browser.h"
 #include "plugins/accounts/credential.h"
 #include "plugins/accounts/key.h"
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
+#include "plugins/common/address.h"
 #include <sodium.h>
 
 #define TOUCH_US INT64_C(300000000) /* last_used_at is written at most so often */

@@ -2,8 +2,8 @@
  * registration and on the command line. */
 #ifndef ACCOUNTS_FIELD_H
 #define ACCOUNTS_FIELD_H
-#include "plugins/accounts/address.h"
-#include "plugins/accounts/name.h"
+#include "plugins/common/address.h"
+#include "plugins/common/name.h"
 #include <parley/text.h>
 
 enum field { FIELD_EMAIL, FIELD_USERNAME, FIELD_FIRST_NAME, FIELD_LAST_NAME, FIELD_COUNT };

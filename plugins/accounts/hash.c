@@ -1,14 +1,17 @@
-/* hash.c -- argon2id in the pool: a few at a time, the others wait in a bounded queue.
+/* hash.c -- argon2id in the pool: a few at a time, the others wait in a bounded queue.  What was
+ * imported from the original app is PBKDF2, and is checked, too.
  *
  * Hashing is slow and hungry on purpose, so its share of threads and memory is fixed: `parallel`
  * jobs run, `waiting_max` wait, more are refused (503).  Without that a flood of logins would take
  * every thread of the pool. */
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/accounts.h"
+#include "plugins/common/pbkdf2.h"
 #include <errno.h>
 #include <sodium.h>
 
 _Static_assert(HASH_TEXT_MAX == crypto_pwhash_STRBYTES, "the size of a hash in text");
+_Static_assert(PBKDF2_TEXT_MAX < HASH_TEXT_MAX, "an imported hash has room");
 
 static struct {
     int64_t passes;
@@ -31,12 +34,28 @@ void hash_configure(const parley_conf *conf)
                    (long long)(pool.memory_bytes / 1024), (long long)pool.passes);
 }
 
+/* Of a text that no password can be checked against nothing would be computed, and that shows. */
+static int hash_is_usable(const char *stored)
+{
+    pbkdf2 old;
+
+    return crypto_pwhash_str_needs_rehash(stored, (unsigned long long)pool.passes,
+                                          (size_t)pool.memory_bytes) >= 0 ||
+           pbkdf2_read(&old, stored) == 0;
+}
+
+const char *hash_or(const char *stored, const char *otherwise)
+{
+    return hash_is_usable(stored) ? stored : otherwise;
+}
+
 void hash_job_init(hash_job *job, enum hash_kind kind, parley_str password, const char *stored)
 {
     *job = (hash_job){ .kind = kind, .password_n = password.n };
     memcpy(job->password, password.p, password.n);
     if (kind == HASH_VERIFY)
-        (void)snprintf(job->text, sizeof(job->text), "%s", stored ? stored : pool.dummy);
+        (void)snprintf(job->text, sizeof(job->text), "%s",
+                       stored ? hash_or(stored, pool.dummy) : pool.dummy);
 }
 
 static void hash_make(hash_job *job)
@@ -47,8 +66,24 @@ static void hash_make(hash_job *job)
         job->status = PARLEY_ENOMEM;
 }
 
+static void hash_verify_old(hash_job *job, const pbkdf2 *old)
+{
+    int got = pbkdf2_verify(old, job->password, job->password_n);
+
+    if (got < 0)
+        job->status = PARLEY_ENOMEM;
+    job->is_good = got > 0;
+    job->is_outdated = 1;
+}
+
 static void hash_verify(hash_job *job)
 {
+    pbkdf2 old;
+
+    if (pbkdf2_read(&old, job->text) == 0) {
+        hash_verify_old(job, &old);
+        return;
+    }
     errno = 0;
     job->is_good = crypto_pwhash_str_verify(job->text, job->password, job->password_n) == 0;
     if (!job->is_good && errno == ENOMEM)

@@ -2,7 +2,7 @@
  *
  *   parse    address and password                            400 fields
  *   ask      SQL: the user of that address
- *   verify   argon2id in the pool; for nobody the same work  503 when too many wait
+ *   verify   the hash in the pool; for nobody the same work  503 when too many wait
  *   open     SQL: a session                                  400 wrong, unknown or disabled;
  *                                                            403 not verified
  *   reply    200 {"token", "user", "expires_at"}, and both cookies
@@ -11,11 +11,12 @@
  * audit log; not the address that was typed, because people type passwords there. */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
-#include "plugins/accounts/address.h"
 #include "plugins/accounts/audit.h"
 #include "plugins/accounts/browser.h"
+#include "plugins/accounts/decoy.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/key.h"
+#include "plugins/common/address.h"
 #include <sodium.h>
 
 enum { STEP_ASK = 1, TRIES_MAX = 2 };
@@ -112,10 +113,12 @@ static int login_verify(parley_flow *flow)
 {
     login *l = flow->state;
     int err = login_keep(flow, l);
+    const char *decoy = decoy_hash(l->email_key);
 
     if (err < 0)
         return err;
-    hash_job_init(&l->hash, HASH_VERIFY, l->password, l->is_there ? l->stored : NULL);
+    hash_job_init(&l->hash, HASH_VERIFY, l->password,
+                  l->is_there ? hash_or(l->stored, decoy) : decoy);
     l->hash.done = login_hashed;
     l->hash.ud = flow;
     if (hash_submit(&l->hash) == 0)

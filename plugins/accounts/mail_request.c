@@ -7,8 +7,8 @@
  *
  * The answer waits for nothing, so its time tells nothing either. */
 #include "plugins/accounts/accounts.h"
-#include "plugins/accounts/address.h"
 #include "plugins/accounts/link.h"
+#include "plugins/common/address.h"
 #include <stdlib.h>
 
 typedef struct mail_kind {

@@ -2,10 +2,10 @@
  * new one. */
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H
-#include "plugins/accounts/address.h"
 #include "plugins/accounts/audit.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/new_password.h"
+#include "plugins/common/address.h"
 #include <parley/flow.h>
 
 /* Whose password it is; texts in memory of the request. */

@@ -5,6 +5,7 @@
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/auth.h"
 #include "plugins/accounts/browser.h"
+#include "plugins/accounts/decoy.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
@@ -142,6 +143,8 @@ static int accounts_start(parley_ctx *ctx)
     int err = sql_prepare_all();
     if (err >= 0)
         err = browser_start();
+    if (err >= 0)
+        err = decoy_start();
     if (err >= 0)
         err = revocation_start();
     return err < 0 ? err : tidy_start();

@@ -13,6 +13,8 @@
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/link.h"
 #include "plugins/accounts/new_password.h"
+#include "plugins/common/address.h"
+#include "plugins/common/name.h"
 #include <stdlib.h>
 
 enum { STEP_TAKEN = 1, RACES_MAX = 2 };

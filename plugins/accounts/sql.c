@@ -47,6 +47,11 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_LOGIN_FIND] = "SELECT uid, username, email, first_name, last_name, is_verified,"
                        " joined_at, id, is_active, password_hash FROM users"
                        " WHERE email_key = $1",
+    /* Those of the original app: how many, and one of them. */
+    [SQL_OLD_HASHES] = "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN"
+                       " password_hash LIKE 'pbkdf2%' THEN 1 ELSE 0 END), 0) AS BIGINT),"
+                       " MAX(CASE WHEN password_hash LIKE 'pbkdf2%' THEN password_hash END)"
+                       " FROM users",
     /* Only while the password is the one that was checked: a change ends all sessions, this one
        too. */
     [SQL_SESSION_ADD] = "INSERT INTO sessions (uid, user_id, token_hash, created_at,"
@@ -118,8 +123,10 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
     [SQL_REVOKED_SINCE] = "SELECT id, user_id, session_id, at, subject FROM revocations"
                           " WHERE id > $1 ORDER BY id LIMIT 1000",
+    /* But those that were imported and have never been used here: they joined long ago. */
     [SQL_PURGE_LIST] = "SELECT id FROM users WHERE is_verified = 0 AND is_superuser = 0"
-                       " AND joined_at < $1 AND id > $2 ORDER BY id LIMIT 100",
+                       " AND joined_at < $1 AND id > $2 AND password_hash LIKE '_argon2id%'"
+                       " ORDER BY id LIMIT 100",
     [SQL_PURGE_ONE] = "DELETE FROM users WHERE id = $1 AND is_verified = 0",
     [SQL_TIDY_SESSIONS] = "DELETE FROM sessions WHERE expires_at < $1",
     [SQL_TIDY_TOKENS] = "DELETE FROM email_tokens WHERE expires_at < $1",

@@ -4,7 +4,7 @@
  * multisets), T the length of both together; asked for the whole value and for each of its parts
  * between non-word characters. */
 #include "plugins/accounts/strength.h"
-#include "plugins/accounts/name.h"
+#include "plugins/common/name.h"
 #include <parley/text.h>
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* verb.c -- `parley createsuperuser`, `parley user ...`, `parley audit list`: the table of them, and
  * which user is meant. */
 #include "plugins/accounts/verb.h"
-#include "plugins/accounts/address.h"
-#include "plugins/accounts/name.h"
+#include "plugins/common/address.h"
+#include "plugins/common/name.h"
 #include <stdlib.h>
 
 #define NO_UID "00000000-0000-0000-0000-000000000000"

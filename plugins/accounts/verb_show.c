@@ -1,5 +1,5 @@
 /* verb_show.c -- `parley user list`, `user show`, `user sessions`, `audit list`. */
-#include "plugins/accounts/name.h"
+#include "plugins/common/name.h"
 #include "plugins/accounts/verb.h"
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* test_accounts_address.c -- what counts as an e-mail address, and its key. */
-#include "plugins/accounts/address.h"
+#include "plugins/common/address.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

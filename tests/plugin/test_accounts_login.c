@@ -179,6 +179,47 @@ static void test_rehash(void **state)
     answer_ok();
 }
 
+/* An account of the original app: its PBKDF2 fits, and is argon2id from then on. */
+static void test_imported(void **state)
+{
+    static const char old[] =
+        "pbkdf2_sha256$1000$seasalt$2Yi2dPFREWldGHOS6qHxYJEaNbCwnA8hO/ViB0vB8LI=";
+    parley_req req = fake_call("POST", PATH, BODY);
+
+    (void)state;
+    answer_user("1", "1", old);
+    answer_ok();
+    assert_int_equal(fake_status(req), 200);
+    assert_string_equal(fake_db_param(1, 1, 7), old);
+    assert_int_equal(asked(), 3);
+    assert_int_equal(crypto_pwhash_str_verify(fake_db_param(2, 0, 0), PASSWORD, strlen(PASSWORD)),
+                     0);
+    assert_string_equal(fake_db_param(2, 0, 2), old);
+    answer_ok();
+
+    req = fake_call("POST", PATH,
+                    "{\"email\":\"ada@example.org\",\"password\":\"wrong password\"}");
+    answer_user("1", "1", old);
+    assert_body(req, 400, REFUSED);
+    answer_ok();
+}
+
+/* No password fits it, the empty one of the text neither; it is refused like a wrong one. */
+static void test_unusable(void **state)
+{
+    static const char *const stored_texts[] = { "!", "",
+                                                "md5$salt$5f4dcc3b5aa765d61d8327deb882cf99" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(stored_texts) / sizeof(stored_texts[0]); i++) {
+        parley_req req = fake_call("POST", PATH, BODY);
+
+        answer_user("1", "1", stored_texts[i]);
+        assert_body(req, 400, REFUSED);
+        answer_ok();
+    }
+}
+
 /* One at a time, one waits, the third is refused: all answers of the database come at once. */
 static void test_queue(void **state)
 {
@@ -230,6 +271,8 @@ int main(void)
         TEST(test_failures_are_audited),
         TEST(test_changed_meanwhile),
         TEST(test_rehash),
+        TEST(test_imported),
+        TEST(test_unusable),
         TEST(test_queue),
         TEST(test_trouble),
     };

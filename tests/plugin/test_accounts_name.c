@@ -1,6 +1,6 @@
 /* test_accounts_name.c -- which usernames are allowed, and when two are the same; the texts'
  * trimming and counting. */
-#include "plugins/accounts/name.h"
+#include "plugins/common/name.h"
 #include <parley/text.h>
 #include <setjmp.h>
 #include <stdlib.h>

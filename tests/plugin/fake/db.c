@@ -348,12 +348,18 @@ static void answer_free(db_answer *a)
     free(a);
 }
 
-void fake_db_done(void)
+void fake_db_forget(void)
 {
     for (size_t i = 0; i < db.runs.n; i++)
         run_free(db.runs.p[i]);
     for (size_t i = 0; i < db.answers.n; i++)
         answer_free(db.answers.p[i]);
+    db.runs.n = db.answers.n = db.answered = 0;
+}
+
+void fake_db_done(void)
+{
+    fake_db_forget();
     free(db.runs.p);
     free(db.answers.p);
     free(db.texts.p);

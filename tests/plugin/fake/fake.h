@@ -192,6 +192,7 @@ void fake_db_failure(uint32_t failed, const char *constraint); /* of an answer <
                  FAKE_COUNT(((const char *const[]){ __VA_ARGS__ })))
 size_t fake_db_runs(void);    /* run() calls so far */
 size_t fake_db_waiting(void); /* of them without an answer */
+void fake_db_forget(void);    /* all of them, which were answered: what starting asks */
 size_t fake_db_statements(size_t run);
 const char *fake_db_text(size_t run, size_t statement);
 /* integers in decimal; NULL: SQL NULL */

@@ -1,6 +1,6 @@
 /* name.h -- usernames: which are allowed, and when two are the same.  Pure. */
-#ifndef ACCOUNTS_NAME_H
-#define ACCOUNTS_NAME_H
+#ifndef COMMON_NAME_H
+#define COMMON_NAME_H
 #include <parley/plugin.h>
 
 #define NAME_MAX_POINTS 150

@@ -1,5 +1,5 @@
 /* address.c -- what counts as an e-mail address. */
-#include "plugins/accounts/address.h"
+#include "plugins/common/address.h"
 #include <parley/text.h>
 
 enum { LABEL_MAX = 63 };

@@ -1,5 +1,5 @@
 /* name.c -- usernames: which are allowed, and when two are the same. */
-#include "plugins/accounts/name.h"
+#include "plugins/common/name.h"
 #include <parley/text.h>
 #include <stdlib.h>
 #include <utf8proc.h>

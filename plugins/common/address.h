@@ -1,6 +1,6 @@
 /* address.h -- what counts as an e-mail address.  Pure. */
-#ifndef ACCOUNTS_ADDRESS_H
-#define ACCOUNTS_ADDRESS_H
+#ifndef COMMON_ADDRESS_H
+#define COMMON_ADDRESS_H
 #include <parley/plugin.h>
 
 #define ADDRESS_MAX 254 /* characters; all of an address is ASCII, so bytes too */
