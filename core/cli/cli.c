@@ -81,6 +81,7 @@ static const cli_command commands[] = {
     { "completion", cli_completion, OPTION_CONFIG,         "SHELL", "print the completion of commands and options for a shell",
       "SHELL is bash, zsh or fish. `make install` puts all three where the shells look; by hand, for bash:\n"
       "eval \"$(parley completion bash)\". It knows the commands of the configured plugins.\n" },
+    { "import",   NULL /* of plugins/import */, 0,                           NULL,     "take over users, rooms and messages of the original app", "" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };

@@ -12,8 +12,8 @@
 #define PATIENCE_MS 5000 /* for a data folder that is in use and silent */
 #define LOOK_MS     50
 
-/* Plugins that no server loads: each is named as its command. */
-static const char *const tools[] = { "copy" };
+/* Plugins that no server loads: each is named as the first word of its commands. */
+static const char *const tools[] = { "copy", "import" };
 
 const char *place_tool(str word)
 {

@@ -197,8 +197,8 @@ static void test_imported(void **state)
     assert_string_equal(fake_db_param(2, 0, 2), old);
     answer_ok();
 
-    req = fake_call("POST", PATH,
-                    "{\"email\":\"ada@example.org\",\"password\":\"wrong password\"}");
+    req =
+        fake_call("POST", PATH, "{\"email\":\"ada@example.org\",\"password\":\"wrong password\"}");
     answer_user("1", "1", old);
     assert_body(req, 400, REFUSED);
     answer_ok();
