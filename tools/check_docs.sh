@@ -1,6 +1,6 @@
 #!/bin/sh
 # The pages tell the truth: docs/CONFIG.md is what the binary describes, every file and function that ARCHITECTURE.md and the
-# man page name exists, and so does every file a page links to.
+# man page name exists, and so does every file a page links to and every test it names.
 set -eu
 cd "$(dirname "$0")/.."
 bad=0
@@ -23,6 +23,11 @@ for page in *.md docs/*.md; do
         case "$link" in http*) continue ;; esac
         [ -e "$(dirname "$page")/$link" ] || fail "$page links to $link, which is not there"
     done
+done
+
+# A test that a page names as a proof is there.
+for test in $(grep -ohE '`[a-z0-9_/]+\.py::[A-Za-z0-9_]+`' docs/*.md README.md | tr -d '`' | sort -u); do
+    grep -q "^ *def ${test#*::}(" "tests/${test%%::*}" || fail "a page names the test $test, which is not there"
 done
 
 "$parley" describe all | cmp -s - docs/CONFIG.md ||

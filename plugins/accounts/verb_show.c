@@ -1,6 +1,6 @@
 /* verb_show.c -- `parley user list`, `user show`, `user sessions`, `audit list`. */
-#include "plugins/common/name.h"
 #include "plugins/accounts/verb.h"
+#include "plugins/common/name.h"
 #include <stdlib.h>
 
 #define START(name, size)                                                                          \

@@ -30,6 +30,20 @@ def test_it_is_valid(tmp_path):
     assert done.returncode == 0 and "good" in done.stdout and not done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("more", [
+    {"DEBUG": "True", "SECRET_KEY": "your-secret-key-here", "DATABASE_URL": "postgresql://chatuser:chatpass@localhost:5433/chatdb",
+     "REDIS_URL": "redis://localhost:6379/0", "EMAIL_HOST": "localhost", "EMAIL_PORT": "1025", "EMAIL_USE_TLS": "False",
+     "EMAIL_USE_SSL": "False", "SITE_URL": "http://localhost:8000"},
+    {"DEBUG": "False", "SECRET_KEY": "your-production-secret-key", "DATABASE_URL": "postgresql://user:pass@host:5432/db",
+     "REDIS_URL": "redis://host:6379/0", "ALLOWED_HOSTS": "yourdomain.com,www.yourdomain.com", "EMAIL_HOST": "smtp.your-provider.com",
+     "EMAIL_PORT": "587", "EMAIL_USE_TLS": "True", "EMAIL_HOST_USER": "your-email@domain.com", "EMAIL_HOST_PASSWORD": "your-email-password",
+     "SITE_URL": "https://yourdomain.com"},
+], ids=["development", "production"])
+def test_the_variables_of_the_original_are_understood(tmp_path, more):
+    done = check(PRODUCTION, more, tmp_path)
+    assert done.returncode == 0 and "good" in done.stdout and not done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("name,value,text", [
     ("DATABASE_URL", None, r"plugins\.postgres\.url: the variable DATABASE_URL is not set; set it"),
     ("DATABASE_URL", "", r"plugins\.postgres\.url: is required, but empty"),
