@@ -1,18 +1,25 @@
 /* bus_note.c -- what workers tell each other about a room:
- * "<kind> <number> <user or ->\n<frame>". */
+ * "<kind> <number> <epoch or -> <user or ->\n<frame>". */
 #include "plugins/chat/bus_note.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MOST = 96, USER_MOST = 36 };
+enum { HEAD_MOST = 128, EPOCH_MOST = 39, USER_MOST = 36 };
+
+/* "-" for what is absent, or too long to be one. */
+static parley_str word_of(parley_str word, size_t most)
+{
+    return word.n > 0 && word.n <= most ? word : (parley_str){ "-", 1 };
+}
 
 char *bus_note_write(const struct bus_note *note, size_t *ret_n)
 {
     char head[HEAD_MOST];
-    bool has_user = note->user.n > 0 && note->user.n <= USER_MOST;
-    int n = snprintf(head, sizeof(head), "%" PRIu32 " %" PRId64 " %.*s\n", note->kind, note->number,
-                     has_user ? (int)note->user.n : 1, has_user ? note->user.p : "-");
+    parley_str epoch = word_of(note->epoch, EPOCH_MOST);
+    parley_str user = word_of(note->user, USER_MOST);
+    int n = snprintf(head, sizeof(head), "%" PRIu32 " %" PRId64 " %.*s %.*s\n", note->kind,
+                     note->number, (int)epoch.n, epoch.p, (int)user.n, user.p);
     size_t head_n = n > 0 ? (size_t)n : 0;
     char *bytes = malloc(head_n + note->frame.n);
 
@@ -43,27 +50,38 @@ static bool number_take(parley_str bytes, size_t *at, int64_t *ret)
     return true;
 }
 
+/* A word up to the byte `end`; moves `at` behind it. */
+static bool word_take(parley_str bytes, char end, size_t most, size_t *at, parley_str *ret)
+{
+    const char *from = bytes.p + *at;
+    const char *to = memchr(from, end, bytes.n - *at);
+
+    if (!to || to == from || (size_t)(to - from) > most)
+        return false;
+    *ret = (parley_str){ from, (size_t)(to - from) };
+    if (ret->n == 1 && *from == '-')
+        ret->n = 0;
+    *at = (size_t)(to + 1 - bytes.p);
+    return true;
+}
+
 bool bus_note_parse(parley_str bytes, struct bus_note *ret)
 {
     size_t at = 0;
     int64_t kind;
     int64_t number;
+    parley_str epoch;
+    parley_str user;
 
     if (!number_take(bytes, &at, &kind) || !number_take(bytes, &at, &number) || kind > UINT32_MAX)
         return false;
-    const char *end = memchr(bytes.p + at, '\n', bytes.n - at);
-
-    if (!end)
+    if (!word_take(bytes, ' ', EPOCH_MOST, &at, &epoch) ||
+        !word_take(bytes, '\n', USER_MOST, &at, &user))
         return false;
-    size_t user_n = (size_t)(end - (bytes.p + at));
-
-    if (user_n == 0 || user_n > USER_MOST)
-        return false;
-    bool is_nobody = user_n == 1 && bytes.p[at] == '-';
-
-    ret->kind = (uint32_t)kind;
-    ret->number = number;
-    ret->user = (parley_str){ bytes.p + at, is_nobody ? 0 : user_n };
-    ret->frame = (parley_str){ end + 1, bytes.n - (size_t)(end + 1 - bytes.p) };
+    *ret = (struct bus_note){ .kind = (uint32_t)kind,
+                              .number = number,
+                              .epoch = epoch,
+                              .user = user,
+                              .frame = { bytes.p + at, bytes.n - at } };
     return true;
 }

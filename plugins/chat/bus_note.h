@@ -8,6 +8,7 @@
 struct bus_note {
     uint32_t kind;    /* enum event_kind */
     int64_t number;   /* seq; for typing the key of the user */
+    parley_str epoch; /* of the log that has it, at most 39 bytes; empty: not known, or no event */
     parley_str user;  /* who was removed, at most 36 bytes; or empty */
     parley_str frame; /* the text of the frame; empty: nothing to show */
 };

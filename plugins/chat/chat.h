@@ -47,7 +47,12 @@ enum event_kind {
     EVENT_TYPING = 8                 /* bus only: ephemeral, without seq */
 };
 
-enum close_code { CLOSE_RATE_LIMITED = 4003, CLOSE_REMOVED = 4403, CLOSE_ROOM_GONE = 4404 };
+enum close_code {
+    CLOSE_RATE_LIMITED = 4003,
+    CLOSE_RESYNC = 4004,
+    CLOSE_REMOVED = 4403,
+    CLOSE_ROOM_GONE = 4404
+};
 
 static inline parley_str str_of(const char *text)
 {

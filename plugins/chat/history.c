@@ -10,6 +10,7 @@
  */
 #include "plugins/chat/history.h"
 #include "plugins/chat/access.h"
+#include "plugins/chat/live.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 #include "plugins/chat/tail.h"
@@ -197,7 +198,7 @@ static void history_learn(parley_str uid, const parley_rows *rows)
     if (!room)
         return;
     room->key = chat.db->get_int(rows, 0, COUNT_KEY, 0);
-    room_epoch(room, chat.db->get(rows, 0, COUNT_EPOCH));
+    live_epoch(room, chat.db->get(rows, 0, COUNT_EPOCH));
     room_unuse(room);
 }
 

@@ -130,6 +130,44 @@ static void live_feed(struct room *room, const struct room_event *event)
     live_drain(room);
 }
 
+/* ---- another log ---- */
+
+/* What was shown here is of no log any more, and what waits must not be mixed with the other's. */
+static void live_restart(struct room *room)
+{
+    room_epoch(room, (parley_str){ NULL, 0 });
+    room->removed_at = 0;
+    if (room->watchers == 0)
+        return;
+    room_use_again(room);
+    events_free(sequencer_reset(&room->order));
+    live_gap_stop(room);
+    parley->room_close(str_of(room->uid), (parley_str){ NULL, 0 }, CLOSE_RESYNC,
+                       PARLEY_S("resync_required"));
+    resume_end_all(room, CLOSE_RESYNC, PARLEY_S("resync_required"));
+    room_unuse(room);
+}
+
+void live_epoch(struct room *room, parley_str epoch)
+{
+    if (room->epoch[0] && !str_equal(epoch, str_of(room->epoch)))
+        live_restart(room);
+    room_epoch(room, epoch);
+}
+
+/* false: not to be shown, as it is of another log than what was shown here.  Before the baseline
+ * the first one is believed, and the database corrects it. */
+static bool live_is_ours(struct room *room, parley_str epoch)
+{
+    if (!room->epoch[0])
+        room_epoch(room, epoch);
+    if (str_equal(epoch, str_of(room->epoch)))
+        return true;
+    room->must_read = true; /* the other one, for whoever comes next */
+    live_restart(room);
+    return false;
+}
+
 /* ---- watchers ---- */
 
 /* The bus listens from here on (parley/bus.h); the baseline may be older. */
@@ -166,6 +204,10 @@ static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void
     }
     bool is_typing = note.kind == EVENT_TYPING;
 
+    if (!is_typing && note.epoch.n == 0)
+        live_missed(room);
+    if (!is_typing && (note.epoch.n == 0 || !live_is_ours(room, note.epoch)))
+        return;
     if (is_typing && !typing_gate_tell(room->key, note.number, parley->mono_ns() / 1000000))
         return;
     frame = note.frame.n > 0 ? parley->frame_text(note.frame, is_typing ? PARLEY_F_EPHEMERAL : 0)
@@ -251,8 +293,13 @@ void live_announce(parley_str uid, const struct announcement *what)
     struct bus_note note = { .kind = what->kind, .number = what->seq, .user = what->user };
 
     uid_copy(room_uid, uid);
-    if (what->data)
+    if (what->data) {
         note.frame = parley->json_text(chat.ctx, what->data);
+        note.epoch = parley->json_str(parley->json_get(what->data, "epoch"));
+    }
+    if (room && note.epoch.n > 0)
+        live_epoch(room, note.epoch);
+    room = room_find(str_of(room_uid));
     live_publish(room_uid, &note);
     tail_add(str_of(room_uid), what, note.frame);
     if (room && room->watchers > 0) {
@@ -325,6 +372,8 @@ static void live_log_read(struct room *room, int status, int64_t last_seq,
         live_end(room);
         return;
     }
+    if (!live_is_ours(room, page->epoch))
+        return; /* whoever opens a socket next reads again */
     for (int64_t i = 0; i < page->n && room->watchers > 0; i++) {
         struct room_event event = { .seq = 0 };
 

@@ -7,6 +7,10 @@
 #define CHAT_LIVE_H
 #include "plugins/chat/room.h"
 
+/* What the database says the room's epoch is.  Another one than before: the log was rewritten (a
+ * standby without the last events was promoted); its sockets close with 4004 and come back. */
+void live_epoch(struct room *room, parley_str epoch);
+
 /* A watcher is a socket or a handshake.  The first one subscribes; so ask the database for the
  * baseline only after this. Both keep the record in use. */
 void live_watch(struct room *room);
@@ -18,7 +22,7 @@ struct announcement {
     enum event_kind kind;
     int64_t seq;
     parley_str user;   /* who was removed, or absent */
-    parley_json *data; /* taken: the frame; NULL: nothing to show */
+    parley_json *data; /* taken: the frame, with its epoch; NULL: no memory for it */
 };
 /* A durable event of the room `uid`. */
 void live_announce(parley_str uid, const struct announcement *what);

@@ -28,7 +28,6 @@ struct resume {
     int64_t replayed;   /* events */
     bool is_draining;   /* on_drain() holds this record */
     bool is_over;
-    char epoch[EPOCH_SIZE];
 };
 
 /* Bytes that may wait for one socket before it is given no more of a page. */
@@ -282,9 +281,7 @@ static void resume_share(struct room *room, const struct log_page *page,
         if (resume->is_draining || (!is_in && resume->at != room->replay_from))
             continue;
         shared++;
-        if (!str_equal(page->epoch, str_of(resume->epoch)))
-            resume_give_up(resume, "epoch_changed");
-        else if (page->n == 0)
+        if (page->n == 0)
             resume_give_up(resume, "purged");
         else
             resume_take(resume, events, page->n);
@@ -305,7 +302,7 @@ static void resume_page(struct room *room, int status, int64_t last_seq,
         live_end(room);
         return;
     }
-    room_epoch(room, page->epoch);
+    live_epoch(room, page->epoch);
     for (int64_t i = 0; i < page->n; i++)
         log_page_event(page, i, &events[i]);
     resume_share(room, page, events);
@@ -346,7 +343,6 @@ void resume_begin(struct room *room, parley_conn conn, int64_t member_seq,
     resume->conn = conn;
     resume->at = from->after;
     resume->member_seq = member_seq;
-    memcpy(resume->epoch, room->epoch, EPOCH_SIZE);
     room_use_again(room);
     resume_append(resume);
     resume_turn(room);

@@ -36,7 +36,7 @@ struct room {
 struct room *room_find(parley_str uid);
 /* Makes it if needed, and holds it until room_unuse().  NULL: no memory, or no well-formed id. */
 struct room *room_use(parley_str uid);
-/* Remembers what the database says its epoch is. */
+/* Remembers its epoch, and nothing else: live_epoch() also ends what another epoch began. */
 void room_epoch(struct room *room, parley_str epoch);
 void room_use_again(struct room *room);
 void room_unuse(struct room *room);

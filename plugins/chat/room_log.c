@@ -11,6 +11,7 @@
  * The membership of the sender is a guard in each statement, so it is decided in the transaction
  * that stores. */
 #include "plugins/chat/room_log.h"
+#include "plugins/chat/live.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/sql.h"
 #include <stdlib.h>
@@ -181,7 +182,7 @@ static void append_stored(struct append *append, const parley_rows *answer)
     } else {
         once_take_all(&stored, answer);
     }
-    room_epoch(room, stored.epoch);
+    live_epoch(room, stored.epoch);
     append->done(append, is_own ? APPEND_STORED : APPEND_REPEATED, &stored);
     room_unuse(room);
 }

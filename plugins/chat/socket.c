@@ -22,7 +22,8 @@ struct opening {
     parley_req req;
     struct room *room; /* watched by us, until the socket has it */
     int64_t caller;
-    int64_t last_seq; /* of the answer */
+    int64_t last_seq; /* of the answer, and its epoch */
+    char epoch[EPOCH_SIZE];
     uint32_t looks;
     parley_conn conn; /* open already, and wants to catch up; 0: a handshake */
     struct cursor from;
@@ -112,6 +113,14 @@ static void opening_wait(struct opening *opening)
         opening_refuse(opening, true);
 }
 
+/* A removal that was shown while we asked may be the caller's, and this answer older; or it is of a
+ * log that is no more. */
+static bool opening_is_stale(const struct opening *opening)
+{
+    return opening->last_seq < opening->room->removed_at ||
+           strcmp(opening->epoch, opening->room->epoch) != 0;
+}
+
 static void opening_check(struct opening *opening)
 {
     struct room *room = opening->room;
@@ -120,8 +129,7 @@ static void opening_check(struct opening *opening)
         opening_refuse(opening, false);
         return;
     }
-    /* A removal that was shown while we asked may be the caller's, and this answer older. */
-    if (opening->last_seq < room->removed_at) {
+    if (opening_is_stale(opening)) {
         if (opening_ask(opening) < 0)
             opening_refuse(opening, true);
         return;
@@ -171,7 +179,8 @@ static void opening_answered(parley_ctx *ctx, int status, const parley_db_result
     }
     opening->last_seq = chat.db->get_int(rows, 0, SEEN_LAST_SEQ, 0);
     room->key = chat.db->get_int(rows, 0, SEEN_KEY, 0);
-    room_epoch(room, chat.db->get(rows, 0, SEEN_EPOCH));
+    live_epoch(room, chat.db->get(rows, 0, SEEN_EPOCH));
+    memcpy(opening->epoch, room->epoch, EPOCH_SIZE);
     opening_check(opening);
 }
 

@@ -115,12 +115,18 @@ static inline parley_conn socket_of(const parley_person *who, const char *last_s
 /* A note of another worker, as plugins/chat/bus_note.c writes it. */
 #define TOPIC "room." ROOM_UID
 
-static inline void deliver(int kind, int seq, const char *user, const char *frame)
+static inline void deliver_of(const char *epoch, int kind, int seq, const char *user,
+                              const char *frame)
 {
     char bytes[256];
 
-    (void)snprintf(bytes, sizeof(bytes), "%d %d %s\n%s", kind, seq, user, frame);
+    (void)snprintf(bytes, sizeof(bytes), "%d %d %s %s\n%s", kind, seq, epoch, user, frame);
     fake_deliver(TOPIC, bytes);
     fake_run();
+}
+
+static inline void deliver(int kind, int seq, const char *user, const char *frame)
+{
+    deliver_of("ep", kind, seq, user, frame);
 }
 #endif

@@ -129,6 +129,7 @@ static void test_note(void **state)
 {
     const struct bus_note in = { .kind = 4,
                                  .number = 1234567890123,
+                                 .epoch = PARLEY_S("0123456789abcdef"),
                                  .user = PARLEY_S("019a1b2c-0000-7000-8000-0000000000a1"),
                                  .frame = PARLEY_S("{\"a\":\"\n\"}") };
     struct bus_note out;
@@ -140,6 +141,8 @@ static void test_note(void **state)
     assert_true(bus_note_parse((parley_str){ bytes, n }, &out));
     assert_int_equal(out.kind, 4);
     assert_int_equal(out.number, 1234567890123);
+    assert_int_equal(out.epoch.n, 16);
+    assert_memory_equal(out.epoch.p, in.epoch.p, 16);
     assert_int_equal(out.user.n, 36);
     assert_memory_equal(out.user.p, in.user.p, 36);
     assert_int_equal(out.frame.n, in.frame.n);
@@ -148,6 +151,7 @@ static void test_note(void **state)
 
     bytes = bus_note_write(&(struct bus_note){ .kind = 3, .number = 9 }, &n);
     assert_true(bus_note_parse((parley_str){ bytes, n }, &out));
+    assert_int_equal(out.epoch.n, 0);
     assert_int_equal(out.user.n, 0);
     assert_int_equal(out.frame.n, 0);
     free(bytes);
@@ -162,13 +166,17 @@ static void test_note_refused(void **state)
         "1 2",
         "1 2 ",
         "1 2 -",
-        "x 2 -\n",
-        "1 x -\n",
-        "1 2 \n",
-        "-1 2 -\n",
-        "1 99999999999999999999 -\n",
-        "4294967296 1 -\n",
-        "1 2 a-user-id-that-is-much-too-long-to-be-one\n",
+        "1 2 -\n",
+        "1 2 - -",
+        "x 2 - -\n",
+        "1 x - -\n",
+        "1 2 - \n",
+        "1 2  -\n",
+        "-1 2 - -\n",
+        "1 99999999999999999999 - -\n",
+        "4294967296 1 - -\n",
+        "1 2 - a-user-id-that-is-much-too-long-to-be-one\n",
+        "1 2 an-epoch-that-is-much-too-long-to-be-one -\n",
     };
     struct bus_note out;
 
