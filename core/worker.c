@@ -51,7 +51,8 @@ typedef struct worker {
     int64_t spread_from_ns, spread_ns; /* what may still be used; 0: all are being closed */
     uint32_t spread_n, spread_done;    /* sockets that are closed one by one */
     frame *going_away;
-    bool draining, stopping;
+    int draining; /* the signal that it was told so by; 0: not told */
+    bool stopping;
 } worker;
 
 /* A supervisor that died before prctl() could bind us to it is noticed here. */
@@ -129,6 +130,19 @@ static void worker_drain_look(uv_timer_t *timer)
         worker_stop(w);
 }
 
+/* The whole server stops while this worker gives way to a successor: nobody is left to spread the
+ * clients for, so the sockets that are left are closed now. */
+static void worker_hurry(worker *w)
+{
+    w->draining = SIGTERM;
+    w->drain_until_ns = clock_mono_ns() + w->settings->drain_ms * 1000000;
+    w->spread_n = w->spread_done = 0;
+    w->spread_from_ns = clock_mono_ns();
+    w->spread_ns = DRAIN_GRACE_NS;
+    if (!w->stopping)
+        net_drain_sockets(w->net, w->going_away, UINT32_MAX);
+}
+
 /* SIGTERM: sockets are closed now.  SIGUSR2: one by one, over half of the time there is.  A
  * connection on which nothing was asked yet stays meanwhile: its request may be on its way, and ends
  * with the answer. */
@@ -136,10 +150,16 @@ static void worker_terminate(uv_signal_t *handle, int number)
 {
     worker *w = handle->data;
 
-    if (w->draining || !w->net)
-        _exit(w->net ? EXIT_STOPPED
-                     : EXIT_SYSTEM); /* asked twice, or nothing serves yet: durable as it is */
-    w->draining = true;
+    if (!w->net)
+        _exit(EXIT_SYSTEM); /* nothing serves yet, or any more */
+    if (w->draining == SIGUSR2) {
+        if (number == SIGTERM)
+            worker_hurry(w);
+        return;
+    }
+    if (w->draining)
+        _exit(EXIT_STOPPED); /* asked twice: durable as it is */
+    w->draining = number;
     w->spread_from_ns = clock_mono_ns();
     w->drain_until_ns = w->spread_from_ns + w->settings->drain_ms * 1000000;
     w->spread_ns = number == SIGUSR2 ? w->settings->drain_ms * (1000000 / 2) : DRAIN_GRACE_NS;

@@ -48,9 +48,11 @@ bool workers_are_draining(const supervisor *sv)
 void workers_signal(supervisor *sv, int number)
 {
     for (int i = 0; i < sv->slot_n; i++) {
-        process *const all[] = { sv->slots[i].process, sv->slots[i].successor,
-                                 sv->slots[i].draining };
-        for (size_t k = 0; k < COUNT(all); k++)
+        worker_slot *slot = &sv->slots[i];
+        process *const all[] = { slot->process, slot->successor, slot->draining };
+        /* One that makes way was told so by SIGTERM, and would take another one for "at once". */
+        bool was_told = number == SIGTERM && slot->is_making_way && slot->is_ready;
+        for (size_t k = was_told ? 1 : 0; k < COUNT(all); k++)
             if (all[k])
                 process_signal(all[k], number);
     }

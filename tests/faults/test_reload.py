@@ -128,6 +128,42 @@ def test_sighup_under_load_fails_nobody(own_server, redis):
     assert len(server.workers()) == 2
 
 
+def ends_of(watchers):
+    for watcher in watchers:
+        watcher.join(PATIENCE)
+    return {(watcher.code, "going_away" in watcher.types) for watcher in watchers}
+
+
+def test_sigterm_while_the_old_workers_give_way_cuts_nobody(own_server, redis):
+    server = several(own_server, redis, 2, drain_timeout="20s")
+    ada = server.person()
+    room = ada.room()
+    watchers = [Watcher(ada.socket(room)) for _ in range(40)]
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_line("configuration taken: 2 workers were replaced")
+    assert [watcher.code for watcher in watchers].count(None) > 20, "they are to be closed over ten seconds"
+    started = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    assert ends_of(watchers) == {(1001, True)}
+    assert server.process.wait(PATIENCE) == 0
+    assert time.monotonic() - started < 8, "nothing is spread any more"
+
+
+def test_sigterm_while_the_only_worker_makes_way_cuts_nobody(own_server):
+    server = own_server(config=configured(drain_timeout="6s"))
+    ada = server.person()
+    room = ada.room()
+    silent = ada.socket(room)  # does not answer the close, so that the drain goes on
+    watchers = [Watcher(ada.socket(room)) for _ in range(10)]
+    server.process.send_signal(signal.SIGHUP)
+    assert ends_of(watchers) == {(1001, True)}
+    asked = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(PATIENCE) == 0
+    assert time.monotonic() - asked > 1, "the drain that was under way was cut short"
+    silent.sock.close()
+
+
 def test_sighup_with_one_worker_only_fails_nobody(own_server):
     server = own_server(config=configured(drain_timeout="2s"))
     ada = server.person()
