@@ -53,7 +53,7 @@ int folder_try_lock(str data_dir, int *ret_fd, failure *f)
 
     if (folder_path(data_dir, "lock", name) < 0)
         return failure_set(f, EXIT_CONFIG, "server.data_dir is too long");
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return failure_set(f, EXIT_SYSTEM, "cannot write %s: %s", name, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -114,7 +114,7 @@ int secret_read(const settings *s, str *ret, failure *f)
         return failure_set(f, EXIT_CONFIG, "server.data_dir is too long");
     if (access(name, F_OK) != 0 && secret_make(name, f) < 0)
         return -1;
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
     int error = errno;
     if (fd >= 0)
@@ -131,16 +131,49 @@ int secret_read(const settings *s, str *ret, failure *f)
     return ret->p ? 0 : failure_set(f, EXIT_SYSTEM, "out of memory");
 }
 
-/* Files and folders made by root before must belong to the account that will use them. */
-static int folder_give(str folder, const struct passwd *to)
+/* `fd`: opened with O_PATH.  What is the account's already is left alone, and only then may a file
+ * have other names: whoever owns the folder can have put any file of this machine there. */
+static int file_give(int fd, bool is_folder, const struct passwd *to)
+{
+    struct stat is;
+
+    if (fstat(fd, &is) != 0)
+        return -1;
+    if (is.st_uid == to->pw_uid && is.st_gid == to->pw_gid)
+        return 0;
+    bool is_file = (S_ISREG(is.st_mode) || S_ISSOCK(is.st_mode)) && is.st_nlink == 1;
+
+    if (!is_file && !(is_folder && S_ISDIR(is.st_mode))) {
+        errno = EPERM;
+        return -1;
+    }
+    return fchownat(fd, "", to->pw_uid, to->pw_gid, AT_EMPTY_PATH);
+}
+
+/* Files and folders made by root before must belong to the account that will use them.  Their owner
+ * may be that account by now and put links there, so none is followed; the folder itself may be one,
+ * as the configuration names it. */
+static int folder_give(str folder, const struct passwd *to, failure *f)
 {
     static const char *const files[] = { NULL, "lock", "secret", "parley.sock" };
     char name[PATH_SIZE];
 
-    for (size_t i = 0; i < COUNT(files); i++)
-        if (folder_path(folder, files[i], name) == 0 && chown(name, to->pw_uid, to->pw_gid) != 0 &&
-            errno != ENOENT)
-            return -1;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        if (folder_path(folder, files[i], name) < 0)
+            continue;
+        int fd = open(name, O_PATH | O_CLOEXEC | (files[i] ? O_NOFOLLOW : O_DIRECTORY));
+        if (fd < 0 && errno == ENOENT)
+            continue;
+        int err = fd < 0 ? -1 : file_give(fd, !files[i], to);
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        if (err < 0)
+            return failure_set(f, EXIT_SYSTEM,
+                               "cannot give %s to %s: %s; a link or a second name of a file is not "
+                               "given away, remove it",
+                               name, to->pw_name, strerror(error));
+    }
     return 0;
 }
 
@@ -202,8 +235,7 @@ int privileges_drop(const settings *s, const char *user, failure *f)
         log_msg(PARLEY_WARN, "running as root, as asked: not for a server that others reach");
         return 0;
     }
-    if (folder_give(s->data_dir, to) != 0 || folder_give(s->log_dir, to) != 0)
-        return failure_set(f, EXIT_SYSTEM, "cannot give the data and log folder to %s: %s",
-                           to->pw_name, strerror(errno));
+    if (folder_give(s->data_dir, to, f) < 0 || folder_give(s->log_dir, to, f) < 0)
+        return -1;
     return account_become(to->pw_name, to->pw_uid, to->pw_gid, f);
 }

@@ -94,6 +94,31 @@ def test_a_command_of_root_leaves_nothing_that_the_server_cannot_use(own_server,
     assert {"lock", "secret", "parley.db", "incarnation"} <= set(made) and set(made.values()) == {expected}, made
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["secret", "lock"])
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_root_gives_no_file_away_that_is_not_the_servers(own_server, open_folder, name, kind):
+    """the account owns the folder, and has put another's file into it"""
+    server = own_server(start=False, db="sqlite", env={"DATA_DIR": str(open_folder / "var"), "LOG_DIR": str(open_folder / "logs")})
+    data, private = open_folder / "var", open_folder / "private"
+    private.write_text("x" * 64)
+    private.chmod(0o600)
+    data.mkdir(mode=0o700)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.chown(data, nobody, -1)
+    if kind == "symbolic":
+        (data / name).symlink_to(private)
+        os.chown(data / name, nobody, -1, follow_symlinks=False)
+    else:
+        (data / name).hardlink_to(private)
+    done = subprocess.run([installed(open_folder) / "parley", "serve", "--config", str(ROOT / "config/parley.yaml"), "--user", "nobody"],
+                          capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE,
+                          env={**os.environ, **LIFTED, "DATA_DIR": str(data), "LOG_DIR": str(open_folder / "logs"), "PORT": "0"})
+    assert done.returncode == 1, done.stderr
+    assert f"{data}/{name}" in done.stderr
+    assert private.stat().st_uid == 0 and private.read_text() == "x" * 64
+
+
 def test_an_account_that_does_not_exist(tmp_path):
     done = subprocess.run(as_root(BUILD / "parley", "serve", "--config", "config/parley.yaml", "--user", "no-such-account"),
                           capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE,
