@@ -3,8 +3,9 @@
  *
  *   socket_open        subscribes to the room, before the question
  *   opening_ask        SQL: is the caller a member, and what is the head of the log?
- *   opening_answered   404, or on; asks again if a removal was shown meanwhile
- *   opening_wait       until this worker has shown what was stored before the answer
+ *   opening_answered   404, or on
+ *   opening_wait       until this worker has shown what was stored before the answer; asks again if a
+ *                      removal was shown meanwhile; not for ever
  *   opening_open       101, the room's record into the socket's slot, the frame "hello", the socket
  *                      into the set of the room's sockets: all in one callback
  *
@@ -89,7 +90,15 @@ static parley_conn opening_reopen(struct opening *opening)
     return parley->leave(conn, str_of(opening->room->uid)) < 0 ? (parley_conn){ 0 } : conn;
 }
 
-/* ---- behind the log ---- */
+/* ---- behind the log, or ahead of the answer ---- */
+
+/* A removal that was shown while we asked may be the caller's, and this answer older; or it is of a
+ * log that is no more. */
+static bool opening_is_stale(const struct opening *opening)
+{
+    return opening->last_seq < opening->room->removed_at ||
+           strcmp(opening->epoch, opening->room->epoch) != 0;
+}
 
 static void opening_look(parley_ctx *ctx, int status, void *ud)
 {
@@ -98,6 +107,11 @@ static void opening_look(parley_ctx *ctx, int status, void *ud)
     (void)ctx;
     if (status < 0 || ++opening->looks > BEHIND_MOST) {
         opening_refuse(opening, true);
+        return;
+    }
+    if (opening_is_stale(opening)) {
+        if (opening_ask(opening) < 0)
+            opening_refuse(opening, true);
         return;
     }
     live_compare(opening->room, opening->last_seq);
@@ -113,14 +127,6 @@ static void opening_wait(struct opening *opening)
         opening_refuse(opening, true);
 }
 
-/* A removal that was shown while we asked may be the caller's, and this answer older; or it is of a
- * log that is no more. */
-static bool opening_is_stale(const struct opening *opening)
-{
-    return opening->last_seq < opening->room->removed_at ||
-           strcmp(opening->epoch, opening->room->epoch) != 0;
-}
-
 static void opening_check(struct opening *opening)
 {
     struct room *room = opening->room;
@@ -129,12 +135,9 @@ static void opening_check(struct opening *opening)
         opening_refuse(opening, false);
         return;
     }
-    if (opening_is_stale(opening)) {
-        if (opening_ask(opening) < 0)
-            opening_refuse(opening, true);
-        return;
-    }
-    if (room->order.head >= 0 && room->order.head < opening->last_seq) {
+    bool is_behind = room->order.head >= 0 && room->order.head < opening->last_seq;
+
+    if (is_behind || opening_is_stale(opening)) {
         opening_wait(opening);
         return;
     }

@@ -150,8 +150,30 @@ static void test_removed_while_opening(void **state)
     deliver(4, 5, BOB_UID, "");
     answer_seen("4", "0");
     assert_int_equal(fake_opened(req).id, 0);
+    fake_advance(25);
     answer_nothing(); /* asked again */
     assert_int_equal(fake_status(req), 404);
+    assert_int_equal(fake_closed(other), 0);
+}
+
+/* A reader that stays behind is asked with pauses, and not for ever. */
+static void test_answers_that_stay_old(void **state)
+{
+    parley_conn other = socket_of(&ada, "4");
+    parley_req req = call_as(&bob, "WS", SOCKET_PATH, NULL);
+    size_t at = fake_db_runs();
+    size_t asked = 0;
+
+    (void)state;
+    deliver(4, 5, BOB_UID, "");
+    while (fake_status(req) == 0 && asked < 1000) {
+        answer_seen("4", "0");
+        assert_int_equal(fake_db_runs(), at + asked); /* not in the same moment */
+        fake_advance(25);
+        asked++;
+    }
+    assert_int_equal(fake_status(req), 503);
+    assert_int_equal(asked, 251);
     assert_int_equal(fake_closed(other), 0);
 }
 
@@ -167,6 +189,7 @@ static void test_removed_before_the_baseline(void **state)
     answer_seen("4", "0"); /* from a reader that was faster */
     assert_int_equal(fake_opened(second).id, 0);
     deliver(4, 5, BOB_UID, "");
+    fake_advance(25);
     answer_nothing(); /* asked again */
     assert_int_equal(fake_status(second), 404);
     deliver(1, 7, "-", "{\"n\":7}");
@@ -215,6 +238,7 @@ int main(void)
         TEST_ONE(test_removed_sender),
         TEST_MANY(test_events_while_opening),
         TEST_MANY(test_removed_while_opening),
+        TEST_ONE(test_answers_that_stay_old),
         TEST_MANY(test_removed_before_the_baseline),
         TEST_ONE(test_typing),
         TEST_ONE(test_typing_abuse),
