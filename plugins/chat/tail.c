@@ -4,7 +4,9 @@
  *   tail_flush   and pushed at its end, one push for what follows each other in a room, so one for
  *                the group of a COMMIT; nobody waits for it
  *
- * The key is the room and its epoch, so a history that was rewritten begins an empty tail. */
+ * The key is the room and its epoch, so a history that was rewritten begins an empty tail.  A deletion
+ * leaves nothing older in it: the text would stay in a message's event, and in pages, for as long as
+ * the room is busy. */
 #include "plugins/chat/tail.h"
 #include <stdlib.h>
 
@@ -40,15 +42,22 @@ static bool is_same_room(const struct gathered *a, const struct gathered *b)
     return strcmp(a->uid, b->uid) == 0 && strcmp(a->epoch, b->epoch) == 0;
 }
 
+static bool is_deletion(const struct gathered *event)
+{
+    return event->entry.bytes.p[0] == TAIL_DELETION;
+}
+
+/* Up to the first deletion, which is the last of them. */
 static void tail_push(const struct gathered *events, uint32_t n)
 {
+    uint32_t most = is_deletion(&events[n - 1]) ? 1 : KEPT;
     static parley_kv_entry entries[GATHER_MOST];
     char key[80];
 
     for (uint32_t i = 0; i < n; i++)
         entries[i] = events[i].entry;
     (void)chat.kv->tail_push(chat.ctx, tail_key(key, events[0].uid, events[0].epoch), entries, n,
-                             KEPT, KEPT_MS);
+                             most, KEPT_MS);
 }
 
 static void tail_flush(void)
@@ -56,7 +65,8 @@ static void tail_flush(void)
     uint32_t from = 0;
 
     for (uint32_t i = 1; i <= tail.n; i++) {
-        if (i < tail.n && is_same_room(&tail.events[from], &tail.events[i]))
+        if (i < tail.n && is_same_room(&tail.events[from], &tail.events[i]) &&
+            !is_deletion(&tail.events[i - 1]))
             continue;
         tail_push(&tail.events[from], i - from);
         from = i;

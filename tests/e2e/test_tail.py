@@ -123,6 +123,27 @@ def test_a_tail_that_is_gone_is_filled_by_the_next_reader(server):
             assert [m["id"] for m in room.page(limit).json()["results"]] == whole[:limit]
 
 
+@pytest.mark.parametrize("server", ["redis"], indirect=True)  # the memory of a process cannot be looked into
+def test_a_deleted_text_does_not_stay_in_redis(server):
+    room = Room(server)
+
+    def kept(text):
+        keys = server.tails.command("KEYS", f"*{room.room['id']}*")
+        return any(text in str(entry) for key in keys for entry in server.tails.command("ZRANGE", key, "0", "-1"))
+    for _ in range(20):
+        room.page(50)
+    for text in ("told as an event", "told in a page"):
+        message = room.ada.say(room.room, text)
+        if text == "told in a page":
+            server.forget()
+        wait_until("it to be kept", lambda: room.contents() and kept(text))
+        assert room.ada.delete(f"/api/chat/messages/{message['id']}/").status_code == 204
+        wait_until("it to be gone", lambda: not kept(text))
+        room.ada.say(room.room, "something newer")
+        room.compare()
+        assert not kept(text)
+
+
 def test_only_members_see_it(server):
     room = Room(server)
     stranger = server.person()
