@@ -118,6 +118,15 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     return err < 0 ? err : poll_load(ctx);
 }
 
+/* A database that others reach may have other servers, of which a bus for one worker does not know. */
+static bool others_write(void)
+{
+    if (strcmp(chat.db->dialect(), "sqlite") != 0)
+        return true;
+    return chat.bus ? chat.bus->state(chat.ctx) != PARLEY_BUS_ALONE
+                    : !str_equal(parley->server("workers"), PARLEY_S("1"));
+}
+
 static int chat_start(parley_ctx *ctx)
 {
     chat.db = parley->service(ctx, "parley.db");
@@ -126,8 +135,7 @@ static int chat_start(parley_ctx *ctx)
         return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
     chat.bus = parley->service(ctx, "parley.bus");
     chat.kv = parley->service(ctx, "parley.kv");
-    chat.many_workers = chat.bus ? chat.bus->state(ctx) != PARLEY_BUS_ALONE
-                                 : !str_equal(parley->server("workers"), PARLEY_S("1"));
+    chat.many_workers = others_write();
     int err = sql_prepare_all();
 
     if (err == 0)

@@ -3,7 +3,8 @@
  * last_seq of the rooms with sockets here is compared with what they were shown: every five seconds
  * while the bus is up, three times a second while it is away, and at once when it says that it may
  * have lost some, has gone, or is back (hook bus.gap).  So without a bus messages come all the
- * same, only later.  With one worker nobody else writes, and nothing runs. */
+ * same, only later.  A bus for one worker does not know of other servers on the same PostgreSQL, and
+ * is as good as away there.  With one worker and a file nobody else writes, and nothing runs. */
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static void poll_all(void)
 
 static bool poll_bus_is_away(void)
 {
-    return !chat.bus || chat.bus->state(chat.ctx) == PARLEY_BUS_AWAY;
+    return !chat.bus || chat.bus->state(chat.ctx) != PARLEY_BUS_UP;
 }
 
 static void poll_tick(parley_ctx *ctx, int status, void *ud);

@@ -27,10 +27,11 @@ static const parley_person ada = PERSON(1, ADA_UID, "ada");
 static const parley_person bob = PERSON(2, BOB_UID, "bob");
 
 /* A fresh plugin for each test; the sweep that start() begins finds nothing. */
-static inline int chat_setup_with(const char *workers, const fake_option *options)
+static inline int chat_setup_on(const char *dialect, const char *workers,
+                                const fake_option *options)
 {
     fake_server("workers", workers);
-    fake_db_use("sqlite");
+    fake_db_use(dialect);
     fake_auth_use();
     fake_bus_use(strcmp(workers, "1") == 0 ? PARLEY_BUS_ALONE : PARLEY_BUS_UP);
     fake_auth_person(&ada);
@@ -39,6 +40,11 @@ static inline int chat_setup_with(const char *workers, const fake_option *option
     fake_db_answer(PARLEY_OK);
     fake_advance(25);
     return 0;
+}
+
+static inline int chat_setup_with(const char *workers, const fake_option *options)
+{
+    return chat_setup_on("sqlite", workers, options);
 }
 
 static inline int chat_setup(const char *workers)

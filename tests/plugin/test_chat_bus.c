@@ -14,6 +14,12 @@ static int setup_many(void **state)
     return chat_setup("4");
 }
 
+static int setup_shared(void **state)
+{
+    (void)state;
+    return chat_setup_on("postgres", "1", NULL);
+}
+
 static void test_remove_at_its_place(void **state)
 {
     parley_conn mine = socket_of(&ada, "4");
@@ -318,6 +324,24 @@ static void test_no_poll_alone(void **state)
     assert_int_equal(fake_frames(conn), 0);
 }
 
+/* One worker here, and perhaps another server on the same database, which no bus connects. */
+static void test_poll_for_other_servers(void **state)
+{
+    parley_conn conn = socket_of(&ada, "4");
+    size_t at = fake_db_runs();
+
+    (void)state;
+    fake_advance(400);
+    assert_int_equal(fake_db_runs(), at + 1);
+    answer_heads("5");
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "5", "ep");
+    FAKE_ROWS(14, "5", "1", CREATED, MESSAGE_UID, CREATED, NULL, "theirs", BOB_UID, "bob", "Bob",
+              "X", BOB_UID, "bob", NULL);
+    fake_run();
+    assert_int_equal(fake_frames(conn), 1);
+}
+
 static void test_published(void **state)
 {
     parley_conn conn = socket_of(&ada, "0");
@@ -437,6 +461,7 @@ int main(void)
         TEST_MANY(test_deleted_is_replayed_without_content),
         TEST_MANY(test_poll_finds_the_last),
         TEST_ONE(test_no_poll_alone),
+        cmocka_unit_test_setup_teardown(test_poll_for_other_servers, setup_shared, chat_teardown),
         TEST_MANY(test_published),
         TEST_MANY(test_room_deleted_elsewhere),
         TEST_MANY(test_revoked),
