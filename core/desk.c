@@ -23,10 +23,12 @@ enum { WORDS_MAX = 4096, READ_BYTES = 16384 };
 
 struct desk {
     uv_pipe_t listener;
+    uv_pipe_t spare; /* takes a caller for whom there is no memory, and hangs up */
     host *host;
     list callers;
     size_t handles; /* not yet closed */
     bool is_closing;
+    bool is_spare_used, is_spare_due; /* until it has closed; another caller waits for it */
     char input[READ_BYTES];
 };
 
@@ -320,13 +322,43 @@ static void caller_read(uv_stream_t *pipe, ssize_t n, const uv_buf_t *input)
 
 /* ---- the listening socket ---- */
 
+static void desk_hang_up(desk *d);
+
+static void desk_hung_up(uv_handle_t *handle)
+{
+    desk *d = handle->data;
+    bool is_due = d->is_spare_due;
+
+    d->is_spare_used = d->is_spare_due = false;
+    if (is_due && !uv_is_closing((uv_handle_t *)&d->listener))
+        desk_hang_up(d);
+    desk_handle_closed(d);
+}
+
+/* Without uv_accept() the loop would listen no more. */
+static void desk_hang_up(desk *d)
+{
+    d->is_spare_due = d->is_spare_used;
+    if (d->is_spare_used)
+        return;
+    d->is_spare_used = true;
+    (void)uv_pipe_init(d->listener.loop, &d->spare, 0);
+    d->spare.data = d;
+    d->handles++;
+    (void)uv_accept((uv_stream_t *)&d->listener, (uv_stream_t *)&d->spare);
+    uv_close((uv_handle_t *)&d->spare, desk_hung_up);
+}
+
 static void desk_connected(uv_stream_t *listener, int status)
 {
     desk *d = listener->data;
     caller *c = status == 0 ? calloc(1, sizeof(*c)) : NULL;
 
-    if (!c)
+    if (!c) {
+        if (status == 0)
+            desk_hang_up(d);
         return;
+    }
     c->desk = d;
     list_push(&d->callers, &c->link);
     buf_init(&c->in, WIRE_IN_MAX + WIRE_HEAD + READ_BYTES);
