@@ -296,8 +296,6 @@ static void usage_row(const parley_option *o, bool is_operand, buf *ret)
 
 static const char *usage_where(uint32_t flags)
 {
-    if ((flags & PARLEY_V_OFFLINE) && (flags & PARLEY_V_BARE))
-        return "Only while no server uses the data folder.\n";
     if (flags & PARLEY_V_OFFLINE)
         return "Only while no server uses the data folder.\n";
     return flags & PARLEY_V_BARE

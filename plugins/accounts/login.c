@@ -16,6 +16,7 @@
 #include "plugins/accounts/decoy.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/key.h"
+#include "plugins/accounts/password.h"
 #include "plugins/common/address.h"
 #include <sodium.h>
 
@@ -70,18 +71,6 @@ static int login_ask(parley_flow *flow)
     return parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ);
 }
 
-static int keep(parley_req req, parley_str *text)
-{
-    char *copy = parley->req_alloc(req, text->n + 1);
-
-    if (!copy)
-        return PARLEY_ENOMEM;
-    if (text->n > 0)
-        memcpy(copy, text->p, text->n);
-    text->p = copy;
-    return 0;
-}
-
 /* The rows are gone after this step, so what the answer shows is copied. */
 static int login_keep(parley_flow *flow, login *l)
 {
@@ -99,7 +88,7 @@ static int login_keep(parley_flow *flow, login *l)
     parley_str *texts[] = { &l->shown.uid, &l->shown.username, &l->shown.email,
                             &l->shown.first_name, &l->shown.last_name };
     for (size_t i = 0; i < COUNT(texts); i++)
-        if (keep(flow->req, texts[i]) < 0)
+        if (text_keep(flow->req, texts[i]) < 0)
             return PARLEY_ENOMEM;
     return 0;
 }

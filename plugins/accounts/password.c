@@ -6,7 +6,7 @@
 
 enum { BEFORE_MAX = 2, AFTER = 5 };
 
-static int keep(parley_req req, parley_str *text)
+int text_keep(parley_req req, parley_str *text)
 {
     char *copy = parley->req_alloc(req, text->n + 1);
 
@@ -28,7 +28,7 @@ int password_owner_read(password_owner *o, parley_req req, const parley_rows *ro
     (void)snprintf(o->stored, sizeof(o->stored), "%.*s", (int)stored.n, stored.p);
     for (size_t i = 0; i < COUNT(texts); i++) {
         *texts[i] = db->get(rows, 0, (uint32_t)i + 1);
-        if (keep(req, texts[i]) < 0)
+        if (text_keep(req, texts[i]) < 0)
             return PARLEY_ENOMEM;
     }
     o->of.email = o->email;

@@ -23,6 +23,9 @@ typedef struct password_change {
     int64_t kept_key; /* the session that goes on; 0: none */
 } password_change;
 
+/* Copies what a row holds, which is gone after the step, into memory of the request.  returns 0 or
+ * PARLEY_ENOMEM */
+int text_keep(parley_req req, parley_str *text);
 /* The first row: columns of SQL_RESET_FIND and SQL_PASSWORD_FIND.  returns 0 or PARLEY_ENOMEM */
 int password_owner_read(password_owner *o, parley_req req, const parley_rows *rows);
 /* A job on this password (HASH_MAKE, or HASH_VERIFY of the old one): what the step returns. */
