@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 import postgres
 from parley import BUILD, LIFTED, PATIENCE, ROOT, Server, wait_until
@@ -42,6 +43,15 @@ def test_it_is_valid(tmp_path):
 def test_the_variables_of_the_original_are_understood(tmp_path, more):
     done = check(PRODUCTION, more, tmp_path)
     assert done.returncode == 0 and "good" in done.stdout and not done.stderr, done.stderr
+
+
+def test_no_secret_is_published_as_a_default(tmp_path):
+    """the compose file to try: the server makes its own, whoever may reach it"""
+    given = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
+    assert given["SECRET_KEY"] == "${SECRET_KEY:-}" and given["SECRET_REQUIRED"] == "false"
+    assert "\nSECRET_KEY=\n" in (ROOT / "env.example").read_text()
+    done = check(PRODUCTION, {**GOOD, "SECRET_KEY": "", "SECRET_REQUIRED": given["SECRET_REQUIRED"]}, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name,value,text", [
