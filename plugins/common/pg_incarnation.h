@@ -28,5 +28,6 @@ enum { INCARNATION_SIZE = 64 };
     " || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"                          \
     " COALESCE(CAST(CAST(to_regclass('store_incarnations') AS OID) AS TEXT), '') END"
 
-#define INCARNATION_OTHERS "SELECT 1 FROM store_incarnations WHERE incarnation <> $1 LIMIT 1"
+/* Plugins that have met another one; those that this process has not are nobody's, and stay so. */
+#define INCARNATION_OTHERS "SELECT plugin FROM store_incarnations WHERE incarnation <> $1"
 #endif

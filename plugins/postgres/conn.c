@@ -288,7 +288,7 @@ static void conn_take_result(pgconn *conn, PGresult *result)
     }
     if (item->kind == ITEM_SETUP && PQntuples(result) == 1)
         conn_take_setup(conn, result);
-    if (item->kind == ITEM_KNOWN && PQntuples(result) > 0 && store_renew() == 0)
+    if (item->kind == ITEM_KNOWN && store_lags(result) && store_renew() == 0)
         error_set(&conn->error, PARLEY_DB_DOWN, STORE_OTHER);
     if (item->kind == ITEM_MARK && PQntuples(result) == 1)
         replica_set_mark(PQgetvalue(result, 0, 0));

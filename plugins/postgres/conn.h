@@ -6,7 +6,7 @@
 
 enum item_kind {
     ITEM_SETUP,
-    ITEM_KNOWN, /* do all plugins know this incarnation? */
+    ITEM_KNOWN, /* do all our plugins know this incarnation? */
     ITEM_FENCE,
     ITEM_PREPARE,
     ITEM_RUN,

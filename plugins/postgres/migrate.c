@@ -155,7 +155,7 @@ static void job_known(void)
         job_next();
 }
 
-/* The row that says what has been done. */
+/* The row that says what has been done.  A plugin that is all undone has no store to know either. */
 static int record_send(void)
 {
     char version[24];
@@ -167,8 +167,11 @@ static int record_send(void)
     const char *undone[] = { job.plugin, version };
     if (job.way == PARLEY_DB_BACK)
         return PQsendQueryParams(job.link.pg,
-                                 "DELETE FROM schema_migrations WHERE plugin = $1"
-                                 " AND version = CAST($2 AS BIGINT)",
+                                 "WITH undone AS (DELETE FROM schema_migrations WHERE plugin = $1"
+                                 " AND version = CAST($2 AS BIGINT))"
+                                 " DELETE FROM store_incarnations WHERE plugin = $1 AND NOT EXISTS"
+                                 " (SELECT 1 FROM schema_migrations WHERE plugin = $1"
+                                 " AND version <> CAST($2 AS BIGINT))",
                                  2, NULL, undone, NULL, NULL, 0);
     if (job.is_renewing)
         return PQsendQueryParams(

@@ -71,6 +71,18 @@ int store_renew(void)
                                     "promoted, while they ran");
 }
 
+int store_lags(const PGresult *others)
+{
+    char name[128];
+
+    for (int i = 0; i < PQntuples(others); i++) {
+        (void)snprintf(name, sizeof(name), "migrations.%s", PQgetvalue(others, i, 0));
+        if (parley->server(name).p)
+            return 1;
+    }
+    return 0;
+}
+
 const char *store_meet(const pgconn *conn, const char *incarnation)
 {
     if (!incarnation[0] || strcmp(store.incarnation, incarnation) == 0)

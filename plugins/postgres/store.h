@@ -72,6 +72,8 @@ void store_conn_lost(pgconn *conn, int was_ready, const char *why);
 void store_set_readonly(int is_readonly);
 /* A new session's server says which store it is.  returns NULL: ours; else why it is not used */
 const char *store_meet(const pgconn *conn, const char *incarnation);
+/* The answer to INCARNATION_OTHERS: has one of our plugins met another store than this one? */
+int store_lags(const PGresult *others);
 int store_renew(void); /* asks for new workers; 0: they will come */
 void store_add_ghost(const pgconn *conn);
 

@@ -157,3 +157,13 @@ int incarnation_record(dbconn *conn, const char *plugin, int64_t at_us, dberror 
     (void)snprintf(at, sizeof(at), "%lld", (long long)at_us);
     return ask_done(conn, sql, values, 3, why);
 }
+
+int incarnation_forget(dbconn *conn, const char *plugin, dberror *why)
+{
+    if (dbconn_exec(conn, INCARNATION_TABLE, why) < 0)
+        return -1;
+    return ask_done(conn,
+                    "DELETE FROM store_incarnations WHERE plugin = $1 AND NOT EXISTS"
+                    " (SELECT 1 FROM schema_migrations WHERE plugin = $1)",
+                    &plugin, 1, why);
+}

@@ -22,4 +22,6 @@ int incarnation_begin(dbconn *conn, dberror *why);
  * returns 1, 0, or < 0 with *why set */
 int incarnation_is_met(dbconn *conn, const char *plugin, int *ret_is_known, dberror *why);
 int incarnation_record(dbconn *conn, const char *plugin, int64_t at_us, dberror *why);
+/* Inside a transaction: a plugin without tables has no row. */
+int incarnation_forget(dbconn *conn, const char *plugin, dberror *why);
 #endif

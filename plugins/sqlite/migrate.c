@@ -149,7 +149,8 @@ static int migrate_apply(migration *m, const script *file, int is_back, dberror 
     if (file->is_applied != is_back)
         return 0;
     if (migrate_script(m, is_back ? file->down : file->sql, &cause) == 0 &&
-        migrate_check_keys(m, &cause) == 0 && migrate_record(m, file, is_back, &cause) == 0)
+        migrate_check_keys(m, &cause) == 0 && migrate_record(m, file, is_back, &cause) == 0 &&
+        (!is_back || incarnation_forget(&m->conn, m->run->plugin, &cause) == 0))
         return 1;
     (void)migrate_fail(why, "%s/%.*s%s: %s", m->files.folder, (int)strlen(file->name) - 4,
                        file->name, is_back ? ".down.sql" : ".sql", cause.message);

@@ -53,6 +53,15 @@ def test_what_is_missing_is_told_then_applied_then_nothing_is_left(fresh):
         assert not any("applied migration" in line for line in fresh.output)
 
 
+def incarnations(server):
+    """the plugins that know which store they are in"""
+    sql = "SELECT plugin FROM store_incarnations"
+    if server.database_url:
+        return {row[0] for row in postgres.shared().query(sql, server.database_url.rsplit("/", 1)[1])}
+    with sqlite3.connect(server.data / "parley.db") as db:
+        return {row[0] for row in db.execute(sql)}
+
+
 def test_every_migration_has_a_way_back_that_leads_home(fresh):
     good(fresh)
     whole, files = schema(fresh), plan(fresh)
@@ -61,6 +70,7 @@ def test_every_migration_has_a_way_back_that_leads_home(fresh):
         for name, _, _, file in undone:
             assert good(fresh, "--back", name, "--yes") == [f"{name}: undone {file}"]
         assert [row[1] for row in plan(fresh)] == [True] * (len(files) - depth) + [False] * depth
+        assert incarnations(fresh) == {name for name, *_ in files[:len(files) - depth]}
         if depth == len(files):  # nothing of ours is left
             made = set(re.findall(r"CREATE TABLE (?:public\.)?(\w+)", str(schema(fresh))))
             assert made <= {"schema_migrations", "store_incarnations", "parley_probe", "sqlite_sequence"}

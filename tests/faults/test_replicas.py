@@ -174,6 +174,25 @@ def test_a_promoted_standby_takes_over(pair, tmp_path, end):
         assert len(lines) == 1, server.text()
 
 
+def test_a_plugin_that_is_no_longer_there_holds_up_no_promotion(pair, tmp_path):
+    primary, standby = pair
+    url = primary.database()
+    both = url.replace(f"127.0.0.1:{primary.port}", f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}")
+    with Server(tmp_path / "server", db=both) as server:
+        ada = server.person()
+        room = ada.room()
+        name = url.rsplit("/", 1)[1]
+        primary.query("INSERT INTO store_incarnations SELECT 'gone', incarnation, 0 FROM store_incarnations LIMIT 1", name)
+        wait_until("the standby to have it",
+                   lambda: standby.query("SELECT 1 FROM store_incarnations WHERE plugin = 'gone'", name))
+        primary.kill()
+        standby.promote()
+        wait_until("a message to be taken", lambda: ada.post(f"/api/chat/rooms/{room['id']}/send/", {"content": "x"}).status_code == 201,
+                   60)
+        assert status_of(server, "/readyz") == 200
+        assert server.text().count("applied restored.sql") == 1
+
+
 def test_two_nodes_renew_once(pair, tmp_path):
     """both start while the database has just been promoted"""
     primary, standby = pair
