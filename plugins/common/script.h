@@ -37,4 +37,7 @@ void scripts_list(const scripts *all, FILE *to);
 void scripts_free(scripts *all);
 /* What migrate() of the service parley.db says of one file it has dealt with: "applied 001_name.sql" */
 void script_report(FILE *to, const char *what, const script *one);
+/* The table of `parley copy` is there: what it has written so far is no database yet. */
+#define SCRIPT_UNFINISHED                                                                          \
+    "the database holds an unfinished copy; go on with `parley copy`, or empty it"
 #endif

@@ -2,9 +2,10 @@
  *
  *   lock      one migration at a time, whoever runs it; the lock ends with the connection
  *   table     schema_migrations, store_incarnations
+ *   whole     no copy is under way here, or was broken off (plugins/copy)
  *   known     what it says: nothing newer than our files, nothing changed since
  *   begin, script, record, commit   for each file that is missing; or, going back, for each that is
- *                                   to be undone.  A plan ends after `known`, and locks nothing.
+ *                                   to be undone.  A plan is `whole` and `known`, and locks nothing.
  *   meet      the way up only: is this the store that the plugin's rows were written for
  *             (pg_incarnation.h)?
  *   begin, script, record, commit   if not: restored.sql, and the new incarnation
@@ -24,6 +25,7 @@ enum { WAIT_MOST_MS = 60000, TRY_AGAIN_MS = 500 };
 enum step {
     STEP_LOCK,
     STEP_TABLE,
+    STEP_WHOLE,
     STEP_KNOWN,
     STEP_MEET,
     STEP_BEGIN,
@@ -202,6 +204,7 @@ static int step_send(int step)
                        " version BIGINT NOT NULL, checksum TEXT NOT NULL,"
                        " applied_at BIGINT NOT NULL, PRIMARY KEY (plugin, version));"
                        " " INCARNATION_TABLE,
+        [STEP_WHOLE] = "SELECT 1 WHERE to_regclass('parley_copy') IS NOT NULL",
         [STEP_KNOWN] = "SELECT version, checksum FROM schema_migrations WHERE plugin = $1"
                        " ORDER BY version DESC",
         [STEP_MEET] = "SELECT incarnation, incarnation = " INCARNATION_SQL
@@ -316,7 +319,7 @@ static void job_opened(pglink *link)
 {
     (void)link;
     job.has_begun = 1;
-    step_start(job.way == PARLEY_DB_PLAN ? STEP_KNOWN : STEP_LOCK);
+    step_start(job.way == PARLEY_DB_PLAN ? STEP_WHOLE : STEP_LOCK);
 }
 
 static void job_readable(pglink *link)
@@ -331,6 +334,8 @@ static void job_readable(pglink *link)
         ExecStatusType status = PQresultStatus(result);
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
             step_failed(result);
+        else if (job.step == STEP_WHOLE && PQntuples(result) > 0)
+            job_end(PARLEY_DB_ERROR, SCRIPT_UNFINISHED);
         else if (job.step == STEP_KNOWN)
             known_take(result);
         else if (job.step == STEP_MEET)

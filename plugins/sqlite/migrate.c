@@ -19,6 +19,8 @@
 
 enum { MIGRATION_BUSY_MS = 60000 };
 
+#define KNOWN_TABLE "schema_migrations" /* without it nothing was ever applied */
+
 /* One call of migrate(). */
 typedef struct migration {
     dbconn conn;
@@ -233,15 +235,15 @@ static int migrate_up(migration *m, dberror *why)
     return migrate_meet_one(m, why);
 }
 
-/* Nothing was ever applied to a file without the table. */
-static int migrate_has_table(migration *m, dberror *why)
+static int migrate_has_table(migration *m, const char *name, dberror *why)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(m->conn.db,
-                                "SELECT 1 FROM sqlite_schema WHERE type = 'table'"
-                                " AND name = 'schema_migrations'",
+                                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
                                 -1, &stmt, NULL);
 
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(stmt);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -252,7 +254,7 @@ static int migrate_has_table(migration *m, dberror *why)
 
 static int migrate_plan(migration *m, dberror *why)
 {
-    int has = migrate_has_table(m, why);
+    int has = migrate_has_table(m, KNOWN_TABLE, why);
 
     if (has < 0 || (has && migrate_known(m, why) < 0))
         return -1;
@@ -263,7 +265,7 @@ static int migrate_plan(migration *m, dberror *why)
 static int migrate_back(migration *m, dberror *why)
 {
     char text[SCRIPT_WHY];
-    int has = migrate_has_table(m, why);
+    int has = migrate_has_table(m, KNOWN_TABLE, why);
 
     if (has <= 0)
         return has;
@@ -281,6 +283,10 @@ static int migrate_back(migration *m, dberror *why)
 
 static int migrate_way(migration *m, dberror *why)
 {
+    int is_unfinished = migrate_has_table(m, "parley_copy", why);
+
+    if (is_unfinished != 0)
+        return is_unfinished < 0 ? -1 : migrate_fail(why, SCRIPT_UNFINISHED);
     switch (m->run->way) {
     case PARLEY_DB_PLAN:
         return migrate_plan(m, why);

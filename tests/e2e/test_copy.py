@@ -215,6 +215,25 @@ def test_killed_in_the_middle_it_goes_on(way):
     assert sums(copy(server, from_, to, "--verify"))["messages"][0] == str(MANY + 6)
 
 
+def test_no_server_runs_on_an_unfinished_copy(way, own_server):
+    server, from_, to = way
+    Typed(server, "copy", "--from", from_, "--to", to, terminal=True).wait_for(r"copying messages: [1-9]").interrupt(signal.SIGKILL).end()
+    if to.startswith("sqlite:"):
+        text = server.config.read_text().replace("  - sqlite  ", f"  - sqlite:\n      file: {to.removeprefix('sqlite:')}\n  #", 1)
+        other = own_server(start=False, db="sqlite", config=text)
+    else:
+        other = own_server(start=False, db=to)
+    other.start(ready=False)
+    assert other.process.wait(60) == 1
+    other._reader.join(60)
+    assert "the database holds an unfinished copy; go on with `parley copy`, or empty it" in other.text()
+    for more in [], ["--plan"]:
+        refused(command(other, "migrate", *more), "the database holds an unfinished copy")
+    sums(copy(server, from_, to))
+    with other:
+        assert other.anonymous().get("/readyz").status_code == 200
+
+
 def damage(to, sql):
     if to.startswith("sqlite:"):
         with lite(to.removeprefix("sqlite:")) as db:
