@@ -91,7 +91,8 @@ static int register_parse(parley_flow *flow)
     return r->username.p ? make_username_key(flow, r) : PARLEY_FLOW_NEXT;
 }
 
-/* Faulty ones are asked for as "", which nobody has.  An old answer does: the INSERT decides. */
+/* Faulty ones are asked for as "", which nobody has.  An old answer does at first: the INSERT decides.
+ * After it was refused the answer has to show what refused it. */
 static int register_ask_taken(parley_flow *flow)
 {
     registration *r = flow->state;
@@ -101,7 +102,8 @@ static int register_ask_taken(parley_flow *flow)
     };
     parley_sql sql = SQL(SQL_TAKEN, params);
 
-    return parley_flow_sql(flow, &sql, 1, PARLEY_DB_READ | PARLEY_DB_STALE_OK);
+    return parley_flow_sql(flow, &sql, 1,
+                           PARLEY_DB_READ | (r->races == 0 ? PARLEY_DB_STALE_OK : 0));
 }
 
 static int is_same(parley_str a, parley_str b)

@@ -201,11 +201,13 @@ static void test_race(void **state)
     parley_req req = fake_call("POST", PATH, GOOD);
 
     (void)state;
+    assert_int_equal(fake_db_flags(fake_db_runs() - 1), PARLEY_DB_READ | PARLEY_DB_STALE_OK);
     answer_taken(NULL, NULL);
     fake_db_answer(PARLEY_DB_UNIQUE);
     fake_db_failure(0, "users.username_key");
     fake_run();
     assert_int_equal(asked(), 3);
+    assert_int_equal(fake_db_flags(fake_db_runs() - 1), PARLEY_DB_READ);
     answer_taken("ada@example.org", "ada");
     assert_body(req, 400, "{" EMAIL_TAKEN "," USERNAME_TAKEN "}");
     assert_int_equal(fake_mail.wakes, 0);
