@@ -358,6 +358,13 @@ static void prepare_ended(pgconn *conn, pgtext *text, const pgerror *error)
                 error->message, text->sql);
 }
 
+/* With an answer or, once the connection is lost, without: it may be asked again. */
+static void item_answered(const pgconn *conn, const pgitem *item)
+{
+    if (item->kind == ITEM_MARK || item->kind == ITEM_REACHED)
+        replica_answered(conn->replica);
+}
+
 /* A Sync has come back: the oldest item is through. */
 static void conn_end_item(pgconn *conn)
 {
@@ -371,8 +378,7 @@ static void conn_end_item(pgconn *conn)
         prepare_ended(conn, item.text, &error);
     if (item.kind == ITEM_FENCE && store.ghost_n > 0)
         store.ghost_n--; /* they are all sent in one go */
-    if (item.kind == ITEM_MARK || item.kind == ITEM_REACHED)
-        replica_answered(conn->replica);
+    item_answered(conn, &item);
     int must_pass = item.kind == ITEM_SETUP ||
                     (item.kind == ITEM_KNOWN && error.code[0] == '\0'); /* no table: nobody knows */
     if (must_pass && error.status != PARLEY_OK) {
@@ -473,6 +479,7 @@ static void conn_lost(pglink *link, const char *why)
                 item.run->is_sent = 0;
             run_lost(conn, item.run, is_oldest ? &said : &nothing, why);
         }
+        item_answered(conn, &item);
     }
     if (conn->replica)
         replica_conn_lost(conn, why);

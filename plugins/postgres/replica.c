@@ -106,6 +106,7 @@ static void replica_ask_reached(pgreplica *replica, int64_t now_ns)
         replica->fresh_ns >= replicas.mark_ns || now_ns - replicas.mark_ns > replicas.lag_ns)
         return;
     replica->is_asked = 1;
+    replica->asked_mark_ns = replicas.mark_ns;
     (void)conn_send_ask(conn, ITEM_REACHED, "SELECT pg_last_wal_replay_lsn() >= CAST($1 AS pg_lsn)",
                         replicas.mark);
 }
@@ -121,7 +122,7 @@ void replica_set_mark(const char *position)
 void replica_set_reached(pgreplica *replica, int has_reached)
 {
     if (has_reached)
-        replica->fresh_ns = replicas.mark_ns;
+        replica->fresh_ns = replica->asked_mark_ns;
 }
 
 void replica_answered(pgreplica *replica)
@@ -232,8 +233,6 @@ void replica_conn_lost(pgconn *conn, const char *why)
     pgreplica *replica = conn->replica;
 
     conn->retry_ns = parley->mono_ns() + store_retry_after(++conn->failures);
-    if (conn == &replica->conns[0])
-        replica->is_asked = 0;
     if (replica_is_connected(replica) || replica->is_away)
         return;
     replica->fresh_ns = 0;

@@ -13,8 +13,9 @@ enum { REPLICAS_MAX = 8, REPLICA_CONNS = 2, REPLICA_DEPTH = 8, REPLICA_WHY = 512
 struct pgreplica {
     pgaddress address;
     pgconn conns[REPLICA_CONNS];
-    int64_t fresh_ns; /* it has what was committed by then; 0: never asked */
-    int is_asked;     /* the question is under way */
+    int64_t fresh_ns;      /* it has what was committed by then; 0: never asked */
+    int is_asked;          /* the question is under way */
+    int64_t asked_mark_ns; /* of the mark that it is about */
     int is_away;
 };
 

@@ -103,6 +103,24 @@ def test_a_replica_that_is_away_keeps_nobody_waiting(pair, tmp_path, fault):
         assert len([l for l in server.output if "is away, the primary answers" in l]) == 1
 
 
+def test_a_mark_that_is_lost_is_asked_for_again(pair, tmp_path):
+    """the connection to the primary goes while the question how far it is stands there unanswered"""
+    primary, standby = pair
+    url = primary.database()
+    with on(tmp_path, url, "replicas: ${REPLICAS}", "replica_lag: 1s", env={"REPLICAS": standby.url(url.rsplit("/", 1)[1])}) as server:
+        until_asked(server, standby)
+        primary.pause()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            def is_away():
+                pool.submit(register, server)
+                return status_of(server, "/readyz") == 503
+            wait_until("the primary to be given up", is_away)
+            pool.shutdown(cancel_futures=True)
+        primary.resume()
+        wait_until("/readyz to recover", lambda: status_of(server, "/readyz") == 200)
+        until_asked(server, standby)
+
+
 def test_what_is_no_replica_is_not_asked(pair, tmp_path):
     primary, standby = pair
     other = postgres.Postgres(settings=["log_statement = 'all'"]).start()
