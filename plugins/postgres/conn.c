@@ -4,11 +4,9 @@
  * after the other, and the Sync commits them, or undoes them all when one failed.  So a run is one
  * transaction and one round trip, and the next may be sent behind it without waiting.
  *
- *   setup     settings of the session, and what the server is
- *   known     on the connection that leads: whether this is still the same store (pg_incarnation.h)
- *   fence     ends the server's processes that we left in the middle (store.h, pgghost)
- *   prepare   Parse and Describe: all texts on the connection that leads, on the others before
- *             their first use
+ *   setup, known, fence   a session begins (session.c)
+ *   prepare               Parse and Describe: all texts on the connection that leads, on the others
+ *                         before their first use
  *   run */
 #include "plugins/postgres/conn.h"
 #include "plugins/common/db_meters.h"
@@ -16,18 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/common/pg_incarnation.h"
 #include "plugins/postgres/replica.h"
+#include "plugins/postgres/session.h"
 #include "plugins/postgres/store.h"
-
-enum setup_column {
-    SETUP_READONLY,
-    SETUP_PID,
-    SETUP_BEGAN,
-    SETUP_INCARNATION,
-    SETUP_SYSTEM,
-    SETUP_STANDBY
-};
 
 /* ---- what is under way ---- */
 
@@ -173,63 +162,10 @@ int conn_send_run(pgconn *conn, pgrun *run)
     return conn_sync(conn) ? 0 : conn_broken(conn);
 }
 
-int conn_send_fence(pgconn *conn, const char *pid, const char *began)
+int conn_send_ask(pgconn *conn, int kind, const char *sql, int n, const char *const *values)
 {
-    static const char sql[] = "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
-                              " WHERE pid = CAST($1 AS INTEGER)"
-                              " AND backend_start = CAST($2 AS TIMESTAMPTZ)";
-    const char *values[] = { pid, began };
-
-    if (item_put(conn, (pgitem){ .kind = ITEM_FENCE }) < 0 ||
-        !PQsendQueryParams(conn->link.pg, sql, 2, NULL, values, NULL, NULL, 0) || !conn_sync(conn))
-        return conn_broken(conn);
-    return 0;
-}
-
-int conn_send_ask(pgconn *conn, int kind, const char *sql, const char *value)
-{
-    const char *values[] = { value };
-
     if (item_put(conn, (pgitem){ .kind = kind }) < 0 ||
-        !PQsendQueryParams(conn->link.pg, sql, value ? 1 : 0, NULL, values, NULL, NULL, 0) ||
-        !conn_sync(conn))
-        return conn_broken(conn);
-    return 0;
-}
-
-/* The server gives up before we do, so that what we left behind does not go on for ever.  No time
- * limit of its holds between two statements of one pipeline: what a node that is cut off has begun
- * there keeps its locks until the connection is found to be dead, by default in two hours. */
-static int conn_send_setup(pgconn *conn)
-{
-    static const char sql[] =
-        "SELECT current_setting('transaction_read_only'), pg_backend_pid(),"
-        " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()),"
-        " " INCARNATION_SQL ", " INCARNATION_SYSTEM ", pg_is_in_recovery(),"
-        " set_config('default_transaction_isolation', 'read committed', false),"
-        " set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
-        " set_config('idle_in_transaction_session_timeout', $1, false),"
-        " set_config('tcp_keepalives_idle', $3, false),"
-        " set_config('tcp_keepalives_interval', '1', false),"
-        " set_config('tcp_keepalives_count', '3', false),"
-        " set_config('tcp_user_timeout', $4, false),"
-        " set_config('client_min_messages', 'error', false),"
-        " set_config('standard_conforming_strings', 'on', false),"
-        " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
-        " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
-    char statement[24];
-    char lock[24];
-    char idle[24];
-    char unheard[24];
-    const char *values[] = { statement, lock, idle, unheard };
-    long long timeout_ms = store.timeout_ns / 1000000;
-
-    (void)snprintf(statement, sizeof(statement), "%lld", timeout_ms * 3 / 4);
-    (void)snprintf(lock, sizeof(lock), "%lld", timeout_ms / 3);
-    (void)snprintf(idle, sizeof(idle), "%lld", timeout_ms / 1000 + 1);
-    (void)snprintf(unheard, sizeof(unheard), "%lld", timeout_ms + 3000);
-    if (!PQenterPipelineMode(conn->link.pg) || item_put(conn, (pgitem){ .kind = ITEM_SETUP }) < 0 ||
-        !PQsendQueryParams(conn->link.pg, sql, 4, NULL, values, NULL, NULL, 0) || !conn_sync(conn))
+        !PQsendQueryParams(conn->link.pg, sql, n, NULL, values, NULL, NULL, 0) || !conn_sync(conn))
         return conn_broken(conn);
     return 0;
 }
@@ -245,39 +181,6 @@ void conn_flush(pgconn *conn)
 
 /* ---- results ---- */
 
-/* What the server said about itself; a refusal becomes the error of the session. */
-static void conn_take_setup(pgconn *conn, const PGresult *result)
-{
-    int is_readonly = strcmp(PQgetvalue(result, 0, SETUP_READONLY), "on") == 0;
-    const char *why = NULL;
-
-    (void)snprintf(conn->pid, sizeof(conn->pid), "%s", PQgetvalue(result, 0, SETUP_PID));
-    (void)snprintf(conn->began, sizeof(conn->began), "%s", PQgetvalue(result, 0, SETUP_BEGAN));
-    if (conn->replica)
-        why = replica_refuse(PQgetvalue(result, 0, SETUP_SYSTEM),
-                             PQgetvalue(result, 0, SETUP_STANDBY)[0] == 't');
-    else
-        why = store_meet(conn, PQgetvalue(result, 0, SETUP_INCARNATION));
-    if (why)
-        error_set(&conn->error, PARLEY_DB_DOWN, why);
-    else if (!conn->replica && (store_is_lead(conn) || is_readonly))
-        store_set_readonly(is_readonly);
-}
-
-static void conn_prepare_all(pgconn *conn)
-{
-    store.wrong[0] = '\0';
-    if (store.incarnation[0] &&
-        conn_send_ask(conn, ITEM_KNOWN, INCARNATION_OTHERS, store.incarnation) < 0)
-        return;
-    for (uint32_t i = 0; i < store.ghost_n && conn->link.state == LINK_OPEN; i++)
-        if (conn_send_fence(conn, store.ghosts[i].pid, store.ghosts[i].began) < 0)
-            return;
-    for (uint32_t id = 1; id <= text_count(); id++)
-        if (conn_send_prepare(conn, text_find(id)) < 0)
-            return;
-}
-
 static void conn_take_result(pgconn *conn, PGresult *result)
 {
     pgitem *item = item_oldest(conn);
@@ -287,7 +190,7 @@ static void conn_take_result(pgconn *conn, PGresult *result)
         return;
     }
     if (item->kind == ITEM_SETUP && PQntuples(result) == 1)
-        conn_take_setup(conn, result);
+        session_take_setup(conn, result);
     if (item->kind == ITEM_KNOWN && store_lags(result) && store_renew() == 0)
         error_set(&conn->error, PARLEY_DB_DOWN, STORE_OTHER);
     if (item->kind == ITEM_MARK && PQntuples(result) == 1)
@@ -386,7 +289,7 @@ static void conn_end_item(pgconn *conn)
         return;
     }
     if (item.kind == ITEM_SETUP && store_is_lead(conn))
-        conn_prepare_all(conn); /* the others prepare before the first use */
+        session_prepare(conn); /* the others prepare before the first use */
     if (conn->link.state == LINK_OPEN && !conn->is_ready && conn->item_n == 0) {
         conn->is_ready = 1;
         conn->failures = 0;
@@ -428,7 +331,10 @@ static void conn_opened(pglink *link)
     pgconn *conn = (pgconn *)(void *)link;
 
     conn->is_worn = 0;
-    (void)conn_send_setup(conn);
+    if (PQenterPipelineMode(link->pg))
+        session_setup(conn);
+    else
+        (void)conn_broken(conn);
 }
 
 static void conn_readable(pglink *link)

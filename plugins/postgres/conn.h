@@ -51,9 +51,8 @@ void conn_done(pgconn *conn);
 /* Put into the pipeline; sent by conn_flush().  returns < 0: broken, and closed */
 int conn_send_run(pgconn *conn, pgrun *run);
 int conn_send_prepare(pgconn *conn, pgtext *text);
-int conn_send_fence(pgconn *conn, const char *pid, const char *began);
-int conn_send_ask(pgconn *conn, int kind, const char *sql,
-                  const char *value); /* value: $1, or NULL */
+/* A statement with n values for $1 ..., of any other kind. */
+int conn_send_ask(pgconn *conn, int kind, const char *sql, int n, const char *const *values);
 void conn_flush(pgconn *conn);
 void conn_pump(pgconn *conn); /* takes the results that are there */
 /* Nothing has come for this long although something is under way. */

@@ -46,10 +46,22 @@ static pgconn *reader_choose(void)
     return best;
 }
 
+/* A read that must see what is committed, while there is a standby only. */
+static int read_is_refused(void)
+{
+    pgerror error;
+
+    if (!store.is_standby || store.reads.head->kind != RUN_READ)
+        return 0;
+    error_set(&error, PARLEY_DB_DOWN, "the database is a standby, which may be behind");
+    run_finish(queue_take(&store.reads), &error);
+    return 1;
+}
+
 static void feed_reads(void)
 {
     while (store.reads.head) {
-        if (replica_feed())
+        if (read_is_refused() || replica_feed())
             continue;
         pgconn *conn = reader_choose();
 

@@ -58,8 +58,8 @@ void store_set_readonly(int is_readonly)
         parley_logf(store.ctx, PARLEY_ERROR, "the database takes no writes: it is read-only");
     else
         parley_logf(store.ctx, PARLEY_INFO, "the database takes writes again");
-    for (uint32_t i = 0; i < store.conn_n && !is_readonly; i++)
-        store.conns[i].is_worn |= store.conns[i].is_ready;
+    for (uint32_t i = 1; i < store.conn_n && !is_readonly; i++) /* the lead is new already */
+        store.conns[i].is_worn |= store.conns[i].link.state == LINK_OPEN;
     store_tell();
 }
 

@@ -95,7 +95,7 @@ static void replica_ask_mark(int64_t now_ns)
         return;
     replicas.asked_ns = now_ns;
     replicas.is_marking = 1;
-    (void)conn_send_ask(lead, ITEM_MARK, "SELECT pg_current_wal_lsn()", NULL);
+    (void)conn_send_ask(lead, ITEM_MARK, "SELECT pg_current_wal_lsn()", 0, NULL);
 }
 
 static void replica_ask_reached(pgreplica *replica, int64_t now_ns)
@@ -105,10 +105,11 @@ static void replica_ask_reached(pgreplica *replica, int64_t now_ns)
     if (replica->is_asked || !conn->is_ready || conn->is_worn || !replicas.mark[0] ||
         replica->fresh_ns >= replicas.mark_ns || now_ns - replicas.mark_ns > replicas.lag_ns)
         return;
+    const char *const values[] = { replicas.mark };
     replica->is_asked = 1;
     replica->asked_mark_ns = replicas.mark_ns;
     (void)conn_send_ask(conn, ITEM_REACHED, "SELECT pg_last_wal_replay_lsn() >= CAST($1 AS pg_lsn)",
-                        replicas.mark);
+                        1, values);
 }
 
 void replica_set_mark(const char *position)

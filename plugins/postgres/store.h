@@ -39,6 +39,7 @@ typedef struct pgstore {
     pgqueue reads;
     int is_running, is_starting, is_stopping;
     int is_away, is_readonly;
+    int is_standby; /* of which nobody knows how far behind it is: it answers STALE_OK only */
     char incarnation[INCARNATION_SIZE]; /* of the store this worker began with; "": not known yet */
     int64_t away_ns, probe_ns;
     int is_settling_soon; /* a defer() is on its way */

@@ -192,6 +192,31 @@ def test_a_promoted_standby_takes_over(pair, tmp_path, end):
         assert len(lines) == 1, server.text()
 
 
+def test_a_standby_alone_answers_nothing_that_may_be_behind(tmp_path):
+    """One host in the URL: the server that is there comes back as a standby, and is promoted in place."""
+    database = postgres.Postgres().start()
+    try:
+        url = database.database()
+        with Server(tmp_path / "server", db=url) as server:
+            ada = server.person()
+            room = ada.room()
+            database.stop()
+            (database.data / "standby.signal").touch()
+            database.start()
+            server.wait_line("the database takes no writes")
+            assert status_of(server, "/readyz") == 503
+            answer = ada.get("/api/chat/rooms/")
+            assert answer.status_code == 503 and answer.headers["Retry-After"]
+            database.promote()
+            wait_until("a message to be taken",
+                       lambda: ada.post(f"/api/chat/rooms/{room['id']}/send/", {"content": "x"}).status_code == 201, 60)
+            assert [m["content"] for m in everything(ada, room)] == ["x"]
+            assert status_of(server, "/readyz") == 200
+            assert server.text().count("applied restored.sql") == 1
+    finally:
+        database.end()
+
+
 def test_a_plugin_that_is_no_longer_there_holds_up_no_promotion(pair, tmp_path):
     primary, standby = pair
     url = primary.database()
