@@ -18,6 +18,8 @@
 #include "plugins/sqlite/restore.h"
 #include "plugins/sqlite/store.h"
 
+enum { FILE_SIZE = 4096, DRAFT_SIZE = FILE_SIZE + 16 };
+
 /* At most one at a time.  The thread's until it has ended, but for what is atomic. */
 static struct {
     int is_busy; /* the loop's */
@@ -25,7 +27,7 @@ static struct {
     parley_run run;
     pthread_t thread;
     int (*body)(dberror *why);
-    char file[4096]; /* as the person wrote it, absolute */
+    char file[FILE_SIZE]; /* as the person wrote it, absolute */
     dbcopy copy;
     char kept[RESTORE_NAME_SIZE]; /* restore: the old database */
     int err;
@@ -114,11 +116,16 @@ static int backup_name(const char *draft, const char *name, dberror *why)
     return file_fail(why, "it cannot be given its name", err);
 }
 
+static void backup_draft(char ret[DRAFT_SIZE])
+{
+    (void)snprintf(ret, DRAFT_SIZE, "%s.part", job.file);
+}
+
 static int backup_body(dberror *why)
 {
-    char draft[sizeof(job.file) + 16];
+    char draft[DRAFT_SIZE];
 
-    (void)snprintf(draft, sizeof(draft), "%s.part", job.file);
+    backup_draft(draft);
     job.copy.from = store.path;
     job.copy.to = draft;
     if (copy_make(&job.copy, why) < 0 || backup_name(draft, job.file, why) < 0)
@@ -177,12 +184,20 @@ static int job_name(parley_ctx *ctx, parley_run run)
 
 static int backup_run(parley_ctx *ctx, parley_run run, void *ud)
 {
+    char draft[DRAFT_SIZE];
+
     (void)ud;
     if (job_name(ctx, run) < 0)
         return PARLEY_EINVAL;
     if (access(job.file, F_OK) == 0)
         return parley_failf(ctx, "%.400s is there already: name a new file, or move that one away",
                             job.file);
+    backup_draft(draft);
+    if (access(draft, F_OK) == 0)
+        return parley_failf(ctx,
+                            "%.400s is there already: another backup is being made under this name,"
+                            " or one was killed; if none is being made, remove that file",
+                            draft);
     return job_start(ctx, run, backup_body);
 }
 

@@ -1,6 +1,7 @@
 """Backups: one moment of the database while people write, put back whole; and rooms know that history was lost.
 
 On PostgreSQL its own tools do it: docs/BACKUP.md, whose commands test_backup_postgres.py runs."""
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -96,6 +97,40 @@ def test_what_is_refused(server, tmp_path):
         assert done.returncode == 1 and words in done.stderr, done.stderr
     assert (server.data / "parley.db").read_bytes() == before
     assert {f.name for f in server.data.glob("parley.db*")} == {"parley.db"}
+    server.start()
+
+
+def test_a_backup_that_was_killed_is_named(server, tmp_path):
+    (tmp_path / "new.db.part").write_text("half")
+    done = command(server, "backup", "new.db", cwd=tmp_path)
+    assert done.returncode == 1 and "new.db.part is there already" in done.stderr and "remove that file" in done.stderr, done.stderr
+    (tmp_path / "new.db.part").unlink()
+    assert command(server, "backup", "new.db", cwd=tmp_path).returncode == 0
+    assert not (tmp_path / "new.db.part").exists()
+
+
+def test_nothing_is_moved_while_the_log_cannot_be_emptied(server, tmp_path):
+    server.person().room()
+    assert command(server, "backup", "one.db", cwd=tmp_path).returncode == 0
+    server.person().room()
+    server.end()
+    path = server.data / "parley.db"
+    # Somebody still reads: what is in the log since then cannot go into the file and the log be emptied.
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader, contextlib.closing(sqlite3.connect(path)) as writer:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM rooms").fetchone() == (2,)
+        with writer:
+            writer.execute("UPDATE rooms SET name = 'last'")
+        done = command(server, "restore", "one.db", cwd=tmp_path)
+        assert done.returncode == 1 and "nothing was changed" in done.stderr and "locked" in done.stderr, done.stderr
+        assert {f.name for f in server.data.glob("parley.db*")} == {"parley.db", "parley.db-wal", "parley.db-shm"}
+        assert writer.execute("SELECT DISTINCT name FROM rooms").fetchall() == [("last",)]
+    done = command(server, "restore", "one.db", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kept = list(server.data.glob("parley.db.before-restore-*"))
+    assert len(kept) == 1
+    with contextlib.closing(sqlite3.connect(kept[0])) as old:
+        assert old.execute("SELECT DISTINCT name FROM rooms").fetchall() == [("last",)]
     server.start()
 
 

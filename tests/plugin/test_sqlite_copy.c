@@ -187,11 +187,20 @@ static void test_restore_over_a_ruin(void **state)
     sq_write_file(host.data_dir, "parley.db", ruin);
     sq_write_file(host.data_dir, "parley.db-wal", "of the ruin");
     copy = (dbcopy){ .from = good, .step = go_on };
+    (void)snprintf(wal, sizeof(wal), "%s-wal", store.path);
+    /* Something is in the way of the last step: all is as it was. */
+    (void)snprintf(kept_wal, sizeof(kept_wal), "%s.before-restore-20231114T221320Z-shm",
+                   store.path);
+    assert_int_equal(mkdir(kept_wal, 0700), 0);
+    sq_write_file(host.data_dir, "parley.db-shm", "of the ruin");
+    assert_int_equal(restore_make(&copy, 1700000000000000, kept, &why), -1);
+    assert_int_equal(access(wal, F_OK), 0);
+    assert_int_not_equal(access(kept, F_OK), 0);
+    assert_int_equal(rmdir(kept_wal), 0);
     if (restore_make(&copy, 1700000000000000, kept, &why) < 0)
         fail_msg("%s", why.message);
     assert_non_null(strstr(kept, "parley.db.before-restore-20231114T221320Z"));
     (void)snprintf(kept_wal, sizeof(kept_wal), "%s-wal", kept);
-    (void)snprintf(wal, sizeof(wal), "%s-wal", store.path);
     assert_int_equal(access(kept, F_OK), 0);
     assert_int_equal(access(kept_wal, F_OK), 0);
     assert_int_not_equal(access(wal, F_OK), 0);
