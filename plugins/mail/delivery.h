@@ -27,6 +27,7 @@ typedef struct delivery {
     int64_t held_since_us;
     int64_t next_us;     /* no attempt before */
     int64_t mark_failed; /* attempts to store how it ended */
+    int is_mark_stuck;   /* the next one could not be put on a timer */
     char uid[MAIL_UID_CHARS + 1], owner[MAIL_UID_CHARS + 1];
     char to[MAIL_ADDRESS_MAX + 1];
     text_out eml;

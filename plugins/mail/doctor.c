@@ -115,8 +115,7 @@ static void *visit_main(void *ud)
         (void)snprintf(v->trouble, sizeof(v->trouble), "%s", session.trouble);
         smtp_session_close(&session);
     }
-    while (parley->post(mail.ctx, visit_told, v) == PARLEY_ENOMEM)
-        ;
+    sender_post(visit_told, v);
     return NULL;
 }
 

@@ -93,6 +93,8 @@ void compose_address(parley_str sealed, char *ret);
  *
  * next_us  LATER, AWAY: no attempt before */
 void mark(delivery *d, int64_t next_us);
+/* mark.c: a slot being marked that has no timer of its own is tried again; any other is left alone. */
+void mark_poll(delivery *d);
 
 /* compose.c: fills in eml and to, or outcome and why.
  *

@@ -28,7 +28,15 @@ static void mark_later(delivery *d)
     if (d->mark_failed == 1)
         parley_logf(mail.ctx, PARLEY_WARN,
                     "what became of mail %s cannot be stored; will try again until it is", d->uid);
-    (void)parley->timer(mail.ctx, pause_us / 1000, 0, mark_again, d);
+    d->is_mark_stuck = parley->timer(mail.ctx, pause_us / 1000, 0, mark_again, d).id == 0;
+}
+
+void mark_poll(delivery *d)
+{
+    if (d->state != DELIVERY_MARKING || !d->is_mark_stuck)
+        return;
+    d->is_mark_stuck = 0;
+    mark_run(d);
 }
 
 /* An unknown outcome too: every mark may be repeated. */

@@ -72,6 +72,8 @@ static void look_again(parley_ctx *ctx, int status, void *ud)
     (void)ctx, (void)ud;
     if (status < 0)
         return;
+    for (size_t i = 0; i < HELD_MAX; i++)
+        mark_poll(&queue.slots[i]);
     queue.is_woken = 1;
     queue_go_on();
 }

@@ -29,6 +29,9 @@ void smtp_session_send(smtp_session *s, delivery *d, const char *addresses);
 /* Connects, greets, encrypts, logs in, and leaves.  returns 0, or < 0: see trace and trouble */
 int smtp_session_try(smtp_session *s, const char *addresses);
 
+/* smtp.c: from such a thread to the loop, whatever it costs: what it carries must not be forgotten. */
+void sender_post(parley_done_fn fn, void *ud);
+
 /* smtp.c: "a\nb\n", as resolve() gives it, becomes "a,b". */
 void smtp_addresses(parley_str lines, char *ret, size_t size);
 #endif

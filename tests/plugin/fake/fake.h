@@ -157,6 +157,7 @@ void fake_deliver(const char *topic, const char *bytes); /* from another worker 
 /* ---- time, jobs, descriptors ---- */
 
 int64_t fake_now_us(void);
+void fake_no_timers(int on);       /* timer() finds no memory until told otherwise */
 void fake_advance(int64_t ms);     /* timers in order, each at its own time */
 void fake_clock_step(int64_t us);  /* the wall clock alone jumps */
 void fake_run(void);               /* until nothing is left to do now */

@@ -114,6 +114,7 @@ typedef struct fake_world {
     char why[512], ready_why[256];
     bool ready;
     fake_vec routes, uses, hooks, services, provided, verbs, settings;
+    int has_no_timers;
     fake_vec requests, sockets, timers, subs, published;
     arena views; /* json_text and the like, until fake_end() */
     int64_t wall_step_us, mono_ns;
