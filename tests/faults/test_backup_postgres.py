@@ -74,6 +74,19 @@ def test_a_dump_and_its_way_back(database, tmp_path):
         assert epochs(database, other.rsplit("/", 1)[1]) not in (before, after)
 
 
+def test_rows_put_back_by_hand_are_told_of(database, tmp_path):
+    url = database.database()
+    name = url.rsplit("/", 1)[1]
+    with Server(tmp_path / "server", db=url) as server:
+        server.person().room()
+        before = epochs(database, name)
+    [words] = re.findall(r"`(DELETE FROM store_incarnations)`", (ROOT / "docs/BACKUP.md").read_text())
+    database.query(words, name)
+    with Server(tmp_path / "server", db=url):
+        after = epochs(database, name)
+        assert after.keys() == before.keys() and not set(after.values()) & set(before.values())
+
+
 def test_any_moment_of_the_past_while_the_server_runs(database, tmp_path):
     once, nightly, back = blocks("PostgreSQL: any moment of the past")
     places = {"ARCHIVE": database.folder / "archive", "BACKUP": database.folder / "base"}
