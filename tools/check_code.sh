@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 bad=0
 fail() { printf 'check_code: %s\n' "$1"; bad=1; }
-sources=$(find core examples include plugins tests -name '*.[ch]' | LC_ALL=C sort)
+sources=$(find bench core examples include plugins tests -name '*.[ch]' | LC_ALL=C sort)
 
 # shellcheck disable=SC2086
 unformatted=$(clang-format-14 --dry-run --Werror $sources 2>&1 | sed -n 's/^\([^: ]*\):.* error: .*/\1/p' | uniq | tr '\n' ' ')
