@@ -1,4 +1,4 @@
-/* parley/plugin.h -- everything a plugin may rely on: the plugin ABI, version 0.1.
+/* parley/plugin.h -- everything a plugin may rely on: the plugin ABI, version 0.2.
  *
  * THREADS   One worker process = one event loop = one thread.  Every callback runs on it, so a
  *           plugin needs no locks.  Only post(), log() and metric_add/set/observe() may be called
@@ -29,7 +29,7 @@
 #include <stdio.h>
 
 #define PARLEY_ABI_MAJOR 0
-#define PARLEY_ABI_MINOR 1 /* newest minor this header describes */
+#define PARLEY_ABI_MINOR 2 /* newest minor this header describes */
 #ifndef PARLEY_ABI_TARGET  /* highest minor you want to SEE */
 #define PARLEY_ABI_TARGET PARLEY_ABI_MINOR
 #endif

@@ -56,7 +56,7 @@ def body(load):
 
 
 PLUGINS = [
-    ("newer minor", HELLO, ["-DPARLEY_ABI_REQUIRE=5"], r'plugin "hello": \S+hello\.so needs plugin ABI 0\.5; this server has 0\.1\. Use a newer server'),
+    ("newer minor", HELLO, ["-DPARLEY_ABI_REQUIRE=5"], r'plugin "hello": \S+hello\.so needs plugin ABI 0\.5; this server has 0\.2\. Use a newer server'),
     ("other major", HELLO.replace("PARLEY_PLUGIN(", "#undef PARLEY_ABI_MAJOR\n#define PARLEY_ABI_MAJOR 2\n#define parley_plugin_0 parley_plugin_2\nPARLEY_PLUGIN("),
      [], r'was built for plugin ABI 2; this server has ABI 0\. Rebuild it'),
     ("no descriptor", "int x;", [], r"is not a parley plugin: it has no symbol parley_plugin_0"),

@@ -101,19 +101,19 @@ static const struct {
       "plugin \"hello\": ./x.so was built for plugin ABI 3; this server has ABI 0. Rebuild it against this server's "
       "<parley/plugin.h>, or run a newer server." },
     { "newer minor", "#undef PARLEY_ABI_REQUIRE\n#define PARLEY_ABI_REQUIRE 5\n" HELLO,
-      "plugin \"hello\": ./x.so needs plugin ABI 0.5; this server has 0.1. Use a newer server, or build the plugin with "
-      "-DPARLEY_ABI_TARGET=1." },
+      "plugin \"hello\": ./x.so needs plugin ABI 0.5; this server has 0.2. Use a newer server, or build the plugin with "
+      "-DPARLEY_ABI_TARGET=2." },
     { "older minor", "#undef PARLEY_ABI_REQUIRE\n#define PARLEY_ABI_REQUIRE 0\n" HELLO,
-      "plugin \"hello\": ./x.so was built for plugin ABI 0.0; this server has 0.1. Rebuild it against this server's <parley/plugin.h>." },
+      "plugin \"hello\": ./x.so was built for plugin ABI 0.0; this server has 0.2. Rebuild it against this server's <parley/plugin.h>." },
     { "undefined symbol", "void nope(void); PARLEY_EXPORT void f(void) { nope(); }\n" HELLO,
       "plugin \"hello\": cannot load: ./x.so: undefined symbol: nope" },
     { "magic", "extern PARLEY_EXPORT const parley_plugin parley_plugin_0; const parley_plugin parley_plugin_0 = { .magic = 0x1234 };",
       "plugin \"hello\": ./x.so is not a parley plugin: parley_plugin_0 starts with 0x00001234, not 0x59454c50 "
       "(is PARLEY_PLUGIN(...) in one of its files?)" },
     { "feature", "PARLEY_PLUGIN(.name = \"hello\", .version = \"1\", .load = load, .features = PARLEY_SINGLE_WORKER | 4)",
-      "plugin \"hello\": ./x.so needs the feature 0x4, which this server (plugin ABI 0.1) does not know. Use a newer server." },
+      "plugin \"hello\": ./x.so needs the feature 0x4, which this server (plugin ABI 0.2) does not know. Use a newer server." },
     { "size", HEAD ".magic = PARLEY_MAGIC, .minor = PARLEY_ABI_MINOR, .size = 40 };",
-      "plugin \"hello\": ./x.so is damaged: its descriptor has 40 bytes, plugin ABI 0.1 has 120. Rebuild it with PARLEY_PLUGIN(...)." },
+      "plugin \"hello\": ./x.so is damaged: its descriptor has 40 bytes, plugin ABI 0.2 has 120. Rebuild it with PARLEY_PLUGIN(...)." },
     { "no host", HEAD ".magic = PARLEY_MAGIC, .minor = PARLEY_ABI_MINOR, .size = sizeof(parley_plugin) };",
       "plugin \"hello\": ./x.so is wrong: host is NULL (PARLEY_PLUGIN(...) sets it)" },
     { "no name", HEAD BASE " };", "plugin \"hello\": ./x.so is wrong: name must be a-z, then also 0-9, - and _" },
