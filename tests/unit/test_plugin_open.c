@@ -304,7 +304,7 @@ static void test_describe(void **state)
 {
     static const char want[] = "hello 1.2.3: says hello\n"
                                "file        ./x.so\n"
-                               "plugin ABI  0.1\n"
+                               "plugin ABI  0.2\n"
                                "license     MIT\n"
                                "needs       parley.db 1.2, parley.kv 1.0 (optional)\n"
                                "migrations  hello\n"
