@@ -107,7 +107,7 @@ class Server:
             "SITE_URL": f"http://{host}:{self.port}",
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
             "UBSAN_OPTIONS": "print_stacktrace=1",
-            "LSAN_OPTIONS": "use_tls=0",  # the leak checker crashes over the thread-local storage of libraries opened later
+            "LSAN_OPTIONS": "use_tls=0:print_suppressions=0",  # the leak checker crashes over the thread-local storage of libraries opened later
             **LIFTED,
             **(env or {}),
         }
