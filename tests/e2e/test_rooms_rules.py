@@ -151,7 +151,7 @@ def test_sender_is_as_it_was_and_deleted_messages_leave_the_list_only(people):
 
 def test_emails_of_others_may_be_hidden(own_server):
     config = (ROOT / "config" / "parley.yaml").read_text()
-    server = own_server(config=config.rstrip().removesuffix("- chat") + "- chat:\n      show_emails: self\n")
+    server = own_server(config=re.sub(r"^  - chat\n", "  - chat:\n      show_emails: self\n", config, flags=re.M))
     ada, bob = server.person(), server.person()
     room = ada.room(bob)
     for who in (ada, bob):

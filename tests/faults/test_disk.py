@@ -1,6 +1,7 @@
 """Disks that are full, broken or slow: nothing is acknowledged that was not stored, and the server comes back by itself."""
 import concurrent.futures
 import errno
+import re
 import time
 
 import pytest
@@ -145,7 +146,7 @@ def test_a_slow_disk_holds_up_nobody_but_writers(faulty_server):
 
 
 def test_a_request_that_waits_for_too_long_is_answered(faulty_server):
-    server = faulty_server(config=configured().rstrip() + ":\n      send_timeout: 500ms\n")
+    server = faulty_server(config=re.sub(r"^  - chat\n", "  - chat:\n      send_timeout: 500ms\n", configured(), flags=re.M))
     ada = server.person()
     room = ada.room()
     with ada.socket(room) as socket:
