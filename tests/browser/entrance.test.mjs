@@ -1,7 +1,7 @@
 /* entrance.test.mjs -- the ways in and out: an account, the mail, the login, a forgotten password, the end of a session. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { browserLaunch, drawn, pageOpen, PASSWORD, Server } from "./rig.mjs";
+import { browserLaunch, drawn, pageOpen, PASSWORD, Server, toasted } from "./rig.mjs";
 
 let server, browser, ada;
 
@@ -121,8 +121,7 @@ test("a link to a room survives the login", async () => {
     await heading(page, "Deep");
     await page.reload();
     await heading(page, "Deep");
-    await page.goto("/#/rooms/019a1b2c-0000-7000-8000-0000000000c3");
-    await page.locator(".toast", { hasText: "That room is not there, or you are not in it." }).waitFor();
+    await toasted(page, "That room is not there, or you are not in it.", () => page.goto("/#/rooms/019a1b2c-0000-7000-8000-0000000000c3"));
     await heading(page, "Choose a room");
     await page.context().close();
 });

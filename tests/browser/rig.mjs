@@ -15,7 +15,7 @@ import { chromium } from "playwright-core";
 export const ROOT = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
 const BUILD = resolve(process.env.PARLEY_BUILD ?? join(ROOT, "build/dev"));
 export const PASSWORD = "correct horse battery";
-export const PATIENCE = 20000; /* until a test gives up waiting; a sanitized server on a busy machine is slow */
+export const PATIENCE = 60000; /* until a test gives up waiting; a sanitized server on a busy machine is slow */
 const LIFTED = { THROTTLE_ANON: "", THROTTLE_USER: "", THROTTLE_MESSAGE: "", THROTTLE_LOGIN: "", THROTTLE_ACCOUNT: "" };
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -170,6 +170,11 @@ export function drawn(page) {
 /* The texts of the open room's messages, in their order. */
 export function shownIn(page) {
     return page.locator(".message .content").allTextContents();
+}
+
+/* A toast goes by itself: the page looks out for it from before fn() on. */
+export async function toasted(page, text, fn) {
+    await Promise.all([page.locator(".toast", { hasText: text }).waitFor(), fn()]);
 }
 
 export async function write(page, text) {

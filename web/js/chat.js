@@ -104,10 +104,23 @@ export class Chat extends EventTarget {
         }
         const room = new Room(data, this.me, (what, message) => this.changed(room, what, message), (code) => this.ended(room, code));
 
-        /* What was said before this browser knew the room counts as read, unless the room has just come. */
-        room.seen = this.seen[data.id] ?? (this.isLoaded ? 0 : Infinity);
         this.rooms.set(data.id, room);
+        room.seen = this.seen[data.id] ?? this.baseline(data);
+        this.storeSeen(room);
         return room;
+    }
+
+    /* What was said before this browser knew the room counts as read, unless the room has just come.  A server that does not
+     * tell how far that goes (Infinity) is asked by reading the room: what comes until then counts as read, too. */
+    baseline(data) {
+        return this.isLoaded ? 0 : data.last_seq ?? Infinity;
+    }
+
+    storeSeen(room) {
+        if (this.seen[room.id] !== room.seen && room.seen !== Infinity) {
+            this.seen[room.id] = room.seen;
+            store(this.seenName, this.seen);
+        }
     }
 
     changed(room, what, message) {
@@ -125,8 +138,7 @@ export class Chat extends EventTarget {
 
         if (room.seen !== newest) {
             room.seen = newest;
-            this.seen[room.id] = newest;
-            store(this.seenName, this.seen);
+            this.storeSeen(room);
             this.tell("rooms");
         }
     }

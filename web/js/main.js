@@ -86,6 +86,7 @@ async function start() {
 }
 
 themeApply();
-whenUnauthorized(() => leave("You have been logged out. Please log in again."));
+/* What is still under way while one logs out is no news. */
+whenUnauthorized(() => page?.chat.isLeaving || leave("You have been logged out. Please log in again."));
 window.addEventListener("hashchange", show);
 start();
