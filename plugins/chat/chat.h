@@ -44,7 +44,8 @@ enum event_kind {
     EVENT_ROOM_UPDATED = 5,
     EVENT_MESSAGE_SINCE_DELETED = 6, /* a creation whose message is gone */
     EVENT_ROOM_DELETED = 7,          /* bus only: there is no log any more */
-    EVENT_TYPING = 8                 /* bus only: ephemeral, without seq */
+    EVENT_TYPING = 8,                /* bus only: ephemeral, without seq */
+    EVENT_READ = 100                 /* likewise, as are all from here on */
 };
 
 enum close_code {
@@ -53,6 +54,12 @@ enum close_code {
     CLOSE_REMOVED = 4403,
     CLOSE_ROOM_GONE = 4404
 };
+
+/* Not in the log: shown to those who are there, or lost. */
+static inline bool event_is_ephemeral(uint32_t kind)
+{
+    return kind == EVENT_TYPING || kind >= EVENT_READ;
+}
 
 static inline parley_str str_of(const char *text)
 {
@@ -93,6 +100,9 @@ int message_delete(parley_ctx *ctx, parley_req req, void *ud);
 int socket_open(parley_ctx *ctx, parley_req req, void *ud);
 int ping_event(parley_ctx *ctx, parley_req req, void *ud);
 int resume_event(parley_ctx *ctx, parley_req req, void *ud);
+int read_request(parley_ctx *ctx, parley_req req, void *ud);
+int reads_list(parley_ctx *ctx, parley_req req, void *ud);
+int read_event(parley_ctx *ctx, parley_req req, void *ud);
 int typing_event(parley_ctx *ctx, parley_req req, void *ud);
 
 /* sweep.c: removes what deleted rooms left, piece by piece; harmless to call at any time. */

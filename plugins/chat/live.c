@@ -187,11 +187,25 @@ void live_told(struct room *room, int64_t seq)
         live_compare(room, seq);
 }
 
+/* Another worker's gate does not know who types here. */
+static void live_heard_ephemeral(struct room *room, const struct bus_note *note)
+{
+    int64_t now_ms = parley->mono_ns() / 1000000;
+
+    if (note->kind == EVENT_TYPING && !typing_gate_tell(room->key, note->number, now_ms))
+        return;
+    parley_frame *frame = parley->frame_text(note->frame, PARLEY_F_EPHEMERAL);
+
+    if (!frame)
+        return;
+    parley->room_send(str_of(room->uid), frame, (parley_conn){ 0 });
+    parley->frame_unref(frame);
+}
+
 static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void *ud)
 {
     struct room *room = ud;
     struct bus_note note;
-    parley_frame *frame;
 
     (void)ctx, (void)topic;
     if (bytes.n == 0)
@@ -202,23 +216,15 @@ static void live_heard(parley_ctx *ctx, parley_str topic, parley_str bytes, void
         live_end(room);
         return;
     }
-    bool is_typing = note.kind == EVENT_TYPING;
-
-    if (!is_typing && note.epoch.n == 0)
-        live_missed(room);
-    if (!is_typing && (note.epoch.n == 0 || !live_is_ours(room, note.epoch)))
-        return;
-    if (is_typing && !typing_gate_tell(room->key, note.number, parley->mono_ns() / 1000000))
-        return;
-    frame = note.frame.n > 0 ? parley->frame_text(note.frame, is_typing ? PARLEY_F_EPHEMERAL : 0)
-                             : NULL;
-    if (is_typing) {
-        if (frame) {
-            parley->room_send(str_of(room->uid), frame, (parley_conn){ 0 });
-            parley->frame_unref(frame);
-        }
+    if (event_is_ephemeral(note.kind)) {
+        live_heard_ephemeral(room, &note);
         return;
     }
+    if (note.epoch.n == 0)
+        live_missed(room);
+    if (note.epoch.n == 0 || !live_is_ours(room, note.epoch))
+        return;
+    parley_frame *frame = note.frame.n > 0 ? parley->frame_text(note.frame, 0) : NULL;
     struct room_event event = { .seq = note.number, .kind = note.kind, .frame = frame };
 
     memcpy(event.user, note.user.p, note.user.n);
@@ -327,18 +333,21 @@ void live_announce_end(parley_str uid)
         live_end(room);
 }
 
-void live_tell(struct room *room, int64_t user, parley_json *data, parley_conn except)
+void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *data,
+               parley_conn except)
 {
-    struct bus_note note = { .kind = EVENT_TYPING, .number = user };
+    char room_uid[UID_SIZE];
+    struct bus_note note = { .kind = kind, .number = user };
     parley_frame *frame = parley->frame(NULL, data, PARLEY_F_EPHEMERAL);
 
+    uid_copy(room_uid, uid);
     if (frame) {
-        parley->room_send(str_of(room->uid), frame, except);
+        parley->room_send(str_of(room_uid), frame, except);
         parley->frame_unref(frame);
     }
     if (chat.many_workers) {
         note.frame = parley->json_text(chat.ctx, data);
-        live_publish(room->uid, &note);
+        live_publish(room_uid, &note);
     }
     parley->json_free(data);
 }

@@ -28,9 +28,10 @@ struct announcement {
 void live_announce(parley_str uid, const struct announcement *what);
 /* The room is no more: its sockets close with 4404, here and elsewhere. */
 void live_announce_end(parley_str uid);
-/* An ephemeral frame (taken) to all sockets of the room but `except`; `user` as the key of the
- * sender. */
-void live_tell(struct room *room, int64_t user, parley_json *data, parley_conn except);
+/* An ephemeral frame (taken) to all sockets of the room but `except`; `user` is the key of whom it
+ * tells something. */
+void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *data,
+               parley_conn except);
 
 /* The log has an event of `seq`, whatever became of its message on the bus. */
 void live_told(struct room *room, int64_t seq);

@@ -4,6 +4,7 @@
 #include "plugins/chat/chat.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/once.h"
+#include "plugins/chat/reads.h"
 #include "plugins/chat/resume.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
@@ -67,11 +68,14 @@ static const parley_route routes[] = {
     ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove),
     ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history),
     ROUTE("GET",    ROOM "events/",                       PARLEY_R_USER, events_list),
+    ROUTE("GET",    ROOM "read/",                         PARLEY_R_USER, reads_list),
+    ROUTE("POST",   ROOM "read/",                         PARLEY_R_USER, read_request),
     ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
     ROUTE("DELETE", "/api/chat/messages/:id(uuid)/",      PARLEY_R_USER, message_delete),
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
     EVENT("chat_message", send_event),
     EVENT("typing",       typing_event),
+    EVENT("read",         read_event),
     EVENT("ping",         ping_event),
     EVENT("resume",       resume_event),
 };
@@ -148,6 +152,12 @@ static int chat_start(parley_ctx *ctx)
     return poll_start();
 }
 
+static void chat_stopped(void)
+{
+    room_remember(false);
+    parley->stopped(chat.ctx);
+}
+
 static int chat_stop(parley_ctx *ctx)
 {
     (void)ctx;
@@ -155,8 +165,8 @@ static int chat_stop(parley_ctx *ctx)
     poll_stop();
     tail_stop();
     typing_gate_clear();
-    room_remember(false);
-    return PARLEY_OK;
+    reads_stop(chat_stopped);
+    return PARLEY_PENDING;
 }
 
 PARLEY_PLUGIN(.name = "chat", .version = "0.1.0", .about = "rooms, participants, messages, sockets",

@@ -47,6 +47,10 @@ parley_json *render_room(const parley_rows *rooms, int64_t row, const parley_row
     parley->json_set(out, "participants", list);
     parley->json_set(out, "created_at", render_stamp(db->get_int(rooms, row, ROOM_CREATED, 0)));
     parley->json_set(out, "updated_at", render_stamp(db->get_int(rooms, row, ROOM_UPDATED, 0)));
+    parley->json_set(out, "last_seq", parley->json_i(db->get_int(rooms, row, ROOM_LAST_SEQ, 0)));
+    parley->json_set(out, "epoch", parley->json_s(db->get(rooms, row, ROOM_EPOCH)));
+    parley->json_set(out, "read_seq", parley->json_i(db->get_int(rooms, row, ROOM_READ, 0)));
+    parley->json_set(out, "unread", parley->json_i(db->get_int(rooms, row, ROOM_UNREAD, 0)));
     return out;
 }
 

@@ -9,9 +9,16 @@
 #include "plugins/chat/revoked.h"
 
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
+/* Messages of others that $1, the member m of the room r, has not read.  Both limits keep it cheap
+ * whatever the log holds: from the place on 1000 events are looked at, and 100 messages counted. */
+#define UNREAD                                                                                     \
+    "(SELECT COUNT(*) FROM (SELECT 1 FROM (SELECT e.kind, e.actor_id FROM room_events e"           \
+    " WHERE e.room_id = r.id AND e.seq > m.read_seq ORDER BY e.seq LIMIT 1000) w"                  \
+    " WHERE w.kind = 1 AND w.actor_id <> $1 LIMIT 100) c)"
 #define ROOM_COLUMNS                                                                               \
     "r.id, r.uid, r.name, r.created_at, r.updated_at, r.last_seq,"                                 \
-    " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON("c") ", r.epoch"
+    " CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, " PERSON(                                     \
+        "c") ", r.epoch, m.read_seq, " UNREAD
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
 
@@ -53,6 +60,11 @@
     " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"                              \
     " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"                              \
     " LEFT JOIN users u ON u.id = e.user_id WHERE e.room_id = " room
+
+/* A place in the log of the member's room, at most its head. */
+#define PLACE(seq)                                                                                 \
+    "(SELECT CASE WHEN r.last_seq < " seq " THEN r.last_seq ELSE " seq " END FROM rooms r"         \
+    " WHERE r.id = room_members.room_id)"
 
 /* Nothing of that sender in that room has that client_msg_id yet. */
 #define NOT_REPEATED(room, sender, id)                                                             \
@@ -135,8 +147,8 @@ static const char *const texts[SQL_COUNT] = {
         " SELECT r.id, r.last_seq, 3, u.id, r.creator_id, $1 FROM rooms r CROSS JOIN users u"
         " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
     [SQL_ADD_MEMBER] =
-        "INSERT INTO room_members (room_id, user_id, joined_at)"
-        " SELECT r.id, u.id, $1 FROM rooms r CROSS JOIN users u"
+        "INSERT INTO room_members (room_id, user_id, joined_at, read_seq, delivered_seq)"
+        " SELECT r.id, u.id, $1, r.last_seq, r.last_seq FROM rooms r CROSS JOIN users u"
         " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
 
     [SQL_REMOVE_SEQ] =
@@ -318,6 +330,26 @@ static const char *const texts[SQL_COUNT] = {
         " JOIN messages m ON m.id = e.message_id"
         " WHERE e.kind = 1 AND (e.room_id, e.seq) > ($1, $2) AND e.room_id <= $3"
         " ORDER BY e.room_id, e.seq LIMIT 50",
+
+    /* What members have read. */
+    [SQL_READ_MOVE] =
+        "UPDATE room_members SET"
+        " read_seq = CASE WHEN read_seq < " PLACE("$1") " THEN " PLACE("$1") " ELSE read_seq END,"
+        " delivered_seq ="
+        " CASE WHEN delivered_seq < " PLACE("$2") " THEN " PLACE("$2") " ELSE delivered_seq END"
+        " WHERE user_id = $3 AND room_id = (SELECT r.id FROM rooms r WHERE r.uid = $4)"
+        " AND (read_seq < " PLACE("$1") " OR delivered_seq < " PLACE("$2") ")",
+    [SQL_READ_STATE] =
+        "SELECT u.uid, u.username, m.read_seq, m.delivered_seq,"
+        " (SELECT COUNT(*) FROM (SELECT 1 FROM room_members o WHERE o.room_id = r.id LIMIT 101) c)"
+        " FROM rooms r JOIN room_members m ON m.room_id = r.id AND m.user_id = $1"
+        " JOIN users u ON u.id = m.user_id WHERE r.uid = $2",
+    [SQL_READS_COUNT] =
+        "SELECT COUNT(*) FROM room_members m WHERE m.room_id = " SEEN_ROOM,
+    [SQL_READS_PAGE] =
+        "SELECT u.uid, u.username, m.read_seq, m.delivered_seq"
+        " FROM room_members m JOIN users u ON u.id = m.user_id WHERE m.room_id = " SEEN_ROOM
+        " ORDER BY m.user_id LIMIT $3 OFFSET $4",
 };
 /* clang-format on */
 

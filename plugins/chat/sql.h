@@ -66,6 +66,10 @@ enum sql_id {
     SQL_VERB_AUDIT_REMOVE,
     SQL_VERB_AUDIT_DELETE,
     SQL_EXPORT,
+    SQL_READ_MOVE,
+    SQL_READ_STATE,
+    SQL_READS_COUNT,
+    SQL_READS_PAGE,
     SQL_COUNT
 };
 
@@ -88,7 +92,9 @@ enum room_column {
     ROOM_LAST_SEQ,
     ROOM_IS_CREATOR,
     ROOM_OWNER,
-    ROOM_EPOCH = ROOM_OWNER + 5
+    ROOM_EPOCH = ROOM_OWNER + 5,
+    ROOM_READ,
+    ROOM_UNREAD
 };
 /* Columns of SQL_ROOM_PEOPLE and SQL_ROOMS_PEOPLE. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
@@ -174,6 +180,11 @@ enum export_column {
     EXPORT_CONTENT,
     EXPORT_SENDER
 };
+
+/* Columns of SQL_READ_STATE; SQL_READS_PAGE has all but the last: members, counted to one more than
+ * those who are told of each other. */
+enum read_column { READ_UID, READ_USERNAME, READ_READ, READ_DELIVERED, READ_MEMBERS };
+enum { READ_TOLD_MOST = 100 };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */
 int sql_prepare_all(void);

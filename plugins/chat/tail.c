@@ -158,6 +158,7 @@ static parley_str entry_write(const struct announcement *what, parley_str frame,
     case EVENT_MESSAGE_SINCE_DELETED:
     case EVENT_ROOM_DELETED:
     case EVENT_TYPING:
+    case EVENT_READ:
         break;
     }
     return (parley_str){ NULL, 0 };

@@ -7,11 +7,12 @@
 #include "plugins/chat/render.h"
 #include "plugins/chat/typing_gate.h"
 
-static parley_json *typing_render(const parley_person *person)
+static parley_json *typing_render(const struct room *room, const parley_person *person)
 {
     parley_json *out = parley->json_obj();
 
     parley->json_set(out, "type", parley->json_s(PARLEY_S("typing")));
+    parley->json_set(out, "room", parley->json_s(str_of(room->uid)));
     parley->json_set(out, "user", render_user(person->uid, person->username));
     return out;
 }
@@ -32,6 +33,6 @@ int typing_event(parley_ctx *ctx, parley_req req, void *ud)
         return PARLEY_DENY;
     }
     if (typing_gate_tell(room->key, person->key, now_ms))
-        live_tell(room, person->key, typing_render(person), conn);
+        live_tell(str_of(room->uid), EVENT_TYPING, person->key, typing_render(room, person), conn);
     return PARLEY_DONE;
 }

@@ -127,32 +127,35 @@ def test_a_changed_file_is_named(fresh, shelf):
 
 
 def test_a_migration_without_a_way_back_is_named_and_nothing_is_undone(fresh, shelf):
-    (shelf / "chat/002_more.sql").write_text("CREATE TABLE more (id BIGINT);")
-    (shelf / "chat/003_most.sql").write_text("CREATE TABLE most (id BIGINT);")
-    (shelf / "chat/003_most.down.sql").write_text("DROP TABLE most;")
+    (shelf / "chat/900_more.sql").write_text("CREATE TABLE more (id BIGINT);")
+    (shelf / "chat/901_most.sql").write_text("CREATE TABLE most (id BIGINT);")
+    (shelf / "chat/901_most.down.sql").write_text("DROP TABLE most;")
     good(fresh)
     before = schema(fresh)
-    done = command(fresh, "migrate", "--back", "chat:1", "--yes")
+    done = command(fresh, "migrate", "--back", "chat:899", "--yes")
     assert done.returncode == 1 and schema(fresh) == before
-    assert '002_more.sql of plugin "chat" has no way back: beside it there is no file 002_more.down.sql' in done.stderr
-    assert good(fresh, "--back", "chat", "--yes") == ["chat: undone 003_most.sql"]
+    assert '900_more.sql of plugin "chat" has no way back: beside it there is no file 900_more.down.sql' in done.stderr
+    assert good(fresh, "--back", "chat", "--yes") == ["chat: undone 901_most.sql"]
 
 
 def test_a_way_back_that_fails_changes_nothing(fresh, shelf):
-    (shelf / "chat/001_chat.down.sql").write_text("DROP TABLE room_sweeps; DROP TABLE nothing;")
+    newest = max(shelf.glob("chat/*.down.sql"))
+    newest.write_text("DROP TABLE room_sweeps; DROP TABLE nothing;")
     good(fresh)
     before = schema(fresh)
     done = command(fresh, "migrate", "--back", "chat", "--yes")
-    assert done.returncode == 1 and f"{shelf}/chat/001_chat.down.sql: " in done.stderr
+    assert done.returncode == 1 and f"{newest}: " in done.stderr
     assert schema(fresh) == before
 
 
 def test_a_newer_database_is_left_alone(fresh, shelf):
-    (shelf / "chat/002_more.sql").write_text("CREATE TABLE more (id BIGINT);")
+    (shelf / "chat/900_more.sql").write_text("CREATE TABLE more (id BIGINT);")
     good(fresh)
-    (shelf / "chat/002_more.sql").unlink()
+    (shelf / "chat/900_more.sql").unlink()
+    newest = int(max(shelf.glob("chat/[0-9]*.sql")).name[:3])
     done = command(fresh, "migrate")
-    assert done.returncode == 1 and 'the database has migration 2 of plugin "chat"; this server knows only up to 1.' in done.stderr
+    assert done.returncode == 1
+    assert f'the database has migration 900 of plugin "chat"; this server knows only up to {newest}.' in done.stderr
 
 
 def test_beside_a_server_only_a_plan(own_server):
@@ -167,12 +170,14 @@ def test_beside_a_server_only_a_plan(own_server):
 def test_undoing_is_confirmed(own_server):
     server = own_server(start=False)
     good(server)
+    before = plan(server)
     done = command(server, "migrate", "--back", "chat")
     assert (done.returncode, done.stderr) == (2, "error: parley migrate: --back drops tables with all they hold; confirm it with --yes\n")
     asked = Typed(server, "migrate", "--back", "chat", terminal=True).wait_for("Type yes to go on: ").type("y\n")
     assert asked.end() == 1 and "error: nothing was changed" in asked.output
     asked = Typed(server, "migrate", "--back", "chat", terminal=True).wait_for("Type yes to go on: ").type("yes\n")
-    assert asked.end() == 0 and "chat: undone 001_chat.sql" in asked.output
+    newest = [file for name, *_, file in before if name == "chat"][-1]
+    assert asked.end() == 0 and f"chat: undone {newest}" in asked.output
 
 
 @pytest.mark.parametrize("args,why", [

@@ -17,7 +17,8 @@
 #define ROOM_JSON                                                                                  \
     "{\"id\":\"" ROOM_UID "\",\"name\":\"Hall\",\"creator\":" ADA_JSON                             \
     ",\"participants\":[" ADA_JSON "," BOB_JSON "],\"created_at\":\"" CREATED_TEXT                 \
-    "\",\"updated_at\":\"" CREATED_TEXT "\"}"
+    "\",\"updated_at\":\"" CREATED_TEXT                                                            \
+    "\",\"last_seq\":3,\"epoch\":\"ep\",\"read_seq\":2,\"unread\":1}"
 
 static int setup(void **state)
 {
@@ -28,8 +29,8 @@ static int setup(void **state)
 /* SQL_ROOM and SQL_ROOM_PEOPLE of a room of ada and bob. */
 static void rows_room(const char *is_creator)
 {
-    FAKE_ROWS(12, "10", ROOM_UID, "Hall", CREATED, CREATED, "3", is_creator, ADA_UID, "ada",
-              "ada@example.org", "Ada", "X");
+    FAKE_ROWS(15, "10", ROOM_UID, "Hall", CREATED, CREATED, "3", is_creator, ADA_UID, "ada",
+              "ada@example.org", "Ada", "X", "ep", "2", "1");
     FAKE_ROWS(6, "10", ADA_UID, "ada", "ada@example.org", "Ada", "X", "10", BOB_UID, "bob",
               "bob@example.org", "Bob", "X");
 }
