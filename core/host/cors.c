@@ -44,7 +44,8 @@ int check_preflight(call *c, const step *s)
         { STR_LIT("Access-Control-Allow-Methods"),
           STR_LIT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") },
         { STR_LIT("Access-Control-Allow-Headers"),
-          STR_LIT("authorization, content-type, accept, x-csrftoken, idempotency-key") },
+          STR_LIT("authorization, content-type, accept, x-csrftoken, idempotency-key, if-match, "
+                  "if-none-match") },
         { STR_LIT("Access-Control-Max-Age"), STR_LIT("600") },
     };
     str origin = request_header(c->req, "origin");

@@ -1,9 +1,10 @@
-/* profile.c -- GET /api/auth/profile/ (token): the caller's own account, 200.
+/* profile.c -- GET /api/auth/profile/ (token): the caller's own account, 200, or 304 if he has it.
  *
  * Read from the database, not from the cache of sessions: it shows what is true now. */
 #include "plugins/accounts/account.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/auth.h"
+#include "plugins/common/etag.h"
 
 static int profile_ask(parley_flow *flow)
 {
@@ -23,8 +24,7 @@ static int profile_reply(parley_flow *flow)
     if (accounts.db->rows_n(rows) == 0)
         return auth_deny_ended(flow->req);
     account shown = account_from_row(rows);
-    (void)parley->reply_header(flow->req, "Cache-Control", PARLEY_S("no-store"));
-    (void)parley->reply_json(flow->req, 200, account_json(&shown));
+    (void)etag_reply_json(flow->ctx, flow->req, 200, account_json(&shown));
     return PARLEY_FLOW_DONE;
 }
 

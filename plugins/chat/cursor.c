@@ -32,17 +32,25 @@ bool seq_of_query(parley_req req, const char *name, int64_t otherwise, int64_t *
     return false;
 }
 
-parley_json *seq_address(parley_req req, const char *name, int64_t seq, int64_t limit)
+parley_json *query_address(parley_req req, int64_t limit, parley_str more)
 {
     char text[512];
     parley_str site = parley->req_url(req);
     parley_str path = parley->req_path(req);
-    int n = snprintf(text, sizeof(text), "%.*s%.*s?limit=%" PRId64 "&%s=%" PRId64, (int)site.n,
-                     site.p, (int)path.n, path.p, limit, name, seq);
+    int n = snprintf(text, sizeof(text), "%.*s%.*s?limit=%" PRId64 "%.*s", (int)site.n, site.p,
+                     (int)path.n, path.p, limit, (int)more.n, more.p);
 
     if (n < 0 || (size_t)n >= sizeof(text))
         return parley->json_null();
     return parley->json_s((parley_str){ text, (size_t)n });
+}
+
+parley_json *seq_address(parley_req req, const char *name, int64_t seq, int64_t limit)
+{
+    char more[64];
+    int n = snprintf(more, sizeof(more), "&%s=%" PRId64, name, seq);
+
+    return query_address(req, limit, (parley_str){ more, (size_t)n });
 }
 
 static bool epoch_parse(parley_str text, struct cursor *ret)

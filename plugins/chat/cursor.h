@@ -13,6 +13,8 @@ bool cursor_of_query(parley_req req, struct cursor *ret);
 /* A parameter of a query that is a seq; `otherwise` without one.  false: faulty; errors says why. */
 bool seq_of_query(parley_req req, const char *name, int64_t otherwise, int64_t *ret,
                   parley_json *errors);
+/* New: the absolute address of this list, with the limit and `more` ("&a=b") in its query. */
+parley_json *query_address(parley_req req, int64_t limit, parley_str more);
 /* New: the absolute address of this list from `seq` on. */
 parley_json *seq_address(parley_req req, const char *name, int64_t seq, int64_t limit);
 /* The fields of the frame "resume", which must be there.  false: faulty; errors says why. */

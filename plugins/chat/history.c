@@ -1,6 +1,7 @@
 /* history.c -- GET /api/chat/rooms/:id/messages/?limit=&offset=: newest first, in the order of the
  * room's log.
  *
+ *   known     with If-None-Match, SQL: the count, and the head of the log; 304, 404 (history_tag.c)
  *   ask       the latest page: the tail of the room (tail.h), and beside it SQL: the count, and the
  *             head of the log (no row: not a member).  Else all from SQL, as under "read"
  *   tell      200, a page from the tail, if its head is the log's head, read by the same statement
@@ -15,6 +16,7 @@
 #include "plugins/chat/sql.h"
 #include "plugins/chat/tail.h"
 #include "plugins/common/list.h"
+#include <inttypes.h>
 
 struct history {
     struct page page;
@@ -94,6 +96,19 @@ static void history_counted(parley_ctx *ctx, int status, const parley_db_result 
 
 static int history_read(parley_flow *flow);
 
+static parley_str history_page(const struct page *page, char text[HISTORY_PAGE_SIZE])
+{
+    int n = snprintf(text, HISTORY_PAGE_SIZE, "%" PRId64 " %" PRId64, page->limit, page->offset);
+
+    return (parley_str){ text, (size_t)n };
+}
+
+static int history_known(parley_flow *flow)
+{
+    history_of(flow)->page = list_page(flow->req);
+    return history_known_ask(flow);
+}
+
 /* returns a flow verdict; PARLEY_FLOW_NEXT: the tail is of no use */
 static int history_ask_tail(parley_flow *flow)
 {
@@ -132,9 +147,10 @@ static int history_ask_tail(parley_flow *flow)
 
 static int history_ask(parley_flow *flow)
 {
-    struct history *h = history_of(flow);
+    char text[HISTORY_PAGE_SIZE];
 
-    h->page = list_page(flow->req);
+    if (history_known_tell(flow, history_page(&history_of(flow)->page, text)) != PARLEY_FLOW_NEXT)
+        return PARLEY_FLOW_DONE;
     int verdict = history_ask_tail(flow);
 
     if (verdict != PARLEY_FLOW_NEXT)
@@ -154,6 +170,7 @@ static bool history_is_whole(const struct history *h)
 static int history_tell(parley_flow *flow)
 {
     struct history *h = history_of(flow);
+    char text[HISTORY_PAGE_SIZE], tag[ETAG_SIZE];
 
     if (h->status < 0) {
         parley_flow_unavailable(flow->req);
@@ -168,6 +185,10 @@ static int history_tell(parley_flow *flow)
 
     if (!body)
         return history_read(flow);
+    const struct history_head head = { str_of(h->epoch), h->last_seq, h->count };
+
+    history_tag_of(flow->req, &head, history_page(&h->page, text), tag);
+    etag_headers(flow->req, tag);
     memcpy(body, start.p, start.n);
     memcpy(body + start.n, h->results.p, h->results.n);
     memcpy(body + start.n + h->results.n, "]}", 2);
@@ -221,22 +242,26 @@ static void history_refill(parley_flow *flow, const parley_json *results)
     tail_refill(&fill);
 }
 
-parley_json *history_results(parley_str room, const parley_rows *rows, int64_t n)
+parley_json *history_message(parley_str room, const parley_rows *rows, int64_t i)
 {
     const parley_db *db = chat.db;
+    struct message message = { .uid = db->get(rows, i, HISTORY_UID),
+                               .room = room,
+                               .content = db->get(rows, i, HISTORY_CONTENT),
+                               .seq = db->get_int(rows, i, HISTORY_SEQ, 0),
+                               .created_at = db->get_int(rows, i, HISTORY_CREATED, 0),
+                               .client_id = db->get(rows, i, HISTORY_CLIENT) };
+
+    render_take_sender(&message, rows, i, HISTORY_SENDER);
+    return render_message(&message);
+}
+
+parley_json *history_results(parley_str room, const parley_rows *rows, int64_t n)
+{
     parley_json *results = parley->json_arr();
 
-    for (int64_t i = 0; i < n; i++) {
-        struct message message = { .uid = db->get(rows, i, HISTORY_UID),
-                                   .room = room,
-                                   .content = db->get(rows, i, HISTORY_CONTENT),
-                                   .seq = db->get_int(rows, i, HISTORY_SEQ, 0),
-                                   .created_at = db->get_int(rows, i, HISTORY_CREATED, 0),
-                                   .client_id = db->get(rows, i, HISTORY_CLIENT) };
-
-        render_take_sender(&message, rows, i, HISTORY_SENDER);
-        parley->json_push(results, render_message(&message));
-    }
+    for (int64_t i = 0; i < n; i++)
+        parley->json_push(results, history_message(room, rows, i));
     return results;
 }
 
@@ -245,9 +270,12 @@ static int history_reply(parley_flow *flow)
     const parley_db *db = flow->db;
     const parley_rows *const *rows = flow->result->rows;
     parley_str room = parley->req_param(flow->req, "id");
+    char text[HISTORY_PAGE_SIZE], tag[ETAG_SIZE];
 
     if (db->rows_n(rows[0]) == 0)
         return access_deny_not_found(flow->req);
+    history_tag(flow, history_page(&history_of(flow)->page, text), tag);
+    etag_headers(flow->req, tag);
     history_learn(room, rows[0]);
     parley_json *results = history_results(room, rows[1], db->rows_n(rows[1]));
 
@@ -260,7 +288,7 @@ static int history_reply(parley_flow *flow)
 
 int history(parley_ctx *ctx, parley_req req, void *ud)
 {
-    static const parley_step steps[] = { history_ask, history_tell, history_reply };
+    static const parley_step steps[] = { history_known, history_ask, history_tell, history_reply };
 
     (void)ud;
     if (history_is_by_seq(req))

@@ -1,11 +1,14 @@
 /* rooms_list.c -- GET /api/chat/rooms/?limit=&offset=: the caller's rooms, newest first.
  *
  *   ask      SQL: count, the page, the people of its rooms
- *   reply    200, a page
+ *   reply    200, a page; 304
  */
 #include "plugins/chat/access.h"
 #include "plugins/chat/render.h"
+#include "plugins/chat/rooms_walk.h"
 #include "plugins/chat/sql.h"
+#include "plugins/chat/walk.h"
+#include "plugins/common/etag.h"
 #include "plugins/common/list.h"
 
 static int rooms_ask(parley_flow *flow)
@@ -34,7 +37,8 @@ static int rooms_reply(parley_flow *flow)
     for (int64_t i = 0; i < flow->db->rows_n(rows[1]); i++)
         parley->json_push(results,
                           render_room(rows[1], i, rows[2], &next_person, parley->user(flow->req)));
-    list_reply(flow->req, page, flow->db->get_int(rows[0], 0, 0, 0), results);
+    etag_reply_json(flow->ctx, flow->req, 200,
+                    list_json(flow->req, page, flow->db->get_int(rows[0], 0, 0, 0), results));
     return PARLEY_FLOW_DONE;
 }
 
@@ -43,5 +47,7 @@ int rooms_list(parley_ctx *ctx, parley_req req, void *ud)
     static const parley_step steps[] = { rooms_ask, rooms_reply };
 
     (void)ud;
+    if (walk_is_asked(req))
+        return rooms_walk(ctx, req);
     return parley_flow_start(ctx, req, chat.db, sizeof(struct page), steps, COUNT(steps));
 }

@@ -22,6 +22,21 @@
 #define NOT_IN_ROOM(room)                                                                          \
     "NOT EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = " room " AND m.user_id = u.id)"
 
+/* The caller's ($1) rooms with keys between $2 and $3, and the people of those of them that a page of
+ * $4 shows. */
+#define ROOMS_BETWEEN                                                                              \
+    "SELECT " ROOM_COLUMNS                                                                         \
+    " FROM room_members m JOIN rooms r ON r.id = m.room_id JOIN users c ON c.id = r.creator_id"    \
+    " WHERE m.user_id = $1 AND m.room_id > $2 AND m.room_id < $3"
+#define OWN_BETWEEN                                                                                \
+    "SELECT b.room_id FROM room_members b"                                                         \
+    " WHERE b.user_id = $1 AND b.room_id > $2 AND b.room_id < $3"
+#define PEOPLE_BETWEEN                                                                             \
+    "SELECT m.room_id, " PERSON(                                                                   \
+        "u") " FROM room_members p JOIN room_members m ON m.room_id = p.room_id"                   \
+             " JOIN users u ON u.id = m.user_id"                                                   \
+             " WHERE p.user_id = $1 AND p.room_id > $2 AND p.room_id < $3"
+
 /* A room for the command line; enum verb_room_column. */
 #define VERB_ROOM                                                                                  \
     "SELECT r.uid, r.name, c.email,"                                                               \
@@ -114,6 +129,17 @@ static const char *const texts[SQL_COUNT] = {
         " AND p.room_id <= (SELECT b.room_id FROM room_members b"
         " WHERE b.user_id = $1 ORDER BY b.room_id DESC LIMIT 1 OFFSET $3)"
         " ORDER BY p.room_id DESC",
+    [SQL_ROOMS_UP] =
+        ROOMS_BETWEEN " ORDER BY m.room_id LIMIT $4",
+    [SQL_ROOMS_UP_PEOPLE] =
+        PEOPLE_BETWEEN " AND p.room_id <= COALESCE((" OWN_BETWEEN
+        " ORDER BY b.room_id LIMIT 1 OFFSET CAST($4 AS BIGINT) - 1), $3) ORDER BY p.room_id",
+    [SQL_ROOMS_DOWN] =
+        ROOMS_BETWEEN " ORDER BY m.room_id DESC LIMIT $4",
+    [SQL_ROOMS_DOWN_PEOPLE] =
+        PEOPLE_BETWEEN " AND p.room_id >= COALESCE((" OWN_BETWEEN
+        " ORDER BY b.room_id DESC LIMIT 1 OFFSET CAST($4 AS BIGINT) - 1), $2)"
+        " ORDER BY p.room_id DESC",
     [SQL_USER_BY_EMAIL] =
         "SELECT id, uid, username FROM users WHERE email_key = $1",
     [SQL_LOCK_UID] =
@@ -131,13 +157,16 @@ static const char *const texts[SQL_COUNT] = {
         " SELECT r.id, (SELECT u.id FROM users u WHERE u.email_key = $1), r.created_at"
         " FROM rooms r WHERE r.uid = $2 ON CONFLICT (room_id, user_id) DO NOTHING",
 
+    /* $5 < 0, or the room as the caller saw it (If-Match): $5 and $6. */
     [SQL_RENAME] =
         "UPDATE rooms SET last_seq = last_seq + 1, name = $1, updated_at = $2"
-        " WHERE uid = $3 AND creator_id = $4",
+        " WHERE uid = $3 AND creator_id = $4"
+        " AND (CAST($5 AS BIGINT) < 0 OR (updated_at = $5 AND name = $6))",
     [SQL_RENAME_EVENT] =
         "INSERT INTO room_events (room_id, seq, kind, actor_id, at)"
         " SELECT id, last_seq, 5, creator_id, updated_at FROM rooms"
-        " WHERE uid = $1 AND creator_id = $2",
+        " WHERE uid = $1 AND creator_id = $2 AND updated_at = $3 AND name = $4 AND NOT EXISTS"
+        " (SELECT 1 FROM room_events e WHERE e.room_id = rooms.id AND e.seq = rooms.last_seq)",
 
     [SQL_ADD_SEQ] =
         "UPDATE rooms SET last_seq = last_seq + 1 WHERE uid = $1 AND creator_id = $2"
@@ -248,10 +277,10 @@ static const char *const texts[SQL_COUNT] = {
         " AND e.seq <= (SELECT b.seq FROM room_events b"
         " WHERE b.kind = 1 AND b.room_id = " OWN_ROOM " ORDER BY b.seq DESC LIMIT 1 OFFSET $3)"
         " ORDER BY e.seq DESC LIMIT $4",
-    [SQL_HISTORY_AFTER] =
-        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 ORDER BY e.seq LIMIT $4",
-    [SQL_HISTORY_BEFORE] =
-        MESSAGES_OF(SEEN_ROOM) " AND e.seq < $3 ORDER BY e.seq DESC LIMIT $4",
+    [SQL_HISTORY_UP] =
+        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 AND e.seq < $4 ORDER BY e.seq LIMIT $5",
+    [SQL_HISTORY_DOWN] =
+        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 AND e.seq < $4 ORDER BY e.seq DESC LIMIT $5",
 
     [SQL_ERASE_LOCK] =
         "UPDATE rooms SET last_seq = last_seq"

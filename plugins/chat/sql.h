@@ -11,6 +11,10 @@ enum sql_id {
     SQL_ROOMS_COUNT,
     SQL_ROOMS_PAGE,
     SQL_ROOMS_PEOPLE,
+    SQL_ROOMS_UP,
+    SQL_ROOMS_UP_PEOPLE,
+    SQL_ROOMS_DOWN,
+    SQL_ROOMS_DOWN_PEOPLE,
     SQL_USER_BY_EMAIL,
     SQL_LOCK_UID,
     SQL_CREATE_ROOM,
@@ -42,8 +46,8 @@ enum sql_id {
     SQL_REPEAT,
     SQL_HISTORY_COUNT,
     SQL_HISTORY,
-    SQL_HISTORY_AFTER,
-    SQL_HISTORY_BEFORE,
+    SQL_HISTORY_UP,
+    SQL_HISTORY_DOWN,
     SQL_ERASE_LOCK,
     SQL_ERASE_SEQ,
     SQL_ERASE_EVENT,
@@ -82,7 +86,7 @@ extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
 
 /* Columns of SQL_ROOM_SEEN, which is empty unless the caller is a member. */
 enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR, SEEN_NAME };
-/* Columns of SQL_ROOM and SQL_ROOMS_PAGE; from ROOM_OWNER on the five columns of a person. */
+/* Columns of SQL_ROOM, SQL_ROOMS_PAGE, SQL_ROOMS_UP and SQL_ROOMS_DOWN; from ROOM_OWNER on the five columns of a person. */
 enum room_column {
     ROOM_KEY,
     ROOM_UID,
@@ -96,7 +100,7 @@ enum room_column {
     ROOM_READ,
     ROOM_UNREAD
 };
-/* Columns of SQL_ROOM_PEOPLE and SQL_ROOMS_PEOPLE. */
+/* Columns of SQL_ROOM_PEOPLE, SQL_ROOMS_PEOPLE, and of those for rooms up and down. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
 /* Columns of SQL_SENT; of SQL_ONCE_SENT, which has more; and of SQL_REPEAT, which has them all. */
 enum sent_column {
@@ -112,7 +116,7 @@ enum sent_column {
 };
 /* Columns of SQL_HISTORY_COUNT. */
 enum count_column { COUNT_MESSAGES, COUNT_LAST_SEQ, COUNT_EPOCH, COUNT_KEY };
-/* Columns of SQL_HISTORY, SQL_HISTORY_AFTER and SQL_HISTORY_BEFORE. */
+/* Columns of SQL_HISTORY, SQL_HISTORY_UP and SQL_HISTORY_DOWN. */
 enum history_column {
     HISTORY_UID,
     HISTORY_SEQ,

@@ -26,8 +26,7 @@ static parley_json *list_address(parley_req req, const struct page *page, int64_
     return parley->json_s((parley_str){ address, (size_t)n });
 }
 
-static parley_json *list_json(parley_req req, const struct page *page, int64_t count,
-                              parley_json *results)
+parley_json *list_json(parley_req req, const struct page *page, int64_t count, parley_json *results)
 {
     parley_json *out = parley->json_obj();
 

@@ -5,7 +5,7 @@ from parley import PATIENCE, Refused, Server, Socket
 from routes import ID, ROUTES, ask
 
 APP = "https://app.example.org"
-ALLOWED = "authorization, content-type, accept, x-csrftoken, idempotency-key"
+ALLOWED = "authorization, content-type, accept, x-csrftoken, idempotency-key, if-match, if-none-match"
 EXPOSED = {"Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "X-Request-ID", "Idempotent-Replayed"}
 
 

@@ -66,7 +66,7 @@ def test_messages_by_seq(people):
 
 FAULTS = ["events/?after_seq=x", "events/?after_seq=-1", "events/?after_seq=", "events/?after_seq=1.0",
           "events/?after_seq=9999999999999999999", "messages/?after_seq=x", "messages/?before_seq=-1", "messages/?before_seq=",
-          "messages/?after_seq=1&before_seq=2"]
+          "messages/?after_seq=1&before_seq=x"]
 
 
 @pytest.mark.parametrize("query", FAULTS)

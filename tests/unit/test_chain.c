@@ -309,7 +309,7 @@ static const struct {
     { "another port", "GET /any/ HTTP/1.1\r\nOrigin: https://app.test:444\r\n" END, "HTTP/1.1 200", "\"site\":false", "!Access-Control" },
     { "preflight", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", "Access-Control-Max-Age: 600\r\n" },
     { "preflight of another", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://evil.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Vary: Origin\r\n", "!Access-Control" },
-    { "preflight of nothing", "OPTIONS /nowhere HTTP/1.1\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Access-Control-Allow-Headers: authorization, content-type, accept, x-csrftoken, idempotency-key\r\n", NULL },
+    { "preflight of nothing", "OPTIONS /nowhere HTTP/1.1\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: PUT\r\n" END, "HTTP/1.1 204", "Access-Control-Allow-Headers: authorization, content-type, accept, x-csrftoken, idempotency-key, if-match, if-none-match\r\n", NULL },
     { "OPTIONS of an origin is no preflight", "OPTIONS /mine/ HTTP/1.1\r\nOrigin: https://app.test\r\n" END, "HTTP/1.1 401", "Access-Control-Allow-Origin: https://app.test\r\n", NULL },
     { "a form", "POST /traced/ HTTP/1.1\r\nContent-Type: Application/x-www-form-urlencoded;charset=utf-8\r\n" BODY(12, "a=b+%26c&b=d"), "HTTP/1.1 200", "\"field\":\"b &c\"", NULL },
     { "a form's field", "GET /any/ HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n" BODY(10, "a=b+%26c&b"), "HTTP/1.1 200", "\"field\":\"b &c\"", NULL },
