@@ -216,6 +216,7 @@ static void out_written(uv_write_t *req, int status)
         out_shift(q);
     net_meter(conn_of_net(q->conn), NET_BYTES_OUT, (int64_t)(before - q->bytes));
     q->blocked = false;
+    q->conn->flags &= (uint16_t)~CONN_PINGED; /* it reads: our ping may still stand far behind */
     (void)out_mark(q->conn);
 }
 

@@ -233,6 +233,44 @@ static void test_heartbeat(void **state)
     rig_close(r);
 }
 
+/* A reader that is slow, but reads, lives: the ping stands behind all that it has not read yet.  One that
+ * has stopped does not. */
+static void test_heartbeat_of_a_slow_reader(void **state)
+{
+    static char text[1000];
+    int room_bytes = 4096;
+    rig *r = rig_open();
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    r->limits.ping_ms = 200;
+    r->limits.pong_ms = 800;
+    r->limits.close_ms = 100;
+    r->limits.max_queue = 4 << 20;
+    rig_start(r);
+    rig_client *k = rig_client_open(r, SOCK_STREAM);
+    assert_int_equal(
+        setsockopt(conn_fd(k->conn), SOL_SOCKET, SO_SNDBUF, &room_bytes, sizeof(room_bytes)), 0);
+    frame *f = frame_create((str){ text, sizeof(text) }, 0);
+    for (int i = 0; i < 2000; i++)
+        assert_int_equal(conn_send(k->conn, f), 0);
+    frame_unref(f);
+    rig_turn(r);
+    uint64_t begin = uv_hrtime();
+    while (uv_hrtime() - begin < (uint64_t)2500 * 1000 * 1000) {
+        assert_true(recv(k->fd, text, sizeof(text), MSG_DONTWAIT) != 0);
+        nap(r);
+        assert_int_equal(net_count(r->net), 1);
+        assert_int_equal(k->conn->state, CONN_WS);
+    }
+    assert_true(conn_queued(k->conn) > 100000); /* so it was slow all the time */
+    while (net_count(r->net) == 1 && uv_hrtime() - begin < TOO_LONG_NS)
+        nap(r);
+    assert_string_equal(r->log, " closed(4002 heartbeat_timeout)");
+    rig_client_close(k);
+    rig_close(r);
+}
+
 static void test_drain(void **state)
 {
     rig *r = rig_open();
@@ -262,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_conn_close),
         cmocka_unit_test(test_close_deadline),
         cmocka_unit_test(test_heartbeat),
+        cmocka_unit_test(test_heartbeat_of_a_slow_reader),
         cmocka_unit_test(test_drain),
     };
 
