@@ -43,7 +43,7 @@ REDIS_ENTRY = "  - redis:\n      urls: ${REDIS_URL}\n      prefix: %s\n"
 CLUSTER = os.environ.get("PARLEY_MODE") == "cluster"  # every server: PostgreSQL, Redis, so many workers
 CLUSTER_WORKERS = 3
 DB = os.environ.get("PARLEY_DB", "postgres" if CLUSTER else "sqlite")
-PATIENCE = 30  # seconds until a test gives up waiting; a sanitized server on a busy machine is slow
+PATIENCE = 90  # seconds until a test gives up waiting; a sanitized server on a busy machine is slow
 _numbers = itertools.count(1)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 PASSWORD = "p@ss/word:1"
 PASSWORD_IN_URL = "p%40ss%2Fword%3A1"
-PATIENCE = 60  # seconds
+PATIENCE = 90  # seconds
 
 
 def programs():

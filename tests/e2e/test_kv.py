@@ -67,7 +67,7 @@ def stores(*names):
 def running(name, folder, modules):
     workers, n = STORES[name]
     redis = [Redis(folder / f"redis{i}").start() for i in range(n)]
-    store = "  - redis:\n      urls: " + ",".join(r.url for r in redis) + "\n" if n else "  - memory\n"
+    store = "  - redis:\n      timeout: 20s\n      urls: " + ",".join(r.url for r in redis) + "\n" if n else "  - memory\n"
     with Server(folder / "server", config=CONFIG % (workers, store, modules("probe", PROBE))) as server:
         wait_until("Redis", lambda: len(re.findall(r"is there$", server.text(), re.M)) == workers * n)
         yield Kv(server, redis)

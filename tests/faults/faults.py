@@ -1,4 +1,5 @@
 """Faults for a running server: the preloaded shim.c with its switches, and plugins made for one test."""
+import contextlib
 import json
 import mmap
 import os
@@ -9,7 +10,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from parley import PATIENCE, ROOT
+from parley import PATIENCE, ROOT, wait_until
 
 HERE = Path(__file__).parent
 RELEASE = Path(os.environ.get("PARLEY_RELEASE", ROOT / "build" / "release"))
@@ -63,11 +64,15 @@ def plugin_of(folder, name, source):
     return f"\n  - {name}:\n      path: {module}\n"
 
 
+ANSWERS = {8: 8, 9: 10}  # close to a close, pong to a ping
+
+
 class Crowd:
     """Many sockets, read by one thread; what came is kept per socket, in order."""
 
     def __init__(self, sockets):
         self.sockets, self.frames, self.ends = sockets, [[] for _ in sockets], [None] * len(sockets)
+        self.counts = [0] * len(sockets)  # of messages
         self._selector = selectors.DefaultSelector()
         for number, one in enumerate(sockets):
             self._selector.register(one.sock, selectors.EVENT_READ, number)
@@ -105,15 +110,19 @@ class Crowd:
             opcode, payload, one.buffer = one.buffer[0] & 15, one.buffer[at:at + n], one.buffer[at + n:]
             if opcode == 1:
                 self.frames[number].append(json.loads(payload))
+                self.counts[number] += self.frames[number][-1]["type"] == "chat_message"
             if opcode == 8:
                 self.ends[number] = int.from_bytes(payload[:2], "big")
-                try:
-                    one.frame(8, payload[:2])
-                except OSError:
-                    pass
+            if opcode in ANSWERS:
+                with contextlib.suppress(OSError):
+                    one.frame(ANSWERS[opcode], payload[:2] if opcode == 8 else payload)
 
     def messages(self, number):
         return [f for f in list(self.frames[number]) if f["type"] == "chat_message"]
+
+    def wait(self, n):
+        """until every socket has n messages"""
+        wait_until(f"{n} messages for everybody", lambda: min(self.counts) >= n)
 
     def join(self):
         """until every socket has ended"""

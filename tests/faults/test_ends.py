@@ -121,7 +121,7 @@ def test_a_stop_under_load(own_server):
     people, room = make(server, 6)
     crowd = Crowd([people[i % 6].socket(room) for i in range(300)])
     load = Load(people, room, watchers=0, pause=0.1)
-    wait_until("frames for everybody", lambda: min(map(len, crowd.frames)) > 30)
+    crowd.wait(30)
     started = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(PATIENCE) == 0
@@ -168,7 +168,7 @@ def test_removed_in_the_middle_of_a_conversation(own_server):
         with concurrent.futures.ThreadPoolExecutor(2) as pool, ada.socket(room) as watcher:
             crowd = Crowd([Socket.open(server, f"/ws/chat/{room['id']}/", token=bob.token) for _ in range(10)])
             talking = pool.submit(talk)
-            wait_until("some frames", lambda: min(map(len, crowd.frames)) > 3)
+            crowd.wait(3)
             removed = ada.delete(f"/api/chat/rooms/{room['id']}/participants/{bob.id}/")
             assert removed.status_code == 204
             for i in range(5):

@@ -12,7 +12,7 @@ import test_conversation
 import pytest
 
 from faults import Crowd, check_log, configured, everything
-from parley import PATIENCE, ROOT, Socket, wait_until
+from parley import PATIENCE, ROOT, Socket
 
 pytestmark = pytest.mark.one_database("core/net: bytes")
 
@@ -38,7 +38,7 @@ def test_many_messages_byte_by_byte(faulty_server):
         for i in range(100):
             sender.say(f"{i} " + "ä" * 300)
         assert [sender.message()["content"].split()[0] for _ in range(100)] == [str(i) for i in range(100)]
-    wait_until("everybody", lambda: min(map(len, crowd.frames)) == 100)
+    crowd.wait(100)
     server.faults.socket_bytes = 0
     check_log(ada, room, [], [crowd.messages(i) for i in range(10)])
     for one in crowd.sockets:
@@ -58,7 +58,7 @@ def test_a_thousand_sockets_and_one_that_does_not_read(own_server):
             sender.say(f"{i} " + "x" * 4900)
             assert sender.message()["content"].split()[0] == str(i)
             if i % 5 == 4:  # the readers are one slow thread
-                wait_until("everybody", lambda: min(map(len, crowd.frames)) == i + 1)
+                crowd.wait(i + 1)
     print(f"60 messages of 5 kB to 1000 sockets: {time.monotonic() - started:.1f} s")
     assert all([m["content"].split()[0] for m in crowd.messages(i)] == [str(n) for n in range(60)] for i in range(1000))
     assert stalled.closed().code in (4001, 1006)
