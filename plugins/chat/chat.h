@@ -1,9 +1,10 @@
 /* chat.h -- what all files of the plugin share: its services, its options, the kinds of a room's
  * events, refusals.
  *
- * Where to look: plugin.c has the table of routes, sql.c every statement; one endpoint per file;
- * room_log.c stores messages, live.c sends them to sockets in order (sequencer.c), room.c remembers
- * rooms per worker.  verb*.c are the commands `parley room ...` and `parley export`. */
+ * Where to look: plugin.c has the table of routes, sql.c and message_sql.c every statement; one
+ * endpoint per file; room_log.c stores messages, live.c sends them to sockets in order
+ * (sequencer.c), room.c remembers rooms per worker.  verb*.c are the commands `parley room ...` and
+ * `parley export`. */
 #ifndef CHAT_H
 #define CHAT_H
 #include <parley/auth.h>
@@ -15,10 +16,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
-#define UID_SIZE       37 /* a public id and its NUL */
-#define CHAT_ROOM_PATH "/api/chat/rooms/:id(uuid)/"
-#define CHAT_SEND_PATH CHAT_ROOM_PATH "send/"
+#define COUNT(a)          (sizeof(a) / sizeof((a)[0]))
+#define UID_SIZE          37 /* a public id and its NUL */
+#define CHAT_ROOM_PATH    "/api/chat/rooms/:id(uuid)/"
+#define CHAT_SEND_PATH    CHAT_ROOM_PATH "send/"
+#define CHAT_MESSAGE_PATH "/api/chat/messages/:id(uuid)/"
 
 enum chat_show { SHOW_MEMBERS, SHOW_SELF }; /* the choices of show_emails, in order */
 
@@ -32,6 +34,7 @@ struct chat {
     enum chat_show show_emails;
     size_t max_text;         /* code points of a message */
     size_t max_participants; /* addresses in one request */
+    int64_t max_reactions;   /* different ones to a message */
 };
 extern PARLEY_HIDDEN struct chat chat;
 
@@ -45,7 +48,10 @@ enum event_kind {
     EVENT_MESSAGE_SINCE_DELETED = 6, /* a creation whose message is gone */
     EVENT_ROOM_DELETED = 7,          /* bus only: there is no log any more */
     EVENT_TYPING = 8,                /* bus only: ephemeral, without seq */
-    EVENT_READ = 100                 /* likewise, as are all from here on */
+    EVENT_MESSAGE_EDITED = 9,
+    EVENT_REACTION_ADDED = 10,
+    EVENT_REACTION_REMOVED = 11,
+    EVENT_READ = 100                 /* like typing, as are all from here on */
 };
 
 enum close_code {
@@ -96,7 +102,11 @@ int send_request(parley_ctx *ctx, parley_req req, void *ud);
 int send_event(parley_ctx *ctx, parley_req req, void *ud);
 int repeat_request(parley_ctx *ctx, parley_req req, void *ud);
 int repeat_event(parley_ctx *ctx, parley_req req, void *ud);
+int message_show(parley_ctx *ctx, parley_req req, void *ud);
+int message_edit(parley_ctx *ctx, parley_req req, void *ud);
 int message_delete(parley_ctx *ctx, parley_req req, void *ud);
+int message_past(parley_ctx *ctx, parley_req req, void *ud);
+int reaction(parley_ctx *ctx, parley_req req, void *ud);
 int socket_open(parley_ctx *ctx, parley_req req, void *ud);
 int ping_event(parley_ctx *ctx, parley_req req, void *ud);
 int resume_event(parley_ctx *ctx, parley_req req, void *ud);

@@ -3,34 +3,45 @@
  *
  *   known     with If-None-Match, SQL: the count, and the head of the log; 304, 404 (history_tag.c)
  *   ask       the latest page: the tail of the room (tail.h), and beside it SQL: the count, and the
- *             head of the log (no row: not a member).  Else all from SQL, as under "read"
+ *             head of the log (no row: not a member), and the reactions to what is on the page.  Else
+ *             all from SQL, as under "read"
  *   tell      200, a page from the tail, if its head is the log's head, read by the same statement
  *             as the membership, and nothing is missing in between: then it is what SQL would say
- *   read      SQL: the count, and one page
+ *   read      SQL: the count, one page, and the reactions to it
  *   reply     200, a page; 404; the tail is filled with it, if it was too short
  */
 #include "plugins/chat/history.h"
 #include "plugins/chat/access.h"
 #include "plugins/chat/live.h"
+#include "plugins/chat/reactions.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 #include "plugins/chat/tail.h"
 #include "plugins/common/list.h"
 #include <inttypes.h>
 
+struct kept { /* a message of the tail */
+    char uid[UID_SIZE];
+    size_t end; /* of its text */
+};
 struct history {
     struct page page;
     char epoch[EPOCH_SIZE]; /* of the tail that was asked */
     uint32_t open;          /* the tail, the question */
-    /* the tail, once it has come: its head, and how many messages, joined */
+    /* the tail, once it has come: its head, how many messages, which, and their texts, joined */
     int64_t head, tail_n;
+    struct kept *kept;
     parley_str results; /* absent: the tail is of no use */
     bool is_refilled;   /* it was too short: what is read goes into it */
     /* the answer of the database, if the tail was asked */
     int status;
     bool is_member, is_same_epoch;
     int64_t count, last_seq;
+    parley_json *reactions; /* ours; NULL: there are none */
 };
+/* Statements by place: of the run that reads all, and of the one beside the tail. */
+enum { READ_COUNT, READ_PAGE, READ_REACTIONS };
+enum { BESIDE_COUNT, BESIDE_REACTIONS };
 
 static struct history *history_of(parley_flow *flow)
 {
@@ -50,7 +61,8 @@ static void history_keep(parley_flow *flow, const parley_kv_tail *tail)
         return;
     char *to = parley->req_alloc(flow->req, page.bytes + (size_t)page.n + 1);
 
-    if (!to)
+    h->kept = parley->req_alloc(flow->req, ((size_t)page.n + 1) * sizeof(*h->kept));
+    if (!to || !h->kept)
         return;
     h->results = (parley_str){ to, 0 };
     for (int64_t i = 0; i < page.n; i++) {
@@ -58,6 +70,8 @@ static void history_keep(parley_flow *flow, const parley_kv_tail *tail)
             to[h->results.n++] = ',';
         memcpy(to + h->results.n, page.texts[i].p, page.texts[i].n);
         h->results.n += page.texts[i].n;
+        uid_copy(h->kept[i].uid, (parley_str){ page.uids[i], UID_SIZE - 1 });
+        h->kept[i].end = h->results.n;
     }
     h->head = page.head;
     h->tail_n = page.n;
@@ -83,13 +97,14 @@ static void history_counted(parley_ctx *ctx, int status, const parley_db_result 
 
     (void)ctx;
     h->status = status;
-    h->is_member = status >= 0 && chat.db->rows_n(result->rows[0]) > 0;
+    h->is_member = status >= 0 && chat.db->rows_n(result->rows[BESIDE_COUNT]) > 0;
     if (h->is_member) {
-        const parley_rows *rows = result->rows[0];
+        const parley_rows *rows = result->rows[BESIDE_COUNT];
 
         h->count = chat.db->get_int(rows, 0, COUNT_MESSAGES, 0);
         h->last_seq = chat.db->get_int(rows, 0, COUNT_LAST_SEQ, 0);
         h->is_same_epoch = str_equal(chat.db->get(rows, 0, COUNT_EPOCH), str_of(h->epoch));
+        h->reactions = reactions_read(result->rows[BESIDE_REACTIONS]);
     }
     history_come(ud);
 }
@@ -133,8 +148,12 @@ static int history_ask_tail(parley_flow *flow)
         history_keep(flow, &tail);
     if (h->open == 0 && !h->results.p)
         return PARLEY_FLOW_NEXT;
-    const parley_param who[] = { PARLEY_INT(access_caller(flow->req)), PARLEY_TEXT(uid) };
-    const parley_sql sql[] = { SQL(SQL_HISTORY_COUNT, who) };
+    const parley_param caller = PARLEY_INT(access_caller(flow->req));
+    const parley_param who[] = { caller, PARLEY_TEXT(uid) };
+    const parley_param slice[] = { caller, PARLEY_TEXT(uid), PARLEY_INT(0),
+                                   PARLEY_INT(h->page.limit) };
+    const parley_sql sql[] = { [BESIDE_COUNT] = SQL(SQL_HISTORY_COUNT, who),
+                               [BESIDE_REACTIONS] = SQL(SQL_REACTIONS_PAGE, slice) };
 
     h->status = chat.db->run(flow->ctx, sql, COUNT(sql), PARLEY_DB_READ, history_counted, flow);
     if (h->status >= 0)
@@ -167,33 +186,84 @@ static bool history_is_whole(const struct history *h)
     return h->results.p && h->is_same_epoch && h->head == h->last_seq && h->tail_n >= wanted;
 }
 
+/* The part of `results` from the end of one message to the end of the next: its text, and before it
+ * the comma. */
+static parley_str kept_text(const struct history *h, int64_t i)
+{
+    size_t from = i > 0 ? h->kept[i - 1].end : 0;
+
+    return (parley_str){ h->results.p + from, h->kept[i].end - from };
+}
+
+static size_t text_put(char *to, size_t at, parley_str text)
+{
+    memcpy(to + at, text.p, text.n);
+    return at + text.n;
+}
+
+/* The texts with the reactions in them, as the last key of each message: as render would put them.
+ * Absent: no memory. */
+static parley_str history_with_reactions(parley_flow *flow)
+{
+    static const char key[] = ",\"reactions\":";
+    static parley_str lists[TAIL_PAGE_MOST]; /* loop thread only */
+    const struct history *h = history_of(flow);
+    size_t size = h->results.n + 1, at = 0;
+
+    for (int64_t i = 0; i < h->tail_n; i++) {
+        const parley_json *list = reactions_find(h->reactions, str_of(h->kept[i].uid));
+
+        lists[i] = list ? parley->json_text(chat.ctx, list) : (parley_str){ NULL, 0 };
+        size += list ? sizeof(key) + lists[i].n : 0;
+    }
+    char *to = parley->req_alloc(flow->req, size);
+
+    if (!to)
+        return (parley_str){ NULL, 0 };
+    for (int64_t i = 0; i < h->tail_n; i++) {
+        at = text_put(to, at, kept_text(h, i));
+        if (!lists[i].p)
+            continue;
+        at = text_put(to, at - 1, (parley_str){ key, sizeof(key) - 1 }); /* in place of the brace */
+        at = text_put(to, at, lists[i]);
+        to[at++] = '}';
+    }
+    return (parley_str){ to, at };
+}
+
+/* false: not answered. */
+static bool history_reply_tail(parley_flow *flow)
+{
+    const struct history *h = history_of(flow);
+    const struct history_head head = { str_of(h->epoch), h->last_seq, h->count };
+    char text[HISTORY_PAGE_SIZE], tag[ETAG_SIZE];
+    parley_str start = list_start(flow->ctx, flow->req, &h->page, h->count);
+    parley_str results = h->reactions ? history_with_reactions(flow) : h->results;
+    size_t n = start.n + results.n + 2;
+    char *body = start.n && results.p ? parley->req_alloc(flow->req, n) : NULL;
+
+    if (!body)
+        return false;
+    history_tag_of(flow->req, &head, history_page(&h->page, text), tag);
+    etag_headers(flow->req, tag);
+    (void)text_put(body, text_put(body, text_put(body, 0, start), results), PARLEY_S("]}"));
+    parley->reply(flow->req, 200, "application/json", (parley_str){ body, n });
+    return true;
+}
+
 static int history_tell(parley_flow *flow)
 {
     struct history *h = history_of(flow);
-    char text[HISTORY_PAGE_SIZE], tag[ETAG_SIZE];
+    bool is_answered =
+        h->status >= 0 && h->is_member && history_is_whole(h) && history_reply_tail(flow);
 
-    if (h->status < 0) {
-        parley_flow_unavailable(flow->req);
+    if (h->reactions)
+        parley->json_free(h->reactions);
+    if (is_answered)
         return PARLEY_FLOW_DONE;
-    }
-    if (!h->is_member)
-        return access_deny_not_found(flow->req);
-    if (!history_is_whole(h))
-        return history_read(flow);
-    parley_str start = list_start(flow->ctx, flow->req, &h->page, h->count);
-    char *body = start.n ? parley->req_alloc(flow->req, start.n + h->results.n + 2) : NULL;
-
-    if (!body)
-        return history_read(flow);
-    const struct history_head head = { str_of(h->epoch), h->last_seq, h->count };
-
-    history_tag_of(flow->req, &head, history_page(&h->page, text), tag);
-    etag_headers(flow->req, tag);
-    memcpy(body, start.p, start.n);
-    memcpy(body + start.n, h->results.p, h->results.n);
-    memcpy(body + start.n + h->results.n, "]}", 2);
-    parley->reply(flow->req, 200, "application/json",
-                  (parley_str){ body, start.n + h->results.n + 2 });
+    if (h->status >= 0)
+        return h->is_member ? history_read(flow) : access_deny_not_found(flow->req);
+    parley_flow_unavailable(flow->req);
     return PARLEY_FLOW_DONE;
 }
 
@@ -206,7 +276,9 @@ static int history_read(parley_flow *flow)
     const parley_param uid = PARLEY_TEXT(parley->req_param(flow->req, "id"));
     const parley_param who[] = { caller, uid };
     const parley_param slice[] = { caller, uid, PARLEY_INT(page->offset), PARLEY_INT(page->limit) };
-    const parley_sql sql[] = { SQL(SQL_HISTORY_COUNT, who), SQL(SQL_HISTORY, slice) };
+    const parley_sql sql[] = { [READ_COUNT] = SQL(SQL_HISTORY_COUNT, who),
+                               [READ_PAGE] = SQL(SQL_HISTORY, slice),
+                               [READ_REACTIONS] = SQL(SQL_REACTIONS_PAGE, slice) };
 
     return parley_flow_sql(flow, sql, COUNT(sql), PARLEY_DB_READ);
 }
@@ -229,59 +301,74 @@ static void history_refill(parley_flow *flow, const parley_json *results)
     const parley_rows *const *rows = flow->result->rows;
 
     fill.room_uid = parley->req_param(flow->req, "id");
-    fill.epoch = chat.db->get(rows[0], 0, COUNT_EPOCH);
-    fill.head = chat.db->get_int(rows[0], 0, COUNT_LAST_SEQ, 0);
-    fill.n = (uint32_t)chat.db->rows_n(rows[1]);
+    fill.epoch = chat.db->get(rows[READ_COUNT], 0, COUNT_EPOCH);
+    fill.head = chat.db->get_int(rows[READ_COUNT], 0, COUNT_LAST_SEQ, 0);
+    fill.n = (uint32_t)chat.db->rows_n(rows[READ_PAGE]);
     fill.is_all = fill.n < history_of(flow)->page.limit;
     for (uint32_t i = 0; i < fill.n; i++)
         fill.messages[i] = (struct tail_message){
-            .seq = chat.db->get_int(rows[1], i, HISTORY_SEQ, 0),
-            .uid = chat.db->get(rows[1], i, HISTORY_UID),
+            .seq = chat.db->get_int(rows[READ_PAGE], i, HISTORY_SEQ, 0),
+            .uid = chat.db->get(rows[READ_PAGE], i, HISTORY_UID),
             .json = parley->json_text(chat.ctx, parley->json_at(results, i)),
         };
     tail_refill(&fill);
 }
 
-parley_json *history_message(parley_str room, const parley_rows *rows, int64_t i)
+parley_json *history_message(parley_str room, const parley_rows *rows, int64_t i,
+                             const parley_json *reactions)
 {
-    const parley_db *db = chat.db;
-    struct message message = { .uid = db->get(rows, i, HISTORY_UID),
-                               .room = room,
-                               .content = db->get(rows, i, HISTORY_CONTENT),
-                               .seq = db->get_int(rows, i, HISTORY_SEQ, 0),
-                               .created_at = db->get_int(rows, i, HISTORY_CREATED, 0),
-                               .client_id = db->get(rows, i, HISTORY_CLIENT) };
+    struct message message = { .room = room };
 
-    render_take_sender(&message, rows, i, HISTORY_SENDER);
-    return render_message(&message);
+    render_take_message(&message, rows, i);
+    parley_json *out = render_message(&message);
+
+    reactions_into(out, reactions, message.uid);
+    return out;
 }
 
-parley_json *history_results(parley_str room, const parley_rows *rows, int64_t n)
+static parley_json *history_results(parley_str room, const parley_rows *rows,
+                                    const parley_json *reactions)
 {
     parley_json *results = parley->json_arr();
 
-    for (int64_t i = 0; i < n; i++)
-        parley->json_push(results, history_message(room, rows, i));
+    for (int64_t i = 0; i < chat.db->rows_n(rows); i++)
+        parley->json_push(results, history_message(room, rows, i, reactions));
     return results;
+}
+
+/* The tail holds no reactions. */
+static void history_refill_plain(parley_flow *flow, parley_str room)
+{
+    const parley_rows *rows = flow->result->rows[READ_PAGE];
+    parley_json *plain = history_results(room, rows, NULL);
+
+    history_refill(flow, plain);
+    parley->json_free(plain);
 }
 
 static int history_reply(parley_flow *flow)
 {
     const parley_db *db = flow->db;
-    const parley_rows *const *rows = flow->result->rows;
+    const parley_rows *count = flow->result->rows[READ_COUNT];
+    const parley_rows *rows = flow->result->rows[READ_PAGE];
     parley_str room = parley->req_param(flow->req, "id");
     char text[HISTORY_PAGE_SIZE], tag[ETAG_SIZE];
 
-    if (db->rows_n(rows[0]) == 0)
+    if (db->rows_n(count) == 0)
         return access_deny_not_found(flow->req);
     history_tag(flow, history_page(&history_of(flow)->page, text), tag);
     etag_headers(flow->req, tag);
-    history_learn(room, rows[0]);
-    parley_json *results = history_results(room, rows[1], db->rows_n(rows[1]));
+    history_learn(room, count);
+    parley_json *reactions = reactions_read(flow->result->rows[READ_REACTIONS]);
+    parley_json *results = history_results(room, rows, reactions);
 
-    if (history_of(flow)->is_refilled)
+    if (history_of(flow)->is_refilled && reactions)
+        history_refill_plain(flow, room);
+    else if (history_of(flow)->is_refilled)
         history_refill(flow, results);
-    list_reply(flow->req, &history_of(flow)->page, db->get_int(rows[0], 0, COUNT_MESSAGES, 0),
+    if (reactions)
+        parley->json_free(reactions);
+    list_reply(flow->req, &history_of(flow)->page, db->get_int(count, 0, COUNT_MESSAGES, 0),
                results);
     return PARLEY_FLOW_DONE;
 }

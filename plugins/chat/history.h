@@ -8,9 +8,10 @@
 bool history_is_by_seq(parley_req req);
 int history_by_seq(parley_ctx *ctx, parley_req req);
 
-/* New: the message of row i, and the first n, of rows with the columns of SQL_HISTORY. */
-parley_json *history_message(parley_str room, const parley_rows *rows, int64_t i);
-parley_json *history_results(parley_str room, const parley_rows *rows, int64_t n);
+/* New: the message of row i of rows with the columns of SQL_HISTORY; `reactions` as reactions_read()
+ * gave them. */
+parley_json *history_message(parley_str room, const parley_rows *rows, int64_t i,
+                             const parley_json *reactions);
 
 /* ---- history_tag.c: the tag of a page, and 304 ---- */
 

@@ -6,13 +6,14 @@
  *   ?cursor= ?order=           the whole list (walk.h): {"next","previous","results"}
  *
  *   known    with If-None-Match, SQL: who asks, and the head of the log; 304, 404
- *   ask      SQL: the same; one page
+ *   ask      SQL: the same; one page, and the reactions to it
  *   reply    200, 404, 400
  */
 #include "plugins/chat/access.h"
 #include "plugins/chat/cursor.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/history.h"
+#include "plugins/chat/reactions.h"
 #include "plugins/chat/sql.h"
 #include "plugins/chat/walk.h"
 #include "plugins/common/etag.h"
@@ -26,7 +27,7 @@ struct by_seq {
     bool has_after, has_before; /* given, so that there is no cursor */
     bool is_faulty;
 };
-enum { BY_SEQ_HEAD, BY_SEQ_MESSAGES };
+enum { BY_SEQ_HEAD, BY_SEQ_MESSAGES, BY_SEQ_REACTIONS };
 static const char after_seq[] = "after_seq";
 static const char before_seq[] = "before_seq";
 
@@ -85,13 +86,14 @@ static int by_seq_ask(parley_flow *flow)
     const parley_param caller = PARLEY_INT(access_caller(flow->req));
     const parley_param uid = PARLEY_TEXT(parley->req_param(flow->req, "id"));
     const parley_param who[] = { caller, uid };
+    bool is_up = walk_is_up(&state->walk);
     /* One more than is shown tells whether there is another page. */
     const parley_param slice[] = { caller, uid, PARLEY_INT(state->low), PARLEY_INT(state->high),
                                    PARLEY_INT(state->limit + 1) };
     const parley_sql sql[] = {
         [BY_SEQ_HEAD] = SQL(SQL_HISTORY_COUNT, who),
-        [BY_SEQ_MESSAGES] =
-            SQL(walk_is_up(&state->walk) ? SQL_HISTORY_UP : SQL_HISTORY_DOWN, slice),
+        [BY_SEQ_MESSAGES] = SQL(is_up ? SQL_HISTORY_UP : SQL_HISTORY_DOWN, slice),
+        [BY_SEQ_REACTIONS] = SQL(is_up ? SQL_REACTIONS_UP : SQL_REACTIONS_DOWN, slice),
     };
 
     return parley_flow_sql(flow, sql, COUNT(sql), PARLEY_DB_READ);
@@ -129,12 +131,17 @@ static parley_json *by_seq_next(parley_req req, const struct by_seq *state, int6
 static parley_json *by_seq_results(const parley_flow *flow, int64_t shown)
 {
     const struct by_seq *state = flow->state;
+    const parley_rows *const *rows = flow->result->rows;
+    parley_str room = parley->req_param(flow->req, "id");
+    parley_json *reactions = reactions_read(rows[BY_SEQ_REACTIONS]);
     parley_json *results = parley->json_arr();
 
     for (int64_t i = 0; i < shown; i++)
-        parley->json_push(results, history_message(parley->req_param(flow->req, "id"),
-                                                   flow->result->rows[BY_SEQ_MESSAGES],
-                                                   state->walk.is_back ? shown - 1 - i : i));
+        parley->json_push(results, history_message(room, rows[BY_SEQ_MESSAGES],
+                                                   state->walk.is_back ? shown - 1 - i : i,
+                                                   reactions));
+    if (reactions)
+        parley->json_free(reactions);
     return results;
 }
 

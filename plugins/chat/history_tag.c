@@ -15,10 +15,11 @@ void history_tag_of(parley_req req, const struct history_head *head, parley_str 
     parley_str version = parley->server("version"); /* another one may show more of a message */
     parley_str site = parley->req_url(req);         /* next and previous begin with it */
     parley_str room = parley->req_param(req, "id");
-    int n =
-        snprintf(text, sizeof(text), "%.*s %.*s %.*s %.*s %" PRId64 " %" PRId64 " %.*s",
-                 (int)version.n, version.p, (int)room.n, room.p, (int)head->epoch.n, head->epoch.p,
-                 (int)page.n, page.p, head->last_seq, head->count, (int)site.n, site.p);
+    parley_str user = parley->user(req); /* which reactions are his own */
+    int n = snprintf(text, sizeof(text), "%.*s %.*s %.*s %.*s %.*s %" PRId64 " %" PRId64 " %.*s",
+                     (int)version.n, version.p, (int)room.n, room.p, (int)user.n, user.p,
+                     (int)head->epoch.n, head->epoch.p, (int)page.n, page.p, head->last_seq,
+                     head->count, (int)site.n, site.p);
 
     etag_of((parley_str){ text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 }, ret);
 }

@@ -1,4 +1,5 @@
-# Hashes: of a message that is to be stored once, of an answer (its tag); and sealed cursors.
+# Hashes: of a message that is to be stored once, of an answer (its tag); sealed cursors; what an emoji is.
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-set(PARLEY_PLUGIN_LIBRARIES PkgConfig::SODIUM)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+set(PARLEY_PLUGIN_LIBRARIES PkgConfig::SODIUM PkgConfig::UTF8PROC)
 set(PARLEY_PLUGIN_COMMON etag list page place show stamp task)

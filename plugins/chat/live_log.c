@@ -1,8 +1,8 @@
 /* live_log.c -- reads a room's log from a position on, as events ready to be shown.
  *
- * The log holds no content: a message is shown as it is now.  The creation of one that has been
- * deleted since is shown as the deletion, at its own seq, so that no seq is skipped and no content
- * appears. */
+ * The log holds no content: a message is shown as it is now, by its creation and by each of its
+ * edits.  Whatever happened to one that has been deleted since is shown as the deletion, at its own
+ * seq, so that no seq is skipped and no content appears. */
 #include "plugins/chat/live_log.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
@@ -23,7 +23,10 @@ static parley_json *log_message(const struct log_page *page, int64_t i,
                                .content = db->get(rows, i, LOG_CONTENT),
                                .client_id = db->get(rows, i, LOG_CLIENT),
                                .seq = head->seq,
-                               .created_at = db->get_int(rows, i, LOG_CREATED, 0) };
+                               .created_at = db->get_int(rows, i, LOG_CREATED, 0),
+                               .edited_at = db->get_int(rows, i, LOG_EDITED, 0),
+                               .reply_to = db->get(rows, i, LOG_REPLY_TO),
+                               .mentions = db->get(rows, i, LOG_MENTIONS) };
 
     render_take_sender(&message, rows, i, LOG_SENDER);
     return render_message_event(&message, page->epoch);
@@ -39,6 +42,33 @@ static parley_json *log_deletion(const struct log_page *page, int64_t i,
                                  .deleted_at = db->get_int(page->rows, i, LOG_DELETED, 0) };
 
     return render_deletion_event(head, &deletion);
+}
+
+static parley_json *log_edit(const struct log_page *page, int64_t i, const struct event_head *head)
+{
+    const parley_db *db = chat.db;
+    struct edit edit = { .message = db->get(page->rows, i, LOG_MESSAGE),
+                         .content = db->get(page->rows, i, LOG_CONTENT),
+                         .mentions = db->get(page->rows, i, LOG_MENTIONS),
+                         .edited_at = db->get_int(page->rows, i, LOG_EDITED, 0),
+                         .actor_uid = db->get(page->rows, i, LOG_ACTOR),
+                         .actor_username = db->get(page->rows, i, LOG_ACTOR_NAME) };
+
+    return render_edit_event(head, &edit);
+}
+
+static parley_json *log_reaction(const struct log_page *page, int64_t i, bool is_added,
+                                 const struct event_head *head)
+{
+    const parley_db *db = chat.db;
+    struct reaction reaction = { .message = db->get(page->rows, i, LOG_MESSAGE),
+                                 .emoji = db->get(page->rows, i, LOG_EMOJI),
+                                 .is_added = is_added,
+                                 .n = db->get_int(page->rows, i, LOG_REACTIONS, 0),
+                                 .actor_uid = db->get(page->rows, i, LOG_ACTOR),
+                                 .actor_username = db->get(page->rows, i, LOG_ACTOR_NAME) };
+
+    return render_reaction_event(head, &reaction);
 }
 
 static parley_json *log_change(const struct log_page *page, int64_t i, uint32_t kind,
@@ -65,9 +95,16 @@ parley_json *log_frame(const struct log_page *page, int64_t i)
                                .seq = db->get_int(page->rows, i, LOG_SEQ, 0),
                                .at = db->get_int(page->rows, i, LOG_AT, 0) };
 
+    if (is_deleted)
+        return log_deletion(page, i, &head);
     switch (kind) {
     case EVENT_MESSAGE:
-        return is_deleted ? log_deletion(page, i, &head) : log_message(page, i, &head);
+        return log_message(page, i, &head);
+    case EVENT_MESSAGE_EDITED:
+        return log_edit(page, i, &head);
+    case EVENT_REACTION_ADDED:
+    case EVENT_REACTION_REMOVED:
+        return log_reaction(page, i, kind == EVENT_REACTION_ADDED, &head);
     case EVENT_MESSAGE_SINCE_DELETED:
     case EVENT_MESSAGE_DELETED:
         return log_deletion(page, i, &head);
@@ -78,6 +115,11 @@ parley_json *log_frame(const struct log_page *page, int64_t i)
     default:
         return NULL; /* a newer version's */
     }
+}
+
+bool log_is_known(uint32_t kind)
+{
+    return kind <= EVENT_REACTION_REMOVED;
 }
 
 void log_page_event(const struct log_page *page, int64_t i, struct room_event *ret)

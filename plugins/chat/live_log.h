@@ -21,6 +21,8 @@ typedef void (*live_log_fn)(struct room *room, int status, int64_t last_seq,
 int live_log_ask(struct room *room, int64_t after, live_log_fn fn);
 /* New: the frame of event i; NULL: nothing to show, or no memory. */
 parley_json *log_frame(const struct log_page *page, int64_t i);
+/* Events of this kind have a frame; those of a newer version's do not. */
+bool log_is_known(uint32_t kind);
 /* Event i of the page, its frame made: the caller owns that. */
 void log_page_event(const struct log_page *page, int64_t i, struct room_event *ret);
 #endif

@@ -1,7 +1,7 @@
 /* message_delete.c -- DELETE /api/chat/messages/:id/
  *
  *   store    SQL: a tombstone in its place and an event of its own, under the guards that the
- *            caller is a member, and the sender or the creator
+ *            caller is a member, and the sender or the creator; earlier contents and reactions go
  *   reply    204, 404, 403; the room's sockets are told
  */
 #include "plugins/chat/access.h"
@@ -9,7 +9,16 @@
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 
-enum { ERASE_LOCK, ERASE_SEQ, ERASE_EVENT, ERASE_MESSAGE, ERASE_MARK, ERASE_STATE };
+enum {
+    ERASE_LOCK,
+    ERASE_SEQ,
+    ERASE_EVENT,
+    ERASE_MESSAGE,
+    ERASE_MARK,
+    ERASE_EDITS,
+    ERASE_REACTIONS,
+    ERASE_STATE
+};
 
 struct erase {
     int64_t at; /* microseconds */
@@ -31,6 +40,8 @@ static int erase_store(parley_flow *flow)
         [ERASE_EVENT] = SQL(SQL_ERASE_EVENT, write),
         [ERASE_MESSAGE] = SQL(SQL_ERASE_MESSAGE, write),
         [ERASE_MARK] = SQL(SQL_ERASE_MARK, own),
+        [ERASE_EDITS] = SQL(SQL_ERASE_EDITS, own),
+        [ERASE_REACTIONS] = SQL(SQL_ERASE_REACTIONS, own),
         [ERASE_STATE] = SQL(SQL_ERASE_STATE, guard),
     };
 

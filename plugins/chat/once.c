@@ -127,6 +127,9 @@ void once_take_all(struct stored *ret, const parley_rows *rows)
     ret->message.content = chat.db->get(rows, 0, SENT_CONTENT);
     ret->hash = chat.db->get(rows, 0, SENT_HASH);
     ret->deleted_at = chat.db->get_int(rows, 0, SENT_DELETED, 0);
+    ret->message.edited_at = chat.db->get_int(rows, 0, SENT_EDITED, 0);
+    ret->message.reply_to = chat.db->get(rows, 0, SENT_REPLY_TO);
+    ret->message.mentions = chat.db->get(rows, 0, SENT_MENTIONS);
 }
 
 /* ---- what its sender is told ---- */

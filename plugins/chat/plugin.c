@@ -26,6 +26,12 @@ static const parley_option options[] = {
       .min = 1,
       .max = 1000,
       .help = "Most addresses in one request that makes a room." },
+    { .name = "max_reactions",
+      .type = PARLEY_T_INT,
+      .def = "20",
+      .min = 1,
+      .max = 100,
+      .help = "Most different reactions to one message." },
     { .name = "show_emails",
       .type = PARLEY_T_ENUM,
       .choices = "members|self",
@@ -71,7 +77,12 @@ static const parley_route routes[] = {
     ROUTE("GET",    ROOM "read/",                         PARLEY_R_USER, reads_list),
     ROUTE("POST",   ROOM "read/",                         PARLEY_R_USER, read_request),
     ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
-    ROUTE("DELETE", "/api/chat/messages/:id(uuid)/",      PARLEY_R_USER, message_delete),
+    ROUTE("GET",    CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_show),
+    ROUTE("PATCH",  CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_edit),
+    ROUTE("DELETE", CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_delete),
+    ROUTE("GET",    CHAT_MESSAGE_PATH "history/",         PARLEY_R_USER, message_past),
+    ROUTE("PUT",    CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
+    ROUTE("DELETE", CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
     EVENT("chat_message", send_event),
     EVENT("typing",       typing_event),
@@ -99,6 +110,7 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     chat.ctx = ctx;
     chat.max_text = (size_t)parley->conf_int(conf, "max_text");
     chat.max_participants = (size_t)parley->conf_int(conf, "max_participants");
+    chat.max_reactions = parley->conf_int(conf, "max_reactions");
     chat.show_emails =
         parley->conf_int(conf, "show_emails") == SHOW_SELF ? SHOW_SELF : SHOW_MEMBERS;
     uint32_t send_timeout_ms = (uint32_t)parley->conf_int(conf, "send_timeout");

@@ -63,6 +63,31 @@ void render_take_sender(struct message *message, const parley_rows *rows, int64_
     message->sender_last_name = chat.db->get(rows, row, first_column + 3);
 }
 
+void render_take_message(struct message *message, const parley_rows *rows, int64_t row)
+{
+    const parley_db *db = chat.db;
+
+    message->uid = db->get(rows, row, HISTORY_UID);
+    message->seq = db->get_int(rows, row, HISTORY_SEQ, 0);
+    message->created_at = db->get_int(rows, row, HISTORY_CREATED, 0);
+    message->content = db->get(rows, row, HISTORY_CONTENT);
+    message->client_id = db->get(rows, row, HISTORY_CLIENT);
+    message->edited_at = db->get_int(rows, row, HISTORY_EDITED, 0);
+    message->reply_to = db->get(rows, row, HISTORY_REPLY_TO);
+    message->mentions = db->get(rows, row, HISTORY_MENTIONS);
+    render_take_sender(message, rows, row, HISTORY_SENDER);
+}
+
+/* They are kept as they are shown. */
+static void render_mentions(parley_json *out, parley_str mentions)
+{
+    const char *why;
+    parley_json *list = mentions.p ? parley->json_parse(mentions, &why) : NULL;
+
+    if (list)
+        parley->json_set(out, "mentions", list);
+}
+
 static void render_message_into(parley_json *out, const struct message *message)
 {
     parley_json *sender = parley->json_obj();
@@ -79,6 +104,11 @@ static void render_message_into(parley_json *out, const struct message *message)
     parley->json_set(out, "seq", parley->json_i(message->seq));
     if (message->client_id.p)
         parley->json_set(out, "client_msg_id", parley->json_s(message->client_id));
+    if (message->reply_to.p)
+        parley->json_set(out, "reply_to", parley->json_s(message->reply_to));
+    render_mentions(out, message->mentions);
+    if (message->edited_at)
+        parley->json_set(out, "edited_at", render_stamp(message->edited_at));
 }
 
 parley_json *render_message(const struct message *message)
@@ -128,6 +158,30 @@ parley_json *render_deletion_event(const struct event_head *head, const struct d
     parley->json_set(out, "message_id", parley->json_s(deletion->message));
     parley->json_set(out, "deleted_at", render_stamp(deletion->deleted_at));
     parley->json_set(out, "actor", render_user(deletion->actor_uid, deletion->actor_username));
+    return out;
+}
+
+parley_json *render_edit_event(const struct event_head *head, const struct edit *edit)
+{
+    parley_json *out = render_head("message_edited", head);
+
+    parley->json_set(out, "message_id", parley->json_s(edit->message));
+    parley->json_set(out, "content", parley->json_s(edit->content));
+    render_mentions(out, edit->mentions);
+    parley->json_set(out, "edited_at", render_stamp(edit->edited_at));
+    parley->json_set(out, "actor", render_user(edit->actor_uid, edit->actor_username));
+    return out;
+}
+
+parley_json *render_reaction_event(const struct event_head *head, const struct reaction *reaction)
+{
+    parley_json *out =
+        render_head(reaction->is_added ? "reaction_added" : "reaction_removed", head);
+
+    parley->json_set(out, "message_id", parley->json_s(reaction->message));
+    parley->json_set(out, "emoji", parley->json_s(reaction->emoji));
+    parley->json_set(out, "count", parley->json_i(reaction->n));
+    parley->json_set(out, "actor", render_user(reaction->actor_uid, reaction->actor_username));
     return out;
 }
 

@@ -239,7 +239,7 @@ static bool resume_send(struct resume *resume, const struct room_event *event)
 /* What the frame could not be made of must not be skipped; a kind of a newer version has none. */
 static bool event_is_whole(const struct room_event *event)
 {
-    return event->frame || event->kind > EVENT_MESSAGE_SINCE_DELETED;
+    return event->frame || !log_is_known(event->kind);
 }
 
 static void resume_take(struct resume *resume, const struct room_event *events, int64_t n)

@@ -1,4 +1,4 @@
-/* sql.c -- every statement of the plugin.
+/* sql.c -- every statement of the plugin, but those of message_sql.c.
  *
  * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes
  * a room is a group of statements run as one transaction: lock the room's row first (so that seq is
@@ -7,6 +7,7 @@
  * last one, a SELECT, tells why. */
 #include "plugins/chat/sql.h"
 #include "plugins/chat/revoked.h"
+#include "plugins/chat/sql_text.h"
 
 #define PERSON(t) t ".uid, " t ".username, " t ".email, " t ".first_name, " t ".last_name"
 /* Messages of others that $1, the member m of the room r, has not read.  Both limits keep it cheap
@@ -53,25 +54,14 @@
 #define ROOM_SUBJECT(seq)                                                                          \
     "'" REVOKED_SUBJECT "' || CAST(r.uid AS TEXT) || '.' || CAST(" seq " AS TEXT)"
 
-/* The key of the caller's ($1) room ($2), if it has more than $3 messages. */
-#define OWN_ROOM                                                                                   \
-    "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
-    " WHERE r.uid = $2 AND r.message_count > $3)"
-
-/* The key of the caller's ($1) room ($2). */
-#define SEEN_ROOM                                                                                  \
-    "(SELECT r.id FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"      \
-    " WHERE r.uid = $2)"
-
-#define MESSAGES_OF(room)                                                                          \
-    "SELECT m.uid, e.seq, m.created_at, m.content, m.sender_uid, m.sender_username,"               \
-    " m.sender_first_name, m.sender_last_name, m.client_msg_id"                                    \
-    " FROM room_events e JOIN messages m ON m.id = e.message_id"                                   \
-    " WHERE e.kind = 1 AND e.room_id = " room
+#define MESSAGES                                                                                   \
+    "SELECT " MESSAGE_COLUMNS " FROM room_events e JOIN messages m ON m.id = e.message_id WHERE "
 #define LOG_OF(room)                                                                               \
     "SELECT e.seq, e.kind, e.at, m.uid, m.created_at, m.deleted_at, m.content, m.sender_uid,"      \
     " m.sender_username, m.sender_first_name, m.sender_last_name, a.uid, a.username, u.uid,"       \
-    " m.client_msg_id, u.username"                                                                 \
+    " m.client_msg_id, u.username, m.edited_at, m.reply_to, m.mentions, e.emoji,"                  \
+    " CASE WHEN e.emoji IS NOT NULL THEN (SELECT COUNT(*) FROM reactions x"                        \
+    " WHERE x.room_id = e.room_id AND x.message_seq = m.seq AND x.emoji = e.emoji) END"            \
     " FROM room_events e LEFT JOIN messages m ON m.id = e.message_id"                              \
     " LEFT JOIN users a ON a.id = COALESCE(m.deleted_by, e.actor_id)"                              \
     " LEFT JOIN users u ON u.id = e.user_id WHERE e.room_id = " room
@@ -98,7 +88,7 @@
     " WHERE m.deleted_at IS NULL AND (m.sender_id = $1 OR r.creator_id = $1)"
 
 /* clang-format off */
-static const char *const texts[SQL_COUNT] = {
+static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_ROOM_SEEN] =
         "SELECT r.id, r.last_seq, r.epoch, CASE WHEN r.creator_id = $1 THEN 1 ELSE 0 END, r.name"
         " FROM rooms r JOIN room_members m ON m.room_id = r.id AND m.user_id = $1"
@@ -256,31 +246,27 @@ static const char *const texts[SQL_COUNT] = {
         " $4, $5 FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
         " WHERE r.id = $6 AND m.user_id = $7" NOT_REPEATED("$6", "$7", "$3"),
     [SQL_ONCE_SENT] =
-        SENT ", m.uid, m.content, m.content_hash, m.deleted_at"
+        SENT ", m.uid, m.content, m.content_hash, m.deleted_at, m.edited_at, m.reply_to, m.mentions"
         " FROM messages m JOIN rooms r ON r.id = m.room_id"
         " WHERE m.room_id = $1 AND m.sender_id = $2 AND m.client_msg_id = $3 AND (m.uid = $4"
         " OR EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = $1 AND b.user_id = $2))",
     [SQL_REPEAT] =
-        SENT ", m.uid, m.content, m.content_hash, m.deleted_at,"
+        SENT ", m.uid, m.content, m.content_hash, m.deleted_at, m.edited_at, m.reply_to, m.mentions,"
         " CASE WHEN EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = m.room_id"
         " AND b.user_id = m.sender_id) THEN 1 ELSE 0 END"
         " FROM rooms r JOIN messages m ON m.room_id = r.id"
         " WHERE r.uid = $1 AND m.sender_id = $2 AND m.client_msg_id = $3",
 
-    /* The offset is skipped in the log alone, without a look at the messages; one past the end is
-     * known from the counter and costs nothing. */
+    /* An offset past the end is known from the counter and costs nothing. */
     [SQL_HISTORY_COUNT] =
         "SELECT r.message_count, r.last_seq, r.epoch, r.id FROM rooms r"
         " JOIN room_members m ON m.room_id = r.id AND m.user_id = $1 WHERE r.uid = $2",
     [SQL_HISTORY] =
-        MESSAGES_OF(OWN_ROOM)
-        " AND e.seq <= (SELECT b.seq FROM room_events b"
-        " WHERE b.kind = 1 AND b.room_id = " OWN_ROOM " ORDER BY b.seq DESC LIMIT 1 OFFSET $3)"
-        " ORDER BY e.seq DESC LIMIT $4",
+        MESSAGES PAGE_BY_OFFSET,
     [SQL_HISTORY_UP] =
-        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 AND e.seq < $4 ORDER BY e.seq LIMIT $5",
+        MESSAGES PAGE_UP,
     [SQL_HISTORY_DOWN] =
-        MESSAGES_OF(SEEN_ROOM) " AND e.seq > $3 AND e.seq < $4 ORDER BY e.seq DESC LIMIT $5",
+        MESSAGES PAGE_DOWN,
 
     [SQL_ERASE_LOCK] =
         "UPDATE rooms SET last_seq = last_seq"
@@ -292,7 +278,7 @@ static const char *const texts[SQL_COUNT] = {
         "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
         " SELECT m.room_id, r.last_seq, 2, m.id, $1, $2" ERASABLE " AND m.uid = $3",
     [SQL_ERASE_MESSAGE] =
-        "UPDATE messages SET content = '', deleted_by = $1, deleted_at = $2"
+        "UPDATE messages SET content = '', mentions = NULL, deleted_by = $1, deleted_at = $2"
         " WHERE id = (SELECT m.id" ERASABLE " AND m.uid = $3)",
     [SQL_ERASE_MARK] =
         "UPDATE room_events SET kind = 6 WHERE kind = 1"
@@ -386,5 +372,10 @@ parley_stmt sql_prepared[SQL_COUNT];
 
 int sql_prepare_all(void)
 {
-    return parley_db_prepare_all(chat.db, chat.ctx, texts, SQL_COUNT, sql_prepared);
+    int err = parley_db_prepare_all(chat.db, chat.ctx, texts, SQL_MESSAGE_FIRST, sql_prepared);
+
+    if (err < 0)
+        return err;
+    return parley_db_prepare_all(chat.db, chat.ctx, sql_message_texts,
+                                 SQL_COUNT - SQL_MESSAGE_FIRST, sql_prepared + SQL_MESSAGE_FIRST);
 }

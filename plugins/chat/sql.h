@@ -1,5 +1,5 @@
 /* sql.h -- the statements of the plugin by name; their texts, and the columns they answer, are in
- * sql.c. */
+ * sql.c and message_sql.c. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
 #include "plugins/chat/chat.h"
@@ -74,8 +74,34 @@ enum sql_id {
     SQL_READ_STATE,
     SQL_READS_COUNT,
     SQL_READS_PAGE,
+    /* Those of message_sql.c. */
+    SQL_MESSAGE_FIRST,
+    SQL_SHOW = SQL_MESSAGE_FIRST,
+    SQL_REACTIONS,
+    SQL_REACTIONS_PAGE,
+    SQL_REACTIONS_UP,
+    SQL_REACTIONS_DOWN,
+    SQL_EDIT_SEQ,
+    SQL_EDIT_EVENT,
+    SQL_EDIT_KEEP,
+    SQL_EDIT_MESSAGE,
+    SQL_PAST_COUNT,
+    SQL_PAST,
+    SQL_REACT_SEQ,
+    SQL_REACT_EVENT,
+    SQL_REACT_ADD,
+    SQL_REACT_STATE,
+    SQL_UNREACT_SEQ,
+    SQL_UNREACT_EVENT,
+    SQL_UNREACT_REMOVE,
+    SQL_ERASE_EDITS,
+    SQL_ERASE_REACTIONS,
+    SQL_SWEEP_EDITS,
+    SQL_SWEEP_REACTIONS,
     SQL_COUNT
 };
+
+extern PARLEY_HIDDEN const char *const sql_message_texts[SQL_COUNT - SQL_MESSAGE_FIRST];
 
 extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
 
@@ -112,18 +138,44 @@ enum sent_column {
     SENT_CONTENT,
     SENT_HASH,
     SENT_DELETED,
+    SENT_EDITED,
+    SENT_REPLY_TO,
+    SENT_MENTIONS,
     SENT_IS_MEMBER
 };
 /* Columns of SQL_HISTORY_COUNT. */
 enum count_column { COUNT_MESSAGES, COUNT_LAST_SEQ, COUNT_EPOCH, COUNT_KEY };
-/* Columns of SQL_HISTORY, SQL_HISTORY_UP and SQL_HISTORY_DOWN. */
+/* Columns of a message: SQL_HISTORY, SQL_HISTORY_UP, SQL_HISTORY_DOWN, and SQL_SHOW, which has more. */
 enum history_column {
     HISTORY_UID,
     HISTORY_SEQ,
     HISTORY_CREATED,
     HISTORY_CONTENT,
     HISTORY_SENDER,
-    HISTORY_CLIENT = HISTORY_SENDER + 4
+    HISTORY_CLIENT = HISTORY_SENDER + 4,
+    HISTORY_EDITED,
+    HISTORY_REPLY_TO,
+    HISTORY_MENTIONS,
+    SHOW_ROOM,
+    SHOW_EPOCH,
+    SHOW_LAST_SEQ,
+    SHOW_DELETED,
+    SHOW_IS_SENDER
+};
+/* Columns of SQL_REACTIONS, SQL_REACTIONS_PAGE, _UP and _DOWN: messages in the order of their
+ * page, each with its reactions in the order in which they came. */
+enum reactions_column { REACTIONS_MESSAGE, REACTIONS_EMOJI, REACTIONS_N, REACTIONS_OWN };
+/* Columns of SQL_PAST. */
+enum past_column { PAST_CONTENT, PAST_WRITTEN };
+/* Columns of SQL_REACT_STATE. */
+enum react_column {
+    REACT_ROOM,
+    REACT_LAST_SEQ,
+    REACT_EPOCH,
+    REACT_DELETED,
+    REACT_N,   /* of that emoji */
+    REACT_HAS, /* the caller's own is among them */
+    REACT_OF_CALLER
 };
 /* Columns of SQL_REMOVE_STATE. */
 enum remove_column {
@@ -156,7 +208,12 @@ enum log_column {
     LOG_ACTOR_NAME,
     LOG_USER,
     LOG_CLIENT,
-    LOG_USERNAME
+    LOG_USERNAME,
+    LOG_EDITED,
+    LOG_REPLY_TO,
+    LOG_MENTIONS,
+    LOG_EMOJI,
+    LOG_REACTIONS
 };
 
 /* Columns of SQL_VERB_ROOMS and SQL_VERB_ROOM_FIND. */

@@ -41,9 +41,8 @@ static void sweep_found(parley_ctx *ctx, int status, const parley_db_result *res
     }
     const parley_param room[] = { PARLEY_INT(chat.db->get_int(result->rows[0], 0, 0, 0)) };
     const parley_sql sql[] = {
-        SQL(SQL_SWEEP_MESSAGES, room),
-        SQL(SQL_SWEEP_EVENTS, room),
-        SQL(SQL_SWEEP_DONE, room),
+        SQL(SQL_SWEEP_EDITS, room),  SQL(SQL_SWEEP_REACTIONS, room), SQL(SQL_SWEEP_MESSAGES, room),
+        SQL(SQL_SWEEP_EVENTS, room), SQL(SQL_SWEEP_DONE, room),
     };
 
     if (chat.db->run(ctx, sql, COUNT(sql), 0, sweep_piece_done, NULL) < 0)

@@ -5,8 +5,11 @@
  *                the group of a COMMIT; nobody waits for it
  *
  * The key is the room and its epoch, so a history that was rewritten begins an empty tail.  A deletion
- * leaves nothing older in it: the text would stay in a message's event, and in pages, for as long as
- * the room is busy. */
+ * leaves nothing older in it, nor does an edit: the text would stay in a message's event, and in
+ * pages, for as long as the room is busy.
+ *
+ * Reactions are not in it: who asks is told which are his own, so they are read with the count
+ * (history.c). */
 #include "plugins/chat/tail.h"
 #include <stdlib.h>
 
@@ -42,15 +45,18 @@ static bool is_same_room(const struct gathered *a, const struct gathered *b)
     return strcmp(a->uid, b->uid) == 0 && strcmp(a->epoch, b->epoch) == 0;
 }
 
-static bool is_deletion(const struct gathered *event)
+/* Nothing older may stay. */
+static bool is_cut(const struct gathered *event)
 {
-    return event->entry.bytes.p[0] == TAIL_DELETION;
+    char kind = event->entry.bytes.p[0];
+
+    return kind == TAIL_DELETION || kind == TAIL_EDIT;
 }
 
-/* Up to the first deletion, which is the last of them. */
+/* Up to the first cut, which is the last of them. */
 static void tail_push(const struct gathered *events, uint32_t n)
 {
-    uint32_t most = is_deletion(&events[n - 1]) ? 1 : KEPT;
+    uint32_t most = is_cut(&events[n - 1]) ? 1 : KEPT;
     static parley_kv_entry entries[GATHER_MOST];
     char key[80];
 
@@ -66,7 +72,7 @@ static void tail_flush(void)
 
     for (uint32_t i = 1; i <= tail.n; i++) {
         if (i < tail.n && is_same_room(&tail.events[from], &tail.events[i]) &&
-            !is_deletion(&tail.events[i - 1]))
+            !is_cut(&tail.events[i - 1]))
             continue;
         tail_push(&tail.events[from], i - from);
         from = i;
@@ -117,14 +123,15 @@ static bool message_of(parley_str frame, const char *epoch, parley_str *ret)
 static parley_str entry_make(enum tail_kind kind, parley_str uid, parley_str message)
 {
     bool is_message = kind == TAIL_MESSAGE;
+    bool has_no_uid = kind == TAIL_OTHER || kind == TAIL_EDIT;
     char *bytes = NULL;
 
-    if (kind == TAIL_OTHER || uid.n == TAIL_HEAD_N - 1)
+    if (has_no_uid || uid.n == TAIL_HEAD_N - 1)
         bytes = malloc(TAIL_HEAD_N + message.n + 2);
     if (!bytes)
         return (parley_str){ NULL, 0 };
     bytes[0] = (char)kind;
-    if (kind == TAIL_OTHER)
+    if (has_no_uid)
         return (parley_str){ bytes, 1 };
     memcpy(bytes + 1, uid.p, TAIL_HEAD_N - 1);
     if (!is_message)
@@ -148,7 +155,11 @@ static parley_str entry_write(const struct announcement *what, parley_str frame,
     case EVENT_MEMBER_ADDED:
     case EVENT_MEMBER_REMOVED:
     case EVENT_ROOM_UPDATED:
+    case EVENT_REACTION_ADDED:
+    case EVENT_REACTION_REMOVED:
         return entry_make(TAIL_OTHER, uid, message);
+    case EVENT_MESSAGE_EDITED:
+        return entry_make(TAIL_EDIT, uid, message);
     case EVENT_MESSAGE_DELETED:
         return entry_make(TAIL_DELETION, uid, message);
     case EVENT_MESSAGE:

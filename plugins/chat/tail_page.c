@@ -18,8 +18,9 @@ static bool gone_has(const struct gone *gone, const char *uid)
     return false;
 }
 
-static void message_add(parley_str text, struct tail_page *ret)
+static void message_add(const char *uid, parley_str text, struct tail_page *ret)
 {
+    ret->uids[ret->n] = uid;
     ret->texts[ret->n++] = text;
     ret->bytes += text.n;
 }
@@ -51,7 +52,7 @@ static void page_take(parley_str bytes, const struct gone *gone, int64_t limit,
         if (n < 0 || (size_t)n > bytes.n - at)
             return;
         if (!gone_has(gone, uid))
-            message_add((parley_str){ bytes.p + at, (size_t)n }, ret);
+            message_add(uid, (parley_str){ bytes.p + at, (size_t)n }, ret);
         at += (size_t)n;
     }
     ret->is_full = at == bytes.n && bytes.n >= 2 && bytes.p[1] == '1';
@@ -71,7 +72,7 @@ static bool entry_take(const parley_str bytes, struct gone *gone, struct tail_pa
             return false;
         gone->uids[gone->n++] = bytes.p + 1;
     } else if (!gone_has(gone, bytes.p + 1)) {
-        message_add((parley_str){ bytes.p + TAIL_HEAD_N, bytes.n - TAIL_HEAD_N }, ret);
+        message_add(bytes.p + 1, (parley_str){ bytes.p + TAIL_HEAD_N, bytes.n - TAIL_HEAD_N }, ret);
     }
     return true;
 }

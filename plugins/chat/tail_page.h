@@ -11,8 +11,15 @@
  *   d<36 bytes: the public id of a message that was deleted>
  *   p<0 or 1>...  all of this: the newest messages as of this event, newest first, each as its public
  *               id, 8 digits: the length of its JSON, and that; 1: there are no others
+ *   x           an edit: what is older may read otherwise now, so the walk ends here
  *   -           anything else */
-enum tail_kind { TAIL_MESSAGE = 'm', TAIL_DELETION = 'd', TAIL_PAGE = 'p', TAIL_OTHER = '-' };
+enum tail_kind {
+    TAIL_MESSAGE = 'm',
+    TAIL_DELETION = 'd',
+    TAIL_PAGE = 'p',
+    TAIL_EDIT = 'x',
+    TAIL_OTHER = '-'
+};
 enum { TAIL_HEAD_N = 37, TAIL_ITEM_N = 44, TAIL_PAGE_MOST = 100 /* messages */ };
 
 struct tail_page {
@@ -20,6 +27,7 @@ struct tail_page {
     int64_t n;                        /* messages; they are the newest of the room as of `head` */
     bool is_full;                     /* as many as were wanted, or all that the room has */
     parley_str texts[TAIL_PAGE_MOST]; /* newest first; views into the entries */
+    const char *uids[TAIL_PAGE_MOST]; /* of each the public id, without a NUL */
     size_t bytes;                     /* of all texts */
 };
 

@@ -32,7 +32,8 @@ static const char *own_hash(size_t run)
 /* SQL_ONCE_SENT: one message. */
 static void rows_of(const char *seq, const char *uid, const char *hash, const char *deleted)
 {
-    FAKE_ROWS(11, seq, CREATED, "ep", ADA_UID, "ada", "Ada", "X", uid, "Hello", hash, deleted);
+    FAKE_ROWS(14, seq, CREATED, "ep", ADA_UID, "ada", "Ada", "X", uid, "Hello", hash, deleted, NULL,
+              NULL, NULL);
 }
 
 static void answer_once(const char *seq, const char *uid, const char *hash, const char *deleted)
@@ -132,8 +133,9 @@ static void test_found_before_the_limits(void **state)
     for (size_t i = 0; i < FAKE_COUNT(found); i++) {
         req = call_as(&ada, "POST", SEND_PATH, ONCE);
         fake_db_answer(PARLEY_OK);
-        FAKE_ROWS(12, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", OTHER, "Hello",
-                  found[i].is_same ? hash : differs, found[i].deleted, found[i].is_member);
+        FAKE_ROWS(15, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", OTHER, "Hello",
+                  found[i].is_same ? hash : differs, found[i].deleted, NULL, NULL, NULL,
+                  found[i].is_member);
         fake_run();
         if (fake_status(req) != found[i].status || !strstr(fake_body(req), found[i].part))
             fail_msg("case \"%s\": %d %s", found[i].label, fake_status(req), fake_body(req));
@@ -143,10 +145,20 @@ static void test_found_before_the_limits(void **state)
     differs[0] = differs[0] == '0' ? '1' : '0';
     req = call_as(&ada, "POST", SEND_PATH, ONCE);
     fake_db_answer(PARLEY_OK);
-    FAKE_ROWS(12, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", OTHER, "Hello", differs, NULL,
-              "1");
+    FAKE_ROWS(15, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", OTHER, "Hello", differs, NULL,
+              NULL, NULL, NULL, "1");
     fake_run();
     assert_int_equal(fake_status(req), 200);
+    /* The hash is of the first content; what is told is the message as it is now. */
+    req = call_as(&ada, "POST", SEND_PATH, ONCE);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(15, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", OTHER, "Edited", hash, NULL,
+              CREATED, MESSAGE_UID, NULL, "1");
+    fake_run();
+    assert_int_equal(fake_status(req), 200);
+    assert_non_null(strstr(fake_body(req), "\"content\":\"Edited\""));
+    assert_non_null(strstr(fake_body(req),
+                           "\"reply_to\":\"" MESSAGE_UID "\",\"edited_at\":\"" CREATED_TEXT "\"}"));
 }
 
 static void test_look_up_fails(void **state)

@@ -367,7 +367,7 @@ static void test_delete_room(void **state)
     fake_db_answer(PARLEY_OK);
     FAKE_ROWS(1, "10");
     fake_run();
-    assert_int_equal(fake_db_statements(fake_db_runs() - 1), 3);
+    assert_int_equal(fake_db_statements(fake_db_runs() - 1), 5);
     fake_db_answer(PARLEY_OK);
     fake_advance(20);
     size_t at = fake_db_runs();
@@ -425,7 +425,7 @@ static void test_delete_message(void **state)
 
         fake_db_answer(PARLEY_OK);
         affected(1, 1);
-        affected(4, cases[i].erased);
+        affected(6, cases[i].erased);
         if (cases[i].is_visible)
             FAKE_ROWS(4, ROOM_UID, "5", "ep", cases[i].deleted_at);
         fake_run();

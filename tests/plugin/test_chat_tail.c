@@ -46,8 +46,8 @@ static uint32_t entries_make(const char *text)
             text += at;
         if (kind == 'p')
             size = page_make(bytes[n], sizeof(bytes[n]), &text);
-        else if (kind == '-')
-            size = snprintf(bytes[n], sizeof(bytes[n]), "-");
+        else if (kind == '-' || kind == 'x')
+            size = snprintf(bytes[n], sizeof(bytes[n]), "%c", kind);
         else
             size = snprintf(bytes[n], sizeof(bytes[n]), "%c%036d", kind, of);
         if (kind == 'm')
@@ -78,7 +78,10 @@ static void test_pages(void **state)
         { "a hole",                   "1m 2m 4m 5m",        50, 5, false, "{5}{4}" },
         { "a hole may hide its end",  "1m 3m",              50, 3, false, "{3}" },
         { "only another event",       "9-",                 50, 9, false, "" },
-        { "unknown kind",             "1m 2x 3m",           50, 3, false, "{3}" },
+        { "an edit ends it",          "1m 2m 3x 4m",        50, 4, false, "{4}" },
+        { "an edit alone",            "3x",                 50, 3, false, "" },
+        { "a page after an edit",     "2m 3x 4p1:4,2 5m",   50, 5, true,  "{5}{4}{2}" },
+        { "unknown kind",             "1m 2y 3m",           50, 3, false, "{3}" },
         { "a page",                   "9p0:9,7,3",          50, 9, false, "{9}{7}{3}" },
         { "a page of as many",        "9p0:9,7,3",          3,  9, true,  "{9}{7}{3}" },
         { "a part of a page",         "9p1:9,7,3",          2,  9, true,  "{9}{7}" },
@@ -99,8 +102,15 @@ static void test_pages(void **state)
         if (!tail_page_make(entries, n, cases[i].limit, &page) || page.head != cases[i].head ||
             page.is_full != cases[i].is_full)
             fail_msg("case \"%s\"", cases[i].label);
-        for (int64_t k = 0; k < page.n; k++)
+        for (int64_t k = 0; k < page.n; k++) {
+            int of = 0, in = -1;
+
             strncat(texts, page.texts[k].p, page.texts[k].n);
+            (void)sscanf(page.uids[k], "%36d", &of);
+            (void)sscanf(page.texts[k].p, "{%d}", &in);
+            if (of != in)
+                fail_msg("case \"%s\": the id of %d is %d", cases[i].label, in, of);
+        }
         if (strcmp(texts, cases[i].texts) != 0 || page.bytes != strlen(texts))
             fail_msg("case \"%s\": %s", cases[i].label, texts);
     }
