@@ -3,10 +3,11 @@
  * Offered by the plugin accounts.  Its table `users` may be read (never written) in the SQL of
  * plugins that need this service; these columns are part of the promise:
  *
- *   id          BIGINT, the key that other tables refer to
- *   uid         the public id
+ *   id            BIGINT, the key that other tables refer to
+ *   uid           the public id
  *   username, email, first_name, last_name
- *   email_key   the address in the form that email_key() makes
+ *   email_key     the address in the form that email_key() makes
+ *   username_key  the username, NFKC and case-folded
  *   is_verified, is_active, is_staff
  *
  * TAKING A RIGHT AWAY: a plugin that gave users a right (a place in a room), and lets sockets stay

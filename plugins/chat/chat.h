@@ -51,7 +51,7 @@ enum event_kind {
     EVENT_MESSAGE_EDITED = 9,
     EVENT_REACTION_ADDED = 10,
     EVENT_REACTION_REMOVED = 11,
-    EVENT_READ = 100                 /* like typing, as are all from here on */
+    EVENT_READ = 100 /* like typing, as are all from here on */
 };
 
 enum close_code {
@@ -102,6 +102,8 @@ int send_request(parley_ctx *ctx, parley_req req, void *ud);
 int send_event(parley_ctx *ctx, parley_req req, void *ud);
 int repeat_request(parley_ctx *ctx, parley_req req, void *ud);
 int repeat_event(parley_ctx *ctx, parley_req req, void *ud);
+int refer_request(parley_ctx *ctx, parley_req req, void *ud);
+int refer_event(parley_ctx *ctx, parley_req req, void *ud);
 int message_show(parley_ctx *ctx, parley_req req, void *ud);
 int message_edit(parley_ctx *ctx, parley_req req, void *ud);
 int message_delete(parley_ctx *ctx, parley_req req, void *ud);

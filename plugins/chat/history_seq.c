@@ -137,9 +137,9 @@ static parley_json *by_seq_results(const parley_flow *flow, int64_t shown)
     parley_json *results = parley->json_arr();
 
     for (int64_t i = 0; i < shown; i++)
-        parley->json_push(results, history_message(room, rows[BY_SEQ_MESSAGES],
-                                                   state->walk.is_back ? shown - 1 - i : i,
-                                                   reactions));
+        parley->json_push(results,
+                          history_message(room, rows[BY_SEQ_MESSAGES],
+                                          state->walk.is_back ? shown - 1 - i : i, reactions));
     if (reactions)
         parley->json_free(reactions);
     return results;

@@ -1,7 +1,7 @@
 /* message_edit.c -- PATCH /api/chat/messages/:id/ {"content":...}, by who sent it
  *
- *   check    the body, without answering; only if it is faulty, SQL: what is the message to the
- *            caller?
+ *   check    the body, without answering; only if it is faulty or has an @ with a name, SQL: what is
+ *            the message to the caller, and which members does it name now?
  *   refuse   404, 403, 415, 400
  *   store    SQL: what it said into its past, the new content, an event of its own, under the guards
  *            that the caller sent it, is a member, and changes something
@@ -13,15 +13,19 @@
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/message.h"
+#include "plugins/chat/refer.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 
+enum { ASK_SHOW, ASK_NAMES };
 enum { EDIT_LOCK, EDIT_SEQ, EDIT_EVENT, EDIT_KEEP, EDIT_MESSAGE, EDIT_SHOW, EDIT_REACTIONS };
 
 struct change_text {
     parley_str content;
-    int64_t at; /* microseconds */
-    bool is_sound;
+    parley_str mentions; /* JSON; absent: nobody */
+    int64_t at;          /* microseconds */
+    bool is_sound, has_names;
+    struct refer_ask names;
 };
 
 static int edit_check(parley_flow *flow)
@@ -29,8 +33,19 @@ static int edit_check(parley_flow *flow)
     struct change_text *edit = flow->state;
     const parley_json *in = access_body(flow->req);
 
+    parley_str uid = parley->req_param(flow->req, "id");
+    parley_str text = parley->json_str(parley->json_get(parley->req_json(flow->req), "content"));
+
     edit->is_sound = in && field_text(in, "content", chat.max_text, &edit->content, NULL);
-    return edit->is_sound ? PARLEY_FLOW_NEXT : message_ask(flow);
+    edit->has_names = text.n > 0 && refer_names(flow->req, uid, text, &edit->names);
+    if (edit->is_sound && !edit->has_names)
+        return PARLEY_FLOW_NEXT;
+    const parley_param which[] = { PARLEY_INT(access_caller(flow->req)), PARLEY_TEXT(uid) };
+    const parley_sql sql[] = {
+        [ASK_SHOW] = SQL(SQL_SHOW, which), [ASK_NAMES] = SQL(SQL_EDIT_NAMES, edit->names.list)
+    };
+
+    return parley_flow_sql(flow, sql, edit->has_names ? 2 : 1, PARLEY_DB_READ);
 }
 
 /* 404, or 403. */
@@ -47,12 +62,16 @@ static int edit_refuse(parley_flow *flow)
     struct change_text *edit = flow->state;
     const parley_json *in;
 
-    if (edit->is_sound)
+    if (edit->is_sound && !edit->has_names)
         return PARLEY_FLOW_NEXT;
-    const parley_rows *show = flow->result->rows[0];
+    const parley_rows *show = flow->result->rows[ASK_SHOW];
 
     if (!message_is_seen(show) || !flow->db->get_int(show, 0, SHOW_IS_SENDER, 0))
         return edit_deny(flow, show);
+    if (edit->has_names)
+        edit->mentions = refer_mentions(flow->req, &edit->names, flow->result->rows[ASK_NAMES]);
+    if (edit->is_sound)
+        return PARLEY_FLOW_NEXT;
     if (access_object(flow, &in) != PARLEY_FLOW_NEXT)
         return PARLEY_FLOW_DONE;
     parley_json *errors = parley->json_obj();
@@ -77,7 +96,7 @@ static int edit_store(parley_flow *flow)
     const parley_param lock[] = { uid };
     const parley_param guard[] = { caller, uid, content };
     const parley_param event[] = { now, caller, uid, content };
-    const parley_param message[] = { content, PARLEY_NULL, now, caller, uid };
+    const parley_param message[] = { content, sql_text_or_null(edit->mentions), now, caller, uid };
     const parley_param which[] = { caller, uid };
     const parley_sql sql[] = {
         [EDIT_LOCK] = SQL(SQL_ERASE_LOCK, lock),         [EDIT_SEQ] = SQL(SQL_EDIT_SEQ, guard),

@@ -1,5 +1,5 @@
-/* message_sql.c -- the statements about what becomes of a message after it was sent: edits and
- * reactions.
+/* message_sql.c -- the statements about what a message refers to, and what becomes of it after it was
+ * sent: edits and reactions.
  *
  * As in sql.c: the room's row is locked first (SQL_ERASE_LOCK), last_seq goes up under the guards
  * that make the change lawful, the event and what it tells are written under the same ones, and a
@@ -47,6 +47,12 @@
             " WHERE EXISTS (SELECT 1 FROM reactions y WHERE y.room_id = " room ")"                 \
             " GROUP BY p.seq, m.uid, x.emoji ORDER BY p.seq" order ", MIN(x.seq)"
 
+/* Members whose names are among MENTION_NAMES_MOST keys. */
+#define CALLED                                                                                     \
+    " JOIN users u ON u.id = me.user_id WHERE u.username_key IN ("                                 \
+    "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"  \
+    " $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"
+
 /* The place of a message ($1) that is deleted, for what else there is of it. */
 #define ERASED                                                                                     \
     " WHERE room_id = (SELECT m.room_id FROM messages m"                                           \
@@ -74,6 +80,21 @@ const char *const sql_message_texts[SQL_COUNT - SQL_MESSAGE_FIRST] = {
     AT(SQL_REACTIONS_DOWN) =
         SUMMARY_OF(SEEN_ROOM, PAGE_DOWN, " DESC"),
 
+    AT(SQL_REFER_REPLY) =
+        "SELECT m.uid FROM rooms r JOIN messages m ON m.room_id = r.id"
+        " WHERE r.uid = $1 AND m.uid = $2 AND m.deleted_at IS NULL",
+    AT(SQL_REFER_NAMES) =
+        "SELECT u.username_key, u.uid, u.username"
+        " FROM (SELECT id FROM rooms WHERE uid = $1) r JOIN room_members me ON me.room_id = r.id"
+        CALLED,
+    AT(SQL_SEND_REFERS) =
+        "UPDATE messages SET reply_to = $1, mentions = $2 WHERE uid = $3",
+
+    AT(SQL_EDIT_NAMES) =
+        "SELECT u.username_key, u.uid, u.username"
+        " FROM (SELECT room_id FROM messages WHERE uid = $1) m"
+        " JOIN room_members me ON me.room_id = m.room_id"
+        CALLED,
     AT(SQL_EDIT_SEQ) =
         "UPDATE rooms SET last_seq = last_seq + 1"
         " WHERE id = (SELECT m.room_id" EDITABLE("$1", "$2", "$3") ")",

@@ -125,6 +125,10 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     if (err == 0)
         err = parley->use(ctx, PARLEY_REPLAY, "chat_message", repeat_event, NULL);
     if (err == 0)
+        err = parley->use(ctx, PARLEY_APP, "/api/chat/rooms/", refer_request, NULL);
+    if (err == 0)
+        err = parley->use(ctx, PARLEY_APP, "chat_message", refer_event, NULL);
+    if (err == 0)
         err = meters_load(ctx);
     if (err == 0)
         err = revoked_load(ctx);

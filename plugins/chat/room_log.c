@@ -20,8 +20,8 @@ enum {
     GROUP_MOST = 256,
     QUEUE_MOST = 8192,
     FAN_LARGE = 128, /* sockets to write to, from which on writing takes longer than storing */
-    STATEMENTS_OF_ONE = 5, /* with the lock of its room */
-    PARAMS_OF_ONE = 16,
+    STATEMENTS_OF_ONE = 6, /* with the lock of its room */
+    PARAMS_OF_ONE = 19,
     TRIES_MOST = 3,
     LOOKS_MOST = 3,
     LOOK_AGAIN_MS = 500
@@ -115,12 +115,24 @@ static void batch_plain(struct append *append)
     batch_add(SQL_SEND_EVENT, own, COUNT(own));
 }
 
+/* A repeat changes nothing: then there is no message of that id. */
+static void batch_refers(struct append *append)
+{
+    const parley_param refers[] = { sql_text_or_null(append->refers.reply_to),
+                                    sql_text_or_null(append->refers.mentions),
+                                    PARLEY_TEXT(str_of(append->uid)) };
+
+    batch_add(SQL_SEND_REFERS, refers, COUNT(refers));
+}
+
 static void batch_append(struct append *append)
 {
     if (append->once.id.p)
         batch_once(append);
     else
         batch_plain(append);
+    if (append->refers.reply_to.p || append->refers.mentions.p)
+        batch_refers(append);
     batch_answer(append);
 }
 
@@ -172,7 +184,9 @@ static void append_stored(struct append *append, const parley_rows *answer)
     struct stored stored = { .message = { .uid = str_of(append->uid),
                                           .room = str_of(room->uid),
                                           .content = append->content,
-                                          .client_id = append->once.id } };
+                                          .client_id = append->once.id,
+                                          .reply_to = append->refers.reply_to,
+                                          .mentions = append->refers.mentions } };
     parley_str uid = append->once.id.p ? chat.db->get(answer, 0, SENT_UID) : stored.message.uid;
     bool is_own = str_equal(uid, stored.message.uid);
 

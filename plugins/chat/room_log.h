@@ -6,6 +6,7 @@
 #ifndef CHAT_ROOM_LOG_H
 #define CHAT_ROOM_LOG_H
 #include "plugins/chat/once.h"
+#include "plugins/chat/refer.h"
 #include "plugins/chat/room.h"
 
 enum append_outcome {
@@ -22,6 +23,7 @@ struct append {
     struct room *room; /* in use, its key known */
     int64_t sender;    /* users.id */
     parley_str content;
+    struct references refers;
     struct once once; /* id absent: stored however often it is sent */
     /* Exactly once, never before room_log_append() returns; the log does not touch the append
      * afterwards.  stored: only with STORED and REPEATED; views until it returns. */

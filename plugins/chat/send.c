@@ -1,5 +1,6 @@
 /* send.c -- POST /api/chat/rooms/:id/send/ {"content":...}, and the frame
- * {"type":"chat_message","content":...}, both with an optional client_msg_id (once.h)
+ * {"type":"chat_message","content":...}, both with an optional client_msg_id (once.h) and reply_to
+ * (refer.h)
  *
  *   check       the body, without answering; if it is faulty or the room's key is not remembered,
  *               SQL: may the caller see the room?
@@ -65,14 +66,15 @@ static void send_done(struct append *append, enum append_outcome outcome,
     }
 }
 
-/* The content and the id of a body or frame. */
+/* The content of a body or frame, its id, and what it refers to. */
 static bool send_parse(parley_req req, const parley_json *in, struct append *append,
                        parley_json *errors)
 {
     bool has_content = field_text(in, "content", chat.max_text, &append->content, errors);
     bool has_id = once_id(req, in, &append->once.id, errors);
+    bool has_refers = refer_take(req, in, &append->refers, errors);
 
-    return has_content && has_id;
+    return has_content && has_id && has_refers;
 }
 
 static int send_append(struct send *send)

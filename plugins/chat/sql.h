@@ -81,6 +81,10 @@ enum sql_id {
     SQL_REACTIONS_PAGE,
     SQL_REACTIONS_UP,
     SQL_REACTIONS_DOWN,
+    SQL_REFER_REPLY,
+    SQL_REFER_NAMES,
+    SQL_SEND_REFERS,
+    SQL_EDIT_NAMES,
     SQL_EDIT_SEQ,
     SQL_EDIT_EVENT,
     SQL_EDIT_KEEP,
@@ -109,6 +113,11 @@ extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
 /* clang-format off */
 #define SQL(id, list) { .stmt = sql_prepared[id], .params = (list), .n = (uint32_t)COUNT(list) }
 /* clang-format on */
+
+static inline parley_param sql_text_or_null(parley_str text)
+{
+    return text.p ? (parley_param)PARLEY_TEXT(text) : (parley_param)PARLEY_NULL;
+}
 
 /* Columns of SQL_ROOM_SEEN, which is empty unless the caller is a member. */
 enum seen_column { SEEN_KEY, SEEN_LAST_SEQ, SEEN_EPOCH, SEEN_CREATOR, SEEN_NAME };
@@ -165,6 +174,8 @@ enum history_column {
 /* Columns of SQL_REACTIONS, SQL_REACTIONS_PAGE, _UP and _DOWN: messages in the order of their
  * page, each with its reactions in the order in which they came. */
 enum reactions_column { REACTIONS_MESSAGE, REACTIONS_EMOJI, REACTIONS_N, REACTIONS_OWN };
+/* Columns of SQL_REFER_NAMES and SQL_EDIT_NAMES. */
+enum name_column { NAME_KEY, NAME_UID, NAME_USERNAME };
 /* Columns of SQL_PAST. */
 enum past_column { PAST_CONTENT, PAST_WRITTEN };
 /* Columns of SQL_REACT_STATE. */

@@ -21,6 +21,11 @@ int name_is_word(uint32_t point)
            (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
+int name_is_part(uint32_t point)
+{
+    return name_is_word(point) || is_mark(point);
+}
+
 int name_is_valid(parley_str s)
 {
     size_t marks = MARKS_MAX; /* none before the first letter */

@@ -17,4 +17,6 @@ int name_key(parley_str s, char **ret);
 
 /* 1 for what a word is made of: letters, numbers, '_'. */
 int name_is_word(uint32_t point);
+/* Those, and the combining marks that may follow them. */
+int name_is_part(uint32_t point);
 #endif

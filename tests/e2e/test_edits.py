@@ -46,7 +46,7 @@ def test_an_edit_as_everybody_sees_it(people):
                      "actor": {"id": ada.id, "username": ada.username}}
     for person in (ada, bob):
         assert person.get(address(first)).json() == edited
-        for query in ("", "?limit=200", "?after_seq=0", "?before_seq=100"):
+        for query in ("", "?limit=200", "?after_seq=0", "?before_seq=100", "?order=asc"):
             assert person.get(f"/api/chat/rooms/{room['id']}/messages/{query}").json()["results"] == [edited]
     created, changed = events(bob, room)
     assert created == {**edited, "type": "chat_message", "epoch": frame["epoch"], "at": first["created_at"]}

@@ -56,7 +56,7 @@ def test_reactions_as_everybody_sees_them(people):
     for person, own in ((ada, True), (bob, False)):
         want = [{"emoji": THUMB, "count": 1, "own": own}, {"emoji": HEART, "count": 1, "own": own}]
         assert reactions(person, message) == want and reactions(person, other) is None
-        for query in ("", "?limit=200", "?after_seq=0", "?before_seq=100", "?limit=2", "?limit=1&offset=1"):
+        for query in ("", "?limit=200", "?after_seq=0", "?before_seq=100", "?limit=2", "?limit=1&offset=1", "?order=asc", "?order=desc"):
             shown = {m["id"]: m for m in person.get(f"/api/chat/rooms/{room['id']}/messages/{query}").json()["results"]}
             assert shown[message["id"]] == {**message, "reactions": want}, query
             assert shown.get(other["id"], other) == other
@@ -79,6 +79,23 @@ def test_what_is_so_already_is_no_event(people):
         react(ada, message, PLAIN_HEART, "DELETE")
     assert reactions(bob, message) is None
     assert [e["type"] for e in events(ada, room)] == ["chat_message", "reaction_added", "reaction_removed"]
+
+
+def test_a_tag_is_of_what_the_reader_sees(people):
+    """one that is kept by a browser is of no use to the next who logs in there, and of none after a reaction"""
+    ada, bob, _ = people
+    room = ada.room(bob)
+    message = ada.say(room, "react")
+    react(bob, message, THUMB)
+    for query in ("", "?limit=200", "?after_seq=0"):
+        path = f"/api/chat/rooms/{room['id']}/messages/{query}"
+        first = bob.get(path)
+        tag = {"If-None-Match": first.headers["ETag"]}
+        assert bob.get(path, headers=tag).status_code == 304
+        assert ada.get(path, headers=tag).json()["results"][0]["reactions"] == [{"emoji": THUMB, "count": 1, "own": False}]
+        react(ada, message, THUMB)
+        assert bob.get(path, headers=tag).json()["results"][0]["reactions"] == [{"emoji": THUMB, "count": 2, "own": True}]
+        react(ada, message, THUMB, "DELETE")
 
 
 @pytest.mark.parametrize("emoji", ["x", "1", "++", THUMB * 2, THUMB + "x", " ", "\u200d", "\U0001f1e9", "<b>", "\u0301", THUMB + "\u0301" * 40,
