@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="Parley" \
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
         ca-certificates libcurl4 libhiredis0.14 libjansson4 libpq5 libsodium23 libsqlite3-0 libssl3 libutf8proc2 libuv1 libwslay1 \
-        libyaml-0-2 >/dev/null \
+        libyaml-0-2 zlib1g >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/parley --shell /usr/sbin/nologin parley \
     && install -d -m 0700 -o parley -g parley /var/lib/parley /var/log/parley

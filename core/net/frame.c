@@ -1,12 +1,13 @@
 /* frame.c -- one frame, encoded once and counted.  The server's header is written here by hand: 2
- * bytes, and 2 or 8 more for the length of a longer payload. */
+ * bytes, and 2 or 8 more for the length of a longer payload; packed at most once, too. */
 #include "core/net/frame.h"
 
 #include "core/net/conn.h"
 
 #include <stdlib.h>
 
-#define FRAME_FIN 0x80u
+#define FRAME_FIN  0x80u
+#define FRAME_RSV1 0x40u /* the payload is packed */
 
 static frame *frame_alloc(size_t head, size_t payload)
 {
@@ -16,20 +17,22 @@ static frame *frame_alloc(size_t head, size_t payload)
     if (!f)
         return NULL;
     f->n = head + payload;
+    f->packed = NULL;
     f->refs = 1;
     f->flags = 0;
     f->head = (uint16_t)head;
     return f;
 }
 
-static frame *frame_encode(enum frame_opcode opcode, str payload)
+/* first: FRAME_FIN and the like, and the opcode */
+static frame *frame_encode(unsigned first, str payload)
 {
     size_t more = payload.n < 126 ? 0 : payload.n <= UINT16_MAX ? 2 : 8;
     frame *f = frame_alloc(2 + more, payload.n);
 
     if (!f)
         return NULL;
-    f->p[0] = (char)(FRAME_FIN | (unsigned)opcode);
+    f->p[0] = (char)first;
     f->p[1] = (char)(more == 0 ? payload.n : more == 2 ? 126u : 127u);
     for (size_t i = 0; i < more; i++)
         f->p[2 + i] = (char)((uint64_t)payload.n >> (8 * (more - 1 - i)));
@@ -40,7 +43,7 @@ static frame *frame_encode(enum frame_opcode opcode, str payload)
 
 frame *frame_create(str text, uint32_t flags)
 {
-    frame *f = frame_encode(FRAME_TEXT, text);
+    frame *f = frame_encode(FRAME_FIN | FRAME_TEXT, text);
 
     if (f)
         f->flags = (uint16_t)(flags & PARLEY_F_EPHEMERAL);
@@ -51,7 +54,7 @@ frame *frame_control(enum frame_opcode opcode, str payload)
 {
     if (payload.n > FRAME_CONTROL_MAX)
         payload.n = FRAME_CONTROL_MAX;
-    return frame_encode(opcode, payload);
+    return frame_encode(FRAME_FIN | (unsigned)opcode, payload);
 }
 
 /* The longest beginning of valid text that fits, never half a character. */
@@ -110,11 +113,50 @@ frame *frame_ref(frame *f)
 
 void frame_unref(frame *f)
 {
-    if (f && --f->refs == 0)
+    while (f && --f->refs == 0) {
+        frame *packed = f->packed;
         free(f);
+        f = packed;
+    }
 }
 
 str frame_payload(const frame *f)
 {
     return (str){ f->p + f->head, f->n - f->head };
+}
+
+/* ---- the packed form ---- */
+
+static bool frame_is_text(const frame *f)
+{
+    return f->head > 0 && (uint8_t)f->p[0] == (FRAME_FIN | FRAME_TEXT);
+}
+
+/* NULL: it would not be smaller; or no memory, and then the plain form will do. */
+static frame *frame_pack(const frame *f, deflater *d)
+{
+    str plain = frame_payload(f);
+    frame *made = NULL;
+    buf packed;
+
+    if (!frame_is_text(f) || plain.n < DEFLATE_FEWEST || plain.n > DEFLATE_MOST)
+        return NULL;
+    buf_init(&packed, deflate_longest(plain.n));
+    if (deflater_pack(d, plain, &packed) == 0)
+        made = frame_encode(FRAME_FIN | FRAME_RSV1 | FRAME_TEXT, buf_str(&packed));
+    buf_done(&packed);
+    if (made)
+        made->flags = (uint16_t)(f->flags | FRAME_PACKED);
+    return made;
+}
+
+frame *frame_form(frame *f, deflater *d, uint8_t window)
+{
+    if (window == 0)
+        return f;
+    if ((f->flags & FRAME_PACKED) == 0) {
+        f->packed = frame_pack(f, d);
+        f->flags = (uint16_t)(f->flags | FRAME_PACKED);
+    }
+    return f->packed && window >= deflate_window(f->n - f->head) ? f->packed : f;
 }

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/net/conn.h"
+#include "core/net/deflate.h"
 #include "core/net/net.h"
 #include "core/net/wheel.h"
 
@@ -62,6 +63,7 @@ struct net {
     list dirty_rooms; /* rooms with frames to be merged in net_flush() */
     room *rooms;      /* uthash heads */
     struct user *users;
+    deflater *deflater;   /* NULL: compression is off */
     struct ws_shared *ws; /* wslay contexts and the like; ws_shared_create() .. ws_shared_free() */
 };
 

@@ -12,8 +12,8 @@
  *                                  bytes of a request: looked at, taken apart, judged
  *   http.c, http_reply.c, request.c
  *                                  requests of a socket, answers, where requests live
- *   ws_upgrade.c, ws.c, ws_message.c, ws_close.c, ws_shared.c
- *                                  WebSocket: handshake, frames, messages, the end, pools
+ *   ws_upgrade.c, ws_extension.c, ws.c, ws_message.c, ws_close.c, ws_shared.c, deflate.c
+ *                                  WebSocket: handshake, frames, messages, the end, pools, zlib
  *   frame.c, out.c, room.c, flush.c
  *                                  writing: encoded bytes, a socket's queue, rooms, the turn's end
  *
@@ -48,6 +48,7 @@ typedef struct net_limits {
     int64_t ping_ms, pong_ms; /* heartbeat 25 s, answer within 10 s */
     int64_t close_ms;         /* closing handshake or lingering close, default 5 s */
     uint32_t max_events;      /* events of one socket being handled at once, default 64 */
+    bool compression;         /* permessage-deflate is agreed to */
 } net_limits;
 
 /* ---- a request ---- */

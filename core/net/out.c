@@ -163,6 +163,7 @@ int out_offer(conn *c, frame *f)
 {
     size_t max = conn_of_net(c)->limits.max_queue;
 
+    f = frame_form(f, conn_of_net(c)->deflater, c->window);
     if (out_bytes(c) + f->n > max / 2) {
         out_relieve(c);
         size_t after = out_bytes(c) + f->n;

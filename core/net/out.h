@@ -35,7 +35,7 @@ typedef struct out_queue {
 out_queue_t *out_mark(conn *c);
 /* As out_queue(), from byte `at` of the frame; at > 0 only into an empty queue. */
 int out_queue_from(conn *c, frame *f, size_t at);
-/* Queues a frame under the limits of a slow reader: over half of max_queue an ephemeral frame is
+/* Queues a frame, in the form that the socket agreed to, under the limits of a slow reader: over half of max_queue an ephemeral frame is
  * dropped (-EAGAIN); over all of it the unsent whole frames are dropped and the socket closes with
  * 4001 (-ENOBUFS).  Else as out_queue(). */
 int out_offer(conn *c, frame *f);

@@ -1,7 +1,8 @@
 /* room.c -- sets of sockets, and the hot path: one frame to all of a room.
  *
  *   room_send       remembers the frame until the loop turn ends
- *   room_flush      merges the frames of the turn into one buffer, once; one write per member
+ *   room_flush      merges the frames of the turn into one buffer, once (a second time, packed, if
+ *                   members agreed to permessage-deflate); one write per member
  *   room_catch_up   a member needs its share now: before a frame of its own, before it leaves or
  *                   closes
  *
@@ -344,47 +345,71 @@ int room_send(net *n, str name, frame *f, const conn *except)
 
 /* ---- flushing ---- */
 
-/* Frames that leave in one write. */
+/* Frames that leave in one write, in two forms: plain, and packed for members that agreed to
+ * permessage-deflate.  A form is merged when the first member needs it. */
 typedef struct room_chunk {
+    const net *net;
     const room_frame *frames;
     uint32_t n;
-    const char *p;
-    size_t bytes;
+    uint8_t window; /* members with a smaller one get the plain form */
+    struct {
+        const char *p; /* NULL: not merged yet */
+        size_t bytes;
+    } forms[2];
 } room_chunk;
 
-/* The next chunk from frame `from` on, merged into the buffer of the net unless it is one frame. */
+/* The next chunk from frame `from` on. */
 static room_chunk room_chunk_next(const room *r, uint32_t from)
 {
-    char *merged = ws_merge_buffer(r->net);
-    room_chunk chunk = { .frames = r->frames + from };
+    room_chunk chunk = { .net = r->net, .frames = r->frames + from };
+    size_t bytes = 0, longest = 0;
 
     for (uint32_t i = from; i < r->frame_n && chunk.n < ROOM_CHUNK_FRAMES; i++, chunk.n++) {
         size_t n = r->frames[i].frame->n;
-        if (chunk.n > 0 && chunk.bytes + n > ROOM_CHUNK_BYTES)
+        if (chunk.n > 0 && bytes + n > ROOM_CHUNK_BYTES)
             break;
-        chunk.bytes += n;
+        bytes += n;
+        if (n > longest)
+            longest = n;
     }
-    if (chunk.n == 1) {
-        chunk.p = chunk.frames[0].frame->p;
-        return chunk;
-    }
-    size_t at = 0;
-    for (uint32_t i = 0; i < chunk.n; i++) {
-        const frame *f = chunk.frames[i].frame;
-        memcpy(merged + at, f->p, f->n);
-        at += f->n;
-    }
-    chunk.p = merged;
+    chunk.window = deflate_window(longest);
     return chunk;
 }
 
+static frame *room_chunk_frame(const room_chunk *chunk, uint32_t i, bool packed)
+{
+    return frame_form(chunk->frames[i].frame, chunk->net->deflater,
+                      packed ? DEFLATE_WINDOW_BITS : 0);
+}
+
+/* Into the buffer of the net, unless it is one frame.  Packed it is never longer. */
+static void room_chunk_merge(room_chunk *chunk, bool packed)
+{
+    char *merged = ws_merge_buffer(chunk->net, packed);
+    size_t at = 0;
+
+    if (chunk->n == 1) {
+        const frame *f = room_chunk_frame(chunk, 0, packed);
+        chunk->forms[packed].p = f->p;
+        chunk->forms[packed].bytes = f->n;
+        return;
+    }
+    for (uint32_t i = 0; i < chunk->n; i++) {
+        const frame *f = room_chunk_frame(chunk, i, packed);
+        memcpy(merged + at, f->p, f->n);
+        at += f->n;
+    }
+    chunk->forms[packed].p = merged;
+    chunk->forms[packed].bytes = at;
+}
+
 /* What of the chunk lies behind `taken` bytes, as references. */
-static void room_chunk_queue(const room_chunk *chunk, size_t taken, conn *c)
+static void room_chunk_queue(const room_chunk *chunk, bool packed, size_t taken, conn *c)
 {
     int err = 0;
 
     for (uint32_t i = 0; i < chunk->n && err != -ENOBUFS; i++) {
-        frame *f = chunk->frames[i].frame;
+        frame *f = room_chunk_frame(chunk, i, packed);
         if (taken >= f->n)
             taken -= f->n;
         else if (taken > 0) {
@@ -397,22 +422,27 @@ static void room_chunk_queue(const room_chunk *chunk, size_t taken, conn *c)
 }
 
 /* Returns the bytes that the kernel took at once. */
-static size_t room_chunk_send(const room_chunk *chunk, conn *c)
+static size_t room_chunk_send(room_chunk *chunk, conn *c)
 {
+    bool packed = c->window >= chunk->window;
+
     if (c->state != CONN_WS)
         return 0;
     if (!out_is_empty(c)) {
-        room_chunk_queue(chunk, 0, c);
+        room_chunk_queue(chunk, packed, 0, c);
         return 0;
     }
-    size_t taken = out_write_now(c, chunk->p, chunk->bytes);
-    if (taken == chunk->bytes)
+    if (!chunk->forms[packed].p)
+        room_chunk_merge(chunk, packed);
+    size_t bytes = chunk->forms[packed].bytes;
+    size_t taken = out_write_now(c, chunk->forms[packed].p, bytes);
+    if (taken == bytes)
         return taken;
     /* The kernel is full: no second try before it says that it has room. */
     out_queue_t *q = out_mark(c);
     if (q)
         q->blocked = true;
-    room_chunk_queue(chunk, taken, c);
+    room_chunk_queue(chunk, packed, taken, c);
     return taken;
 }
 

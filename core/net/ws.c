@@ -23,6 +23,11 @@ static bool ws_head_is_control(const ws_reader *r)
     return (r->head[0] & 0x08) != 0;
 }
 
+static bool ws_head_continues(const ws_reader *r)
+{
+    return ws_head_opcode(r) == FRAME_CONTINUATION;
+}
+
 static uint8_t ws_head_length_bytes(const ws_reader *r)
 {
     uint8_t n = r->head[1] & 0x7f;
@@ -39,15 +44,18 @@ static uint8_t ws_head_stop(const ws_reader *r)
     return r->head_n < length_end ? length_end : (uint8_t)(length_end + 4);
 }
 
-/* The first two bytes: mask, reserved bits, opcode, the limits of a control frame. */
-static int ws_head_check_start(const ws_reader *r)
+/* The first two bytes: mask, reserved bits, opcode, the limits of a control frame.  RSV1 says that a
+ * message is packed: it stands in the first frame of one, where that was agreed to. */
+static int ws_head_check_start(const conn *c, const ws_reader *r)
 {
     static const uint16_t opcodes = 1u << FRAME_CONTINUATION | 1u << FRAME_TEXT |
                                     1u << FRAME_BINARY | 1u << FRAME_CLOSE | 1u << FRAME_PING |
                                     1u << FRAME_PONG;
     bool fin = (r->head[0] & 0x80) != 0, masked = (r->head[1] & 0x80) != 0;
+    bool may_pack = c->window > 0 && !ws_head_is_control(r) && !ws_head_continues(r);
+    uint8_t reserved = may_pack ? 0x30 : 0x70;
 
-    if (!masked || (r->head[0] & 0x70) != 0 || (opcodes >> ws_head_opcode(r) & 1) == 0)
+    if (!masked || (r->head[0] & reserved) != 0 || (opcodes >> ws_head_opcode(r) & 1) == 0)
         return WS_PROTOCOL_ERROR;
     if (ws_head_is_control(r) && (!fin || ws_head_length_bytes(r) > 0))
         return WS_PROTOCOL_ERROR;
@@ -150,7 +158,7 @@ static int ws_step_head(struct ws *w, ws_reader *r, str input, size_t *ret_used)
         return 0;
     uint8_t length_end = (uint8_t)(2 + ws_head_length_bytes(r));
     if (stop == 2)
-        code = ws_head_check_start(r);
+        code = ws_head_check_start(w->conn, r);
     if (code == 0 && stop == length_end)
         code = ws_head_length_over(w, r);
     if (code == 0 && stop == length_end + 4)

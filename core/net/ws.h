@@ -64,6 +64,7 @@ struct ws {
     buf body;           /* of the message being put together */
     uint32_t fragments; /* frames of it so far; 0: no message is open */
     uint8_t opcode;     /* of its first frame */
+    bool is_packed;     /* permessage-deflate */
     ws_utf8 utf8;
     bool feeding; /* inside ws_feed(): must stay */
     bool parting; /* the peer has ended it; our close frame waits for the events before */
@@ -77,7 +78,7 @@ struct ws_shared {
     uint32_t pool_n, reader_n, out_n;
     list resume; /* struct ws: kept input, reading or the end may go on */
     bool flushing;
-    char *merge; /* ROOM_CHUNK_BYTES */
+    char *merge[2]; /* ROOM_CHUNK_BYTES each: plain; packed, NULL if compression is off */
 };
 
 /* ---- ws_shared.c ---- */
@@ -88,7 +89,7 @@ ws_reader *ws_reader_get(struct ws *w); /* w->reader, made if need be; NULL: no 
 void ws_reader_drop(struct ws *w);
 struct out_queue *ws_out_take(net *n); /* zeroed; NULL: no memory */
 void ws_out_put(net *n, struct out_queue *q);
-char *ws_merge_buffer(net *n);
+char *ws_merge_buffer(const net *n, bool packed);
 int ws_flush_begin(net *n); /* -EALREADY: net_flush() is under way */
 void ws_flush_end(net *n);
 bool ws_has_resume(const net *n);

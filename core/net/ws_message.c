@@ -4,7 +4,7 @@
  *                    (1008)
  *   ws_frame_data    text is checked as it comes (1007); parts are collected only when a message
  *                    comes in several
- *   ws_frame_end     the message goes up as a request of kind EVENT
+ *   ws_frame_end     the message, unpacked if it was packed, goes up as a request of kind EVENT
  *   event_end        the host is through with one; what was held back may go on
  *
  * Events wait while a middleware holds the socket (conn_hold) or max_events are being handled: then
@@ -22,6 +22,10 @@ int ws_frame_begin(struct ws *w, const ws_reader *r)
 
     if (continues != (w->fragments > 0))
         return WS_PROTOCOL_ERROR;
+    if (!continues)
+        w->is_packed = (r->head[0] & 0x40) != 0;
+    if (w->is_packed) /* how long its text is shows when it is unpacked */
+        max = deflate_longest(max);
     if (w->body.n > max || r->length > max - w->body.n)
         return WS_TOO_BIG;
     if (w->fragments >= WS_FRAGMENTS_MAX)
@@ -36,7 +40,7 @@ int ws_frame_data(struct ws *w, const ws_reader *r, str part, str *ret_whole)
 {
     bool fin = (r->head[0] & 0x80) != 0;
 
-    if (w->opcode == FRAME_TEXT && !ws_utf8_feed(&w->utf8, part))
+    if (w->opcode == FRAME_TEXT && !w->is_packed && !ws_utf8_feed(&w->utf8, part))
         return WS_BAD_TEXT;
     if (fin && w->fragments == 1 && part.n == r->length) {
         *ret_whole = part;
@@ -69,15 +73,31 @@ static int ws_hand_up(struct ws *w, str text)
     return 0;
 }
 
+/* Unpacking stops where the text becomes too long, so that a few bytes cannot become many. */
+static int ws_hand_up_packed(struct ws *w, str packed)
+{
+    const net *n = conn_of_net(w->conn);
+    buf text;
+
+    buf_init(&text, n->limits.max_message);
+    int err = deflater_unpack(n->deflater, packed, &text);
+    str whole = text.n > 0 ? buf_str(&text) : STR("");
+    int code = err == -EFBIG ? WS_TOO_BIG : err == -ENOMEM ? WS_INTERNAL : WS_BAD_TEXT;
+    if (err == 0 && (w->opcode != FRAME_TEXT || utf8_valid(whole)))
+        code = ws_hand_up(w, whole);
+    buf_done(&text);
+    return code;
+}
+
 int ws_frame_end(struct ws *w, const ws_reader *r, str whole)
 {
     if ((r->head[0] & 0x80) == 0)
         return 0;
-    if (w->opcode == FRAME_TEXT && !ws_utf8_whole(&w->utf8))
+    if (w->opcode == FRAME_TEXT && !w->is_packed && !ws_utf8_whole(&w->utf8))
         return WS_BAD_TEXT;
     str text = whole.n > 0 ? whole : w->body.n > 0 ? buf_str(&w->body) : STR("");
     w->fragments = 0;
-    int code = ws_hand_up(w, text);
+    int code = w->is_packed ? ws_hand_up_packed(w, text) : ws_hand_up(w, text);
     buf_done(&w->body);
     return code;
 }

@@ -23,8 +23,13 @@ int ws_shared_create(net *n)
     list_init(&n->ws->readers);
     list_init(&n->ws->outs);
     list_init(&n->ws->resume);
-    n->ws->merge = malloc(ROOM_CHUNK_BYTES);
-    return n->ws->merge ? 0 : -ENOMEM;
+    for (size_t form = 0; form < (n->limits.compression ? 2 : 1); form++)
+        if (!(n->ws->merge[form] = malloc(ROOM_CHUNK_BYTES)))
+            return -ENOMEM;
+    if (!n->limits.compression)
+        return 0;
+    n->deflater = deflater_create();
+    return n->deflater ? 0 : -ENOMEM;
 }
 
 static void ws_reader_free(ws_reader *r)
@@ -45,9 +50,12 @@ void ws_shared_free(net *n)
         ws_reader_free(LIST_ITEM(item, ws_reader, link));
     while ((item = list_shift(&n->ws->outs)))
         free(LIST_ITEM(item, out_queue_t, dirty));
-    free(n->ws->merge);
+    free(n->ws->merge[false]);
+    free(n->ws->merge[true]);
     free(n->ws);
     n->ws = NULL;
+    deflater_free(n->deflater);
+    n->deflater = NULL;
 }
 
 /* ---- struct ws ---- */
@@ -67,7 +75,7 @@ struct ws *ws_get(conn *c)
     *w = (struct ws){ .conn = c };
     list_init(&w->link);
     list_init(&w->events);
-    buf_init(&w->body, conn_of_net(c)->limits.max_message);
+    buf_init(&w->body, deflate_longest(conn_of_net(c)->limits.max_message));
     buf_init(&w->kept,
              SIZE_MAX / 2); /* bounded by reading: it stops as soon as something is kept */
     c->ws = w;
@@ -206,9 +214,9 @@ void ws_out_put(net *n, struct out_queue *q)
 
 /* ---- flushing ---- */
 
-char *ws_merge_buffer(net *n)
+char *ws_merge_buffer(const net *n, bool packed)
 {
-    return n->ws->merge;
+    return n->ws->merge[packed];
 }
 
 int ws_flush_begin(net *n)

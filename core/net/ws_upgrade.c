@@ -5,10 +5,12 @@
  *                 400   http_version, method, connection, ws_key, body
  *   ws_accept   101, and from here on the socket is one
  *
- * No extension is ever agreed to: permessage-deflate costs memory per socket and has its bombs. */
+ * Of the extensions only permessage-deflate is agreed to, and only if the configuration says so. */
 #include "core/net/http.h"
+#include "core/net/internal.h"
 #include "core/net/sha1.h"
 #include "core/net/ws.h"
+#include "core/net/ws_extension.h"
 
 #include <sodium.h>
 
@@ -118,7 +120,7 @@ static bool ws_accept_value(str key, char ret[WS_ACCEPT_MAX])
                              sodium_base64_VARIANT_ORIGINAL) != NULL;
 }
 
-static frame *ws_accept_frame(str accept, str protocol, str extra)
+static frame *ws_accept_frame(str accept, str protocol, str extension, str extra)
 {
     const str parts[] = {
         STR("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -126,6 +128,8 @@ static frame *ws_accept_frame(str accept, str protocol, str extra)
         accept,
         protocol.p ? STR("\r\nSec-WebSocket-Protocol: ") : STR(""),
         protocol,
+        extension.n > 0 ? STR("\r\nSec-WebSocket-Extensions: ") : STR(""),
+        extension,
         STR("\r\n"),
         extra,
         STR("\r\n"),
@@ -147,7 +151,8 @@ static frame *ws_accept_frame(str accept, str protocol, str extra)
 int ws_accept(request *req, str protocol, str extra)
 {
     conn *c = req->conn;
-    char accept[WS_ACCEPT_MAX];
+    char accept[WS_ACCEPT_MAX], extension[WS_EXTENSION_MAX] = "";
+    uint8_t window = 0;
 
     if (req->answered)
         return -EALREADY;
@@ -156,7 +161,9 @@ int ws_accept(request *req, str protocol, str extra)
     str key = request_header(req, "sec-websocket-key");
     if (!key.p || !ws_accept_value(key, accept))
         return -EINVAL;
-    frame *f = ws_accept_frame(str_of(accept), protocol, extra);
+    if (conn_of_net(c)->limits.compression)
+        window = ws_extension_agree(request_header(req, "sec-websocket-extensions"), extension);
+    frame *f = ws_accept_frame(str_of(accept), protocol, str_of(extension), extra);
     int err = f ? out_queue(c, f) : -ENOMEM;
     size_t bytes = f ? f->n : 0;
     frame_unref(f);
@@ -164,6 +171,7 @@ int ws_accept(request *req, str protocol, str extra)
         return err;
     req->bytes_out += bytes;
     c->state = CONN_WS;
+    c->window = window;
     c->flags |= CONN_WAS_WS;
     net_meter(conn_of_net(c), NET_SOCKETS, 1);
     conn_deadline(c, conn_of_net(c)->limits.ping_ms);

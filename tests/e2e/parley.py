@@ -411,12 +411,17 @@ class Socket:
             self._fill(10)
             n, head = struct.unpack("!Q", self.buffer[2:10])[0], 10
         self._fill(head + n)
-        payload = self.buffer[head:head + n]
+        payload = self.unpack(first >> 4 & 7, self.buffer[head:head + n])
         self.buffer = self.buffer[head + n:]
         if self.hello is None and first & 15 == 1 and payload.startswith(b'{"type":"hello",'):
             self.hello = json.loads(payload)
             return self.read_frame()
         return first & 15, payload
+
+    def unpack(self, rsv, payload):
+        """what an extension has made of the payload: there is none"""
+        assert rsv == 0, "the server set reserved bits"
+        return payload
 
     def read(self):
         """the next text frame as an object; Closed when a close frame or the end comes"""

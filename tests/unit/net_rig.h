@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,7 @@ typedef struct rig_client {
     size_t n;
     size_t records; /* reads that brought something: writes of the server on SOCK_SEQPACKET */
     bool eof, reset;
+    int window_bits; /* that it inflates with; 0: 15 */
 } rig_client;
 
 RIG void rig_log(rig *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -283,16 +285,20 @@ RIG rig_client *rig_connect(rig *r, int type)
     return k;
 }
 
-#define RIG_HANDSHAKE                                                                              \
+#define RIG_HANDSHAKE_OPEN                                                                         \
     "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                 \
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define RIG_HANDSHAKE RIG_HANDSHAKE_OPEN "\r\n"
 
-/* A WebSocket that has read its 101. */
-RIG rig_client *rig_client_open(rig *r, int type)
+/* A WebSocket that has read its 101; lines: more header lines of its request. */
+RIG rig_client *rig_client_open_with(rig *r, int type, const char *lines)
 {
     rig_client *k = rig_connect(r, type);
+    char head[1024];
+    int n = snprintf(head, sizeof(head), RIG_HANDSHAKE_OPEN "%s\r\n", lines);
 
-    rig_write(r, k, STR(RIG_HANDSHAKE));
+    assert_true(n > 0 && (size_t)n < sizeof(head));
+    rig_write(r, k, (str){ head, (size_t)n });
     rig_turn(r);
     rig_read(k);
     assert_int_equal(r->accepted, 0);
@@ -302,6 +308,11 @@ RIG rig_client *rig_client_open(rig *r, int type)
     k->handle = conn_handle(k->conn);
     assert_null(k->conn->http);
     return k;
+}
+
+RIG rig_client *rig_client_open(rig *r, int type)
+{
+    return rig_client_open_with(r, type, "");
 }
 
 RIG void rig_client_close(rig_client *k)
@@ -366,8 +377,32 @@ RIG void rig_show_frame(rig_text *t, uint8_t opcode, str payload)
         rig_add(t, "%s" STR_FMT, name, STR_ARG(payload));
 }
 
-/* What has been received and not shown yet: "Ttext" a text frame ("T#n": a long one), "Opong",
- * "Pping", "C1000" close, "EOF"; "..." for a frame that is not whole. */
+/* A frame of permessage-deflate: "Z", and its text. */
+RIG void rig_show_packed(rig_text *t, int window_bits, str payload)
+{
+    static char packed[70000], text[1 << 18];
+    z_stream z = { 0 };
+
+    assert_true(payload.n + 4 <= sizeof(packed));
+    memcpy(packed, payload.p, payload.n);
+    memcpy(packed + payload.n, "\0\0\xff\xff", 4);
+    assert_int_equal(inflateInit2(&z, -(window_bits ? window_bits : 15)), Z_OK);
+    z.next_in = (Bytef *)packed;
+    z.avail_in = (uInt)payload.n + 4;
+    z.next_out = (Bytef *)text;
+    z.avail_out = sizeof(text);
+    assert_int_equal(inflate(&z, Z_SYNC_FLUSH), Z_OK);
+    assert_int_equal(z.avail_in, 0);
+    size_t n = sizeof(text) - z.avail_out;
+    assert_int_equal(inflateEnd(&z), Z_OK);
+    if (n > 64)
+        rig_add(t, "Z#%zu", n);
+    else
+        rig_add(t, "Z%.*s", (int)n, text);
+}
+
+/* What has been received and not shown yet: "Ttext" a text frame ("T#n": a long one), "Ztext" a
+ * packed one, "Opong", "Pping", "C1000" close, "EOF"; "..." for a frame that is not whole. */
 RIG const char *rig_show(rig_client *k)
 {
     static rig_text text;
@@ -380,7 +415,9 @@ RIG const char *rig_show(rig_client *k)
         const uint8_t *p = (const uint8_t *)k->in + at;
         size_t head = p[1] == 127 ? 10 : p[1] == 126 ? 4 : 2, n = p[1];
 
-        assert_true((p[0] & 0xf0) == 0x80 && p[1] <= 127);
+        bool packed = p[0] == 0xc1;
+
+        assert_true(((p[0] & 0xf0) == 0x80 || packed) && p[1] <= 127);
         if (k->n - at < head)
             break;
         if (head > 2)
@@ -389,7 +426,11 @@ RIG const char *rig_show(rig_client *k)
             n = n << 8 | p[i];
         if (k->n - at - head < n)
             break;
-        rig_show_frame(&text, p[0] & 0x0f, (str){ k->in + at + head, n });
+        str payload = { k->in + at + head, n };
+        if (packed)
+            rig_show_packed(&text, k->window_bits, payload);
+        else
+            rig_show_frame(&text, p[0] & 0x0f, payload);
         at += head + n;
     }
     if (at < k->n)
