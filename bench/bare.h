@@ -30,9 +30,11 @@ static inline void bare_uid(char ret[37], uint64_t number)
                    (uint32_t)(number >> 12 & 0xfff), (unsigned long long)(number * 2654435761u));
 }
 
-static inline void bare_report(uint64_t messages, uint64_t commits, int64_t micros)
+/* cpu_us: of this process, meanwhile */
+static inline void bare_report(uint64_t messages, uint64_t commits, int64_t micros, int64_t cpu_us)
 {
-    printf("{\"per_second\":%.0f,\"commits_per_second\":%.0f}\n",
-           (double)messages * 1e6 / (double)micros, (double)commits * 1e6 / (double)micros);
+    printf("{\"per_second\":%.0f,\"commits_per_second\":%.0f,\"cpu_us_per_message\":%.3f}\n",
+           (double)messages * 1e6 / (double)micros, (double)commits * 1e6 / (double)micros,
+           (double)cpu_us / (double)messages);
 }
 #endif

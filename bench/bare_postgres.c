@@ -137,6 +137,7 @@ int main(int argc, char **argv)
         PQclear(PQprepare(db, texts[i].name, texts[i].text, 0, NULL));
     check(PQenterPipelineMode(db), "pipeline");
     int64_t start = bare_now_us(CLOCK_MONOTONIC);
+    int64_t start_cpu = bare_now_us(CLOCK_PROCESS_CPUTIME_ID);
     int64_t end = start + (int64_t)(strtod(argv[3], NULL) * 1e6);
     uint64_t messages = 0, commits = 0;
     while (bare_now_us(CLOCK_MONOTONIC) < end) {
@@ -146,7 +147,8 @@ int main(int argc, char **argv)
         wait_for_commit();
         commits++;
     }
-    bare_report(messages, commits, bare_now_us(CLOCK_MONOTONIC) - start);
+    bare_report(messages, commits, bare_now_us(CLOCK_MONOTONIC) - start,
+                bare_now_us(CLOCK_PROCESS_CPUTIME_ID) - start_cpu);
     PQfinish(db);
     return 0;
 }

@@ -1,0 +1,1 @@
+"""What the benchmarks share: the machine, the servers that are measured, running one measurement, tables."""
