@@ -94,22 +94,50 @@ def test_the_rules_are_kept(statements):
     assert not wrong, "\n".join(wrong)
 
 
-def test_sqlite_takes_them_all(statements):
-    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+@pytest.fixture
+def db():
+    """an SQLite database with the tables of all plugins"""
+    with contextlib.closing(sqlite3.connect(":memory:")) as made:
         def apply(script):
             try:
-                db.executescript(f"BEGIN; {script} COMMIT;")
+                made.executescript(f"BEGIN; {script} COMMIT;")
                 return True
             except sqlite3.Error:
-                db.rollback()
+                made.rollback()
                 return False
 
-        db.execute("PRAGMA foreign_keys = ON")
+        made.execute("PRAGMA foreign_keys = ON")
         migrate("sqlite", apply)
-        for texts in statements.values():
-            for text in texts:
-                names = set(re.findall(r"\$(\d+)", text))
-                db.execute("EXPLAIN " + text, {name: None for name in names})
+        yield made
+
+
+def test_sqlite_takes_them_all(statements, db):
+    for texts in statements.values():
+        for text in texts:
+            names = set(re.findall(r"\$(\d+)", text))
+            db.execute("EXPLAIN " + text, {name: None for name in names})
+
+
+# What is asked at every message and every page, so that it must cost the same with ten million messages as with a thousand.
+HOT = {
+    "a page": r"^SELECT .*FROM room_events e JOIN messages m .*ORDER BY e\.seq (DESC )?LIMIT",
+    "how many": r"^SELECT r\.message_count",
+    "seq": r"^UPDATE rooms SET last_seq = last_seq \+ 1",
+    "message": r"^INSERT INTO messages",
+    "event": r"^INSERT INTO room_events",
+    "the log": r"^SELECT e\.seq, e\.kind, .*ORDER BY e\.seq",
+}
+
+
+@pytest.mark.parametrize("what", HOT)
+def test_sqlite_scans_and_sorts_nothing_for(what, statements, db):
+    texts = [text for text in statements["chat"] if re.search(HOT[what], text)]
+    assert texts, "no such statement: its pattern is out of date"
+    for text in texts:
+        names = set(re.findall(r"\$(\d+)", text))
+        plan = [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + text, {name: None for name in names})]
+        slow = [step for step in plan if re.match("SCAN (?!CONSTANT)", step) or "TEMP B-TREE" in step]
+        assert not slow, f"{slow}: {text}"
 
 
 def test_postgresql_takes_them_all(statements):
