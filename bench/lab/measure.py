@@ -40,8 +40,10 @@ def tool(name, *arguments, pin=True, text=None):
     return json.loads(done.stdout)
 
 
-def load(server, members=1, rooms=1, watch=False, **plan):
-    """{"opened": ..., "bytes_per_socket": ..., "cpu_us": ...}; plan: arguments of load.c"""
+def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
+    """{"opened": ..., "bytes_per_socket": ..., "cpu_us": ...}; plan: arguments of load.c
+
+    at_hold() is called when all sockets are there and nothing has been said."""
     script = Path(server.folder.name) / "script"
     script.write_text("\n".join(server.script(rooms, members)) + "\n")
     pids = server.pids()
@@ -56,6 +58,8 @@ def load(server, members=1, rooms=1, watch=False, **plan):
         found = json.loads(first)
         found["settled"] = settle(pids)
         found["bytes_per_socket"] = (found["settled"] - before) / found["opened"]
+        if at_hold:
+            at_hold()
         if watch:
             with Watch(pids) as seen:
                 rest, errors = running.communicate("\n")

@@ -1,0 +1,105 @@
+"""Instructions of the parts, counted by callgrind: a busy machine changes nothing of them.
+
+    ./dev bench parts [--parts head_scan,...] [--without-server]
+
+First parts of the core by themselves (parts.c): what N more of them cost, divided by N.  Then the whole server, with 10 and with
+100 members in a room and one message under way: what a message costs once, what it costs for each member, and which functions
+spend it.  Only user space is counted: the kernel's part of a delivery is what `limit` costs.
+"""
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lab import machine, servers
+from lab.measure import load
+from lab.tables import table, text
+
+PARTS = machine.BUILD / "bench" / "parts"
+TIMES = 1000
+MEMBERS = (10, 100)
+TOTALS = re.compile(r"^(?:summary|totals): (\d+)", re.M)
+
+
+# ---- parts by themselves ----
+def instructions(name, times):
+    with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
+        out = Path(folder) / "out"
+        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", PARTS, name, str(times)], check=True,
+                       stderr=subprocess.DEVNULL)
+        return int(TOTALS.search(out.read_text()).group(1))
+
+
+def one_part(name):
+    """instructions of one, without what the program does before"""
+    return (instructions(name, 2 * TIMES) - instructions(name, TIMES)) / TIMES
+
+
+# ---- the whole server ----
+class Counted(servers.Parley):
+    """under callgrind"""
+
+    def __init__(self):
+        super().__init__()
+        self.out = Path(self.folder.name) / "callgrind.%p"
+        self.server.wrapper = ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={self.out}"]
+
+    def control(self, what):
+        worker, = self.server.workers()
+        # Valgrind names its pipe after the variable HOST, which is the server's, too.
+        subprocess.run(["callgrind_control", what, str(worker)], check=True, env=self.server.env, capture_output=True)
+        return worker
+
+
+def counted(members, seconds):
+    """(instructions, messages, lines of callgrind_annotate) of a worker while its sockets talk"""
+    with Counted() as server:
+        found = load(server, members=members, publishers=1, window=1, seconds=seconds, at_hold=lambda: server.control("--zero"))
+        worker = server.control("--dump")
+        dump = max(Path(server.folder.name).glob(f"callgrind.{worker}.*"), key=lambda path: path.stat().st_mtime)
+        shown = subprocess.run(["callgrind_annotate", "--threshold=100", str(dump)], capture_output=True, text=True, check=True).stdout
+        return int(TOTALS.search(dump.read_text()).group(1)), found["said"], shown
+
+
+def spenders(shown, deliveries, most=15):
+    """[(instructions a delivery, function)] of what callgrind_annotate shows"""
+    rows = []
+    for line in shown.splitlines():
+        match = re.match(r"\s*([\d,]+) \([ \d.]+%\)\s+(\S+?):(\S+)", line)
+        if match:
+            rows.append((int(match.group(1).replace(",", "")) / deliveries, match.group(3)))
+    return sorted(rows, reverse=True)[:most]
+
+
+def report_server(seconds):
+    runs = [counted(members, seconds) for members in MEMBERS]
+    few, many = (total / said for total, said, _ in runs)
+    each = (many - few) / (MEMBERS[1] - MEMBERS[0])
+    table("the worker (one message under way)", ["", "instructions"],
+          [["a message, once", text(few - each * MEMBERS[0])], ["for each member", text(each)]])
+    _, said, shown = runs[1]
+    table(f"where they go, with {MEMBERS[1]} members", ["function", "instructions a delivery"],
+          [[f"`{name}`", text(n, 1)] for n, name in spenders(shown, said * MEMBERS[1])])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", help="some of: " + ", ".join(subprocess.run([PARTS], capture_output=True, text=True).stdout.split()))
+    parser.add_argument("--without-server", action="store_true")
+    parser.add_argument("--seconds", type=float, default=10)
+    args = parser.parse_args()
+    names = args.parts.split(",") if args.parts else subprocess.run([PARTS], capture_output=True, text=True, check=True).stdout.split()
+    print(f"\n{machine.describe()}")
+    rows = []
+    for name in names:
+        print(f"counting {name}", file=sys.stderr)
+        rows.append([f"`{name}`", text(one_part(name))])
+    table("parts", ["", "instructions"], rows)
+    if not args.without_server:
+        report_server(args.seconds)
+
+
+if __name__ == "__main__":
+    main()
