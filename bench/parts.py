@@ -20,6 +20,7 @@ from lab.tables import table, text
 PARTS = machine.BUILD / "bench" / "parts"
 TIMES = 1000
 MEMBERS = (10, 100)
+BELOW = {"worker_run", "main", "(below main)", "cli_worker", "cli_run", "__libc_start_main@@GLIBC_2", "start_thread", "clone"}
 TOTALS = re.compile(r"^(?:summary|totals): (\d+)", re.M)
 
 
@@ -63,14 +64,16 @@ def counted(members, seconds):
         return int(TOTALS.search(dump.read_text()).group(1)), found["said"], shown
 
 
-def spenders(shown, deliveries, most=15):
-    """[(instructions a delivery, function)] of what callgrind_annotate shows"""
-    rows = []
-    for line in shown.splitlines():
-        match = re.match(r"\s*([\d,]+) \([ \d.]+%\)\s+(\S+?):(\S+)", line)
-        if match:
-            rows.append((int(match.group(1).replace(",", "")) / deliveries, match.group(3)))
-    return sorted(rows, reverse=True)[:most]
+def spenders(shown):
+    """{(object, function): instructions} of what callgrind_annotate shows; without those below everything, to which it gives
+    what was under way when counting began"""
+    rows = {}
+    for count, function, where in re.findall(r"^\s*([\d,]+) \([ \d.]+%\)\s+\S+?:(.+) \[(.+)\]$", shown, re.M):
+        name = function.split(".")[0]
+        if name not in BELOW and not where.startswith("/usr/lib/x86_64-linux-gnu/ld-"):
+            key = (Path(where).name.split(".so")[0], name if not name.startswith("0x") else "(no name)")
+            rows[key] = rows.get(key, 0) + int(count.replace(",", ""))
+    return rows
 
 
 def report_server(seconds):
@@ -80,8 +83,14 @@ def report_server(seconds):
     table("the worker (one message under way)", ["", "instructions"],
           [["a message, once", text(few - each * MEMBERS[0])], ["for each member", text(each)]])
     _, said, shown = runs[1]
-    table(f"where they go, with {MEMBERS[1]} members", ["function", "instructions a delivery"],
-          [[f"`{name}`", text(n, 1)] for n, name in spenders(shown, said * MEMBERS[1])])
+    functions = spenders(shown)
+    objects = {}
+    for (where, _), count in functions.items():
+        objects[where] = objects.get(where, 0) + count
+    table(f"where they go, with {MEMBERS[1]} members: of a message", ["", "instructions"],
+          [[where, text(count / said)] for where, count in sorted(objects.items(), key=lambda pair: -pair[1]) if count > said * 100])
+    table("and the functions", ["function", "of", "instructions"],
+          [[f"`{name}`", where, text(count / said)] for (where, name), count in sorted(functions.items(), key=lambda pair: -pair[1])[:30]])
 
 
 def main():
