@@ -74,9 +74,10 @@ def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
 
 
 def settle(pids):
-    """the memory when it has stopped to fall: what a burst of handshakes took goes back after a while"""
+    """the memory when all is quiet: what a burst of handshakes took goes back a second or so after it"""
+    time.sleep(2)
     last = machine.pss_bytes(pids)
-    for _ in range(12):
+    for _ in range(10):
         time.sleep(0.5)
         now = machine.pss_bytes(pids)
         if now >= last - 64 * 1024:
