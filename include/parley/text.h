@@ -59,22 +59,31 @@ static inline parley_str parley_text_view(const char *p, size_t n)
     return view;
 }
 
-/* The part of `s` without the white space at both ends: a view into it. */
+/* Where the last code point of s.p[0..n) begins; n > 0. */
+static inline size_t parley_text_last(parley_str s, size_t n)
+{
+    size_t at = n - 1;
+
+    while (at > 0 && n - at < 4 && ((unsigned char)s.p[at] & 0xc0) == 0x80)
+        at--;
+    return at;
+}
+
+/* The part of `s` without the white space at both ends: a view into it.  The text between them is
+ * not looked at. */
 static inline parley_str parley_text_trim(parley_str s)
 {
-    size_t begin = s.n, end = 0;
+    size_t begin = 0, end = s.n, at = 0;
 
-    for (size_t at = 0; at < s.n;) {
-        size_t before = at;
-
-        if (parley_text_is_space(parley_text_next(s, &at)))
-            continue;
-        if (begin == s.n)
-            begin = before;
-        end = at;
+    while (at < s.n && parley_text_is_space(parley_text_next(s, &at)))
+        begin = at;
+    while (end > begin) {
+        at = parley_text_last(s, end);
+        size_t last = at;
+        if (!parley_text_is_space(parley_text_next(s, &at)) || at != end)
+            break;
+        end = last;
     }
-    if (end == 0)
-        return parley_text_view(s.p, 0);
     return parley_text_view(s.p + begin, end - begin);
 }
 

@@ -55,6 +55,9 @@ static const struct {
     { "zero width",  "\u200ba\ufeff",                        "\u200ba\ufeff", 3 },
     { "only space",  " \u3000 ",                             "",             0 },
     { "empty",       "",                                     "",             0 },
+    { "spaces only", "\u3000\u2028\xc2\x85 \u1680",          "",             0 },
+    { "much inside", "  \u3000a long   text\u3000with all\u00a0kinds of it \u2003 ", "a long   text\u3000with all\u00a0kinds of it", 34 },
+    { "last of four", "a\U0001f600 ",                        "a\U0001f600",   2 },
     { "long ones",   "\U0001f600\u00e9",                     "\U0001f600\u00e9", 2 },
 };
 /* clang-format on */
