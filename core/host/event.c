@@ -4,8 +4,9 @@
 #include "core/host/socket.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#define CLIENT_MSG_ID_MAX 256 /* bytes that an error echoes */
+#define ECHO_MAX 256 /* bytes of a field that an error echoes */
 
 /* clang-format off */
 static const event_fault not_json   = { "invalid_json", "The frame is not valid JSON.", 400 };
@@ -92,25 +93,35 @@ void event_arrived(host *h, request *req)
 
 /* ---- refusing ---- */
 
-static str event_client_id(call *c)
+/* A field of the frame, `,"name":"value"`, so that its sender knows which one was refused; or "". */
+static str event_echo(call *c, const char *name)
 {
     const parley_api *api = api_table();
-    str id = api->json_str(api->json_get(c->is_json_read ? c->json : NULL, "client_msg_id"));
+    str value = api->json_str(api->json_get(c->is_json_read ? c->json : NULL, name));
 
-    return id.n > 0 && id.n <= CLIENT_MSG_ID_MAX ? json_quote(&c->req->memory, id) : STR_NONE;
+    if (value.n == 0 || value.n > ECHO_MAX)
+        return STR("");
+    str quoted = json_quote(&c->req->memory, value);
+    size_t size = quoted.n + strlen(name) + 5;
+    char *text = quoted.p ? arena_alloc(&c->req->memory, size) : NULL;
+    if (!text)
+        return STR("");
+    int n = snprintf(text, size, ",\"%s\":" STR_FMT, name, STR_ARG(quoted));
+    return (str){ text, (size_t)n };
 }
 
 /* `body` is what stands behind {"type":"error" and before the closing brace. */
 int event_send_error(call *c, str body)
 {
-    str id = event_client_id(c);
-    size_t size = body.n + id.n + 64;
+    str where = event_echo(c, "room");
+    str id = event_echo(c, "client_msg_id");
+    size_t size = body.n + where.n + id.n + 64;
     char *text = arena_alloc(&c->req->memory, size);
 
     if (!text)
         return PARLEY_ENOMEM;
-    int n = snprintf(text, size, "{\"type\":\"error\"" STR_FMT "%s" STR_FMT "}", STR_ARG(body),
-                     id.p ? ",\"client_msg_id\":" : "", (int)id.n, id.p ? id.p : "");
+    int n = snprintf(text, size, "{\"type\":\"error\"" STR_FMT STR_FMT STR_FMT "}", STR_ARG(body),
+                     STR_ARG(where), STR_ARG(id));
     frame *f = frame_create((str){ text, (size_t)n }, 0);
     if (!f)
         return PARLEY_ENOMEM;

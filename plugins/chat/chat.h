@@ -116,6 +116,9 @@ int read_request(parley_ctx *ctx, parley_req req, void *ud);
 int reads_list(parley_ctx *ctx, parley_req req, void *ud);
 int read_event(parley_ctx *ctx, parley_req req, void *ud);
 int typing_event(parley_ctx *ctx, parley_req req, void *ud);
+int feed_open(parley_ctx *ctx, parley_req req, void *ud);
+int subscribe_event(parley_ctx *ctx, parley_req req, void *ud);
+int unsubscribe_event(parley_ctx *ctx, parley_req req, void *ud);
 
 /* sweep.c: removes what deleted rooms left, piece by piece; harmless to call at any time. */
 void sweep_start(void);

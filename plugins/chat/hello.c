@@ -1,4 +1,4 @@
-/* hello.c -- the first frame of every socket, which tells the client where it stands; and the frame
+/* hello.c -- the first frame of every socket, which tells the client who it is and where it stands; and the frame
  * {"type":"ping"}, for browsers, which cannot see the pings of the protocol. */
 #include "plugins/chat/hello.h"
 
@@ -21,10 +21,13 @@ static parley_json *hello_render(const struct room *room, const parley_person *p
 {
     parley_json *out = parley->json_obj();
 
-    parley->json_set(out, "room", parley->json_s(str_of(room->uid)));
+    if (room)
+        parley->json_set(out, "room", parley->json_s(str_of(room->uid)));
     parley->json_set(out, "user", render_user(person->uid, person->username));
-    parley->json_set(out, "seq", parley->json_i(seq));
-    parley->json_set(out, "epoch", parley->json_s(str_of(room->epoch)));
+    if (room) {
+        parley->json_set(out, "seq", parley->json_i(seq));
+        parley->json_set(out, "epoch", parley->json_s(str_of(room->epoch)));
+    }
     parley->json_set(out, "session", parley->json_s(person->session));
     parley->json_set(out, "durability", parley->json_s(PARLEY_S("sync")));
     parley->json_set(out, "reconnect", reconnect_render());

@@ -10,6 +10,7 @@
 #include "plugins/chat/bus_note.h"
 #include "plugins/chat/live_log.h"
 #include "plugins/chat/meters.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/resume.h"
 #include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
@@ -39,13 +40,15 @@ static void live_deliver(struct room *room, const struct room_event *event)
     parley_str uid = str_of(room->uid);
 
     if (event->frame)
-        parley->room_send(uid, event->frame, (parley_conn){ 0 });
+        place_send(uid, event->frame, (parley_conn){ 0 });
     parley->metric_add(meters.delivered, 1);
-    if (event->kind != EVENT_MEMBER_REMOVED)
-        return;
-    room->removed_at = event->seq;
-    parley->room_close(uid, str_of(event->user), CLOSE_REMOVED, PARLEY_S("removed from the room"));
-    resume_removed(room, str_of(event->user), event->seq);
+    if (event->kind == EVENT_MEMBER_REMOVED) {
+        room->removed_at = event->seq;
+        parley->room_close(uid, str_of(event->user), CLOSE_REMOVED,
+                           PARLEY_S("removed from the room"));
+        resume_removed(room, str_of(event->user), event->seq);
+    }
+    feed_shown(room, event);
 }
 
 static void live_gap_over(parley_ctx *ctx, int status, void *ud)
@@ -104,6 +107,7 @@ static void live_feed(struct room *room, const struct room_event *event)
 {
     struct room_event *kept;
 
+    room_use_again(room); /* who is removed takes his watch along */
     switch (sequencer_judge(&room->order, event->seq)) {
     case SEQUENCER_NOW:
         live_deliver(room, event);
@@ -121,6 +125,7 @@ static void live_feed(struct room *room, const struct room_event *event)
             event_free(kept);
         }
         live_gap_watch(room);
+        room_unuse(room);
         return;
     case SEQUENCER_OLD:
         break;
@@ -128,6 +133,7 @@ static void live_feed(struct room *room, const struct room_event *event)
     if (event->frame)
         parley->frame_unref(event->frame);
     live_drain(room);
+    room_unuse(room);
 }
 
 /* ---- another log ---- */
@@ -144,6 +150,7 @@ static void live_restart(struct room *room)
     live_gap_stop(room);
     parley->room_close(str_of(room->uid), (parley_str){ NULL, 0 }, CLOSE_RESYNC,
                        PARLEY_S("resync_required"));
+    feed_end_all(room, CLOSE_RESYNC, PARLEY_S("resync_required"));
     resume_end_all(room, CLOSE_RESYNC, PARLEY_S("resync_required"));
     room_unuse(room);
 }
@@ -196,9 +203,11 @@ static void live_heard_ephemeral(struct room *room, const struct bus_note *note)
         return;
     parley_frame *frame = parley->frame_text(note->frame, PARLEY_F_EPHEMERAL);
 
+    if (note->kind == EVENT_READ)
+        feed_read(room, note->number);
     if (!frame)
         return;
-    parley->room_send(str_of(room->uid), frame, (parley_conn){ 0 });
+    place_send(str_of(room->uid), frame, (parley_conn){ 0 });
     parley->frame_unref(frame);
 }
 
@@ -337,14 +346,17 @@ void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *
                parley_conn except)
 {
     char room_uid[UID_SIZE];
+    struct room *room = room_find(uid);
     struct bus_note note = { .kind = kind, .number = user };
     parley_frame *frame = parley->frame(NULL, data, PARLEY_F_EPHEMERAL);
 
     uid_copy(room_uid, uid);
     if (frame) {
-        parley->room_send(str_of(room_uid), frame, except);
+        place_send(str_of(room_uid), frame, except);
         parley->frame_unref(frame);
     }
+    if (room && kind == EVENT_READ)
+        feed_read(room, user);
     if (chat.many_workers) {
         note.frame = parley->json_text(chat.ctx, data);
         live_publish(room_uid, &note);
@@ -362,6 +374,7 @@ void live_end(struct room *room)
     live_gap_stop(room);
     parley->room_close(str_of(room->uid), (parley_str){ NULL, 0 }, CLOSE_ROOM_GONE,
                        PARLEY_S("the room was deleted"));
+    feed_end_all(room, CLOSE_ROOM_GONE, PARLEY_S("the room was deleted"));
     resume_end_all(room, CLOSE_ROOM_GONE, PARLEY_S("the room was deleted"));
     room_unuse(room);
 }

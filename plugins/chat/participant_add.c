@@ -7,6 +7,7 @@
  *   reply    201 the room, 404, 403, 400
  */
 #include "plugins/chat/access.h"
+#include "plugins/chat/feed.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/render.h"
@@ -113,6 +114,7 @@ static int add_reply(parley_flow *flow)
     const parley_rows *const *rows = flow->result->rows;
     const parley_rows *room = rows[ADD_ROOM];
     char uid[UID_SIZE];
+    char user[UID_SIZE];
 
     if (flow->db->rows_n(room) == 0)
         return access_deny_not_found(flow->req);
@@ -125,8 +127,10 @@ static int add_reply(parley_flow *flow)
 
     what.data = add_event(flow, what.seq);
     uid_copy(uid, add->uid);
+    uid_copy(user, flow->db->get(rows[ADD_USER], 0, USER_UID));
     room_reply(flow->req, 201, room, rows[ADD_PEOPLE]);
     live_announce(str_of(uid), &what);
+    feeds_added((const parley_str[]){ str_of(user) }, 1);
     return PARLEY_FLOW_DONE;
 }
 

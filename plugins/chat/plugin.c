@@ -2,6 +2,7 @@
  *
  * The tables below are its index: what it answers, what can be set, what it needs. */
 #include "plugins/chat/chat.h"
+#include "plugins/chat/feed.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/once.h"
 #include "plugins/chat/reads.h"
@@ -56,13 +57,14 @@ static const parley_need needs[] = {
 
 #define ROOM   CHAT_ROOM_PATH
 #define SOCKET "/ws/chat/:room(uuid)/"
+#define FEED   "/ws/"
 
 /* clang-format off */
 static const parley_route routes[] = {
 #define ROUTE(verb, where, who, handler) \
     { PARLEY_SIZED(parley_route), .method = (verb), .path = (where), .flags = (who), .fn = (handler) }
-#define EVENT(type, handler) \
-    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = (type), .endpoint = SOCKET, .fn = (handler) }
+#define EVENT(on, type, handler) \
+    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = (type), .endpoint = (on), .fn = (handler) }
     /*     method    path                                 who            handler            */
     ROUTE("GET",    "/api/",                              0,             api_root),
     ROUTE("GET",    "/api/chat/rooms/",                   PARLEY_R_USER, rooms_list),
@@ -84,11 +86,18 @@ static const parley_route routes[] = {
     ROUTE("PUT",    CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
     ROUTE("DELETE", CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
     ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
-    EVENT("chat_message", send_event),
-    EVENT("typing",       typing_event),
-    EVENT("read",         read_event),
-    EVENT("ping",         ping_event),
-    EVENT("resume",       resume_event),
+    EVENT(SOCKET, "chat_message", send_event),
+    EVENT(SOCKET, "typing",       typing_event),
+    EVENT(SOCKET, "read",         read_event),
+    EVENT(SOCKET, "ping",         ping_event),
+    EVENT(SOCKET, "resume",       resume_event),
+    ROUTE("WS",     FEED,                                 PARLEY_R_USER, feed_open),
+    EVENT(FEED,   "chat_message", send_event),
+    EVENT(FEED,   "typing",       typing_event),
+    EVENT(FEED,   "read",         read_event),
+    EVENT(FEED,   "ping",         ping_event),
+    EVENT(FEED,   "subscribe",    subscribe_event),
+    EVENT(FEED,   "unsubscribe",  unsubscribe_event),
 };
 /* clang-format on */
 
@@ -133,6 +142,8 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     if (err == 0)
         err = revoked_load(ctx);
     if (err == 0)
+        err = feeds_load(ctx);
+    if (err == 0)
         err = verbs_load(ctx);
 
     return err < 0 ? err : poll_load(ctx);
@@ -165,7 +176,8 @@ static int chat_start(parley_ctx *ctx)
     room_remember(true);
     resume_start();
     sweep_start();
-    return poll_start();
+    err = feeds_start();
+    return err < 0 ? err : poll_start();
 }
 
 static void chat_stopped(void)
@@ -179,6 +191,8 @@ static int chat_stop(parley_ctx *ctx)
     (void)ctx;
     sweep_stop();
     poll_stop();
+    feeds_stop();
+    notice_stop();
     tail_stop();
     typing_gate_clear();
     reads_stop(chat_stopped);

@@ -14,6 +14,7 @@
 #include "plugins/chat/access.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 #include <stdlib.h>
@@ -63,11 +64,13 @@ bool reads_parse(const parley_json *in, struct read_mark *ret, parley_json *erro
 int read_event(parley_ctx *ctx, parley_req req, void *ud)
 {
     parley_conn conn = parley->req_conn(req);
-    const struct room *room = parley->conn_get(ctx, conn);
+    const struct room *room = place_room(req);
     struct read_mark mark = { .user = access_caller(req), .from = conn };
 
-    (void)ud;
-    if (!room || mark.user == 0)
+    (void)ctx, (void)ud;
+    if (!room)
+        return PARLEY_DENY;
+    if (mark.user == 0)
         return PARLEY_DONE; /* the socket is on its way out */
     if (!reads_parse(parley->req_json(req), &mark, NULL)) {
         parley_json *errors = parley->json_obj();

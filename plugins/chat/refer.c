@@ -8,6 +8,7 @@
  * may send; whoever may not is refused by the transaction that would store the message. */
 #include "plugins/chat/refer.h"
 #include "plugins/chat/fields.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 #include "plugins/common/name.h"
@@ -116,24 +117,6 @@ parley_str refer_mentions(parley_req req, const struct refer_ask *ask, const par
 
 /* ---- before the handler ---- */
 
-/* As ids are written here; anything else is none of ours, and PostgreSQL would refuse the whole
- * statement. */
-static bool uid_is_sound(parley_str uid)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-    if (uid.n != UID_SIZE - 1)
-        return false;
-    for (size_t i = 0; i < uid.n; i++) {
-        bool is_digit =
-            (uid.p[i] >= '0' && uid.p[i] <= '9') || (uid.p[i] >= 'a' && uid.p[i] <= 'f');
-
-        if (form[i] == 'x' ? !is_digit : uid.p[i] != form[i])
-            return false;
-    }
-    return true;
-}
-
 static void refer_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     struct refer *refer = ud;
@@ -166,7 +149,7 @@ static int refer_ask(parley_ctx *ctx, parley_req req, parley_str room)
     if (!refer)
         return PARLEY_ENOMEM;
     refer->req = req;
-    if (uid_is_sound(wanted))
+    if (uid_is_valid(wanted))
         refer->wanted = wanted;
     const parley_param reply[] = { PARLEY_TEXT(room), PARLEY_TEXT(wanted) };
 
@@ -199,10 +182,12 @@ int refer_request(parley_ctx *ctx, parley_req req, void *ud)
 
 int refer_event(parley_ctx *ctx, parley_req req, void *ud)
 {
+    parley_str room;
+
     (void)ud;
-    if (!str_equal(parley->req_method(req), PARLEY_S("EVENT")))
+    if (!str_equal(parley->req_method(req), PARLEY_S("EVENT")) || !place_uid(req, &room))
         return PARLEY_NEXT;
-    return refer_ask(ctx, req, parley->req_param(req, "room"));
+    return refer_ask(ctx, req, room);
 }
 
 /* ---- for the handler ---- */

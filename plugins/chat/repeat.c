@@ -8,7 +8,7 @@
 #include "plugins/chat/access.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/once.h"
-#include "plugins/chat/room.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/sql.h"
 
 struct repeat {
@@ -79,8 +79,10 @@ int repeat_request(parley_ctx *ctx, parley_req req, void *ud)
 
 int repeat_event(parley_ctx *ctx, parley_req req, void *ud)
 {
+    parley_str room;
+
     (void)ctx, (void)ud;
-    if (!str_equal(parley->req_method(req), PARLEY_S("EVENT")))
+    if (!str_equal(parley->req_method(req), PARLEY_S("EVENT")) || !place_uid(req, &room))
         return PARLEY_NEXT;
-    return repeat_ask(req, true, parley->req_param(req, "room"));
+    return repeat_ask(req, true, room);
 }

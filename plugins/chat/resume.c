@@ -1,4 +1,4 @@
-/* resume.c -- sockets that catch up with a room's log.
+/* resume.c -- sockets, and subscriptions of sockets for all rooms, that catch up with a room's log.
  *
  *   resume_begin     says "resync" if the place is none of this log; else joins the room's queue
  *   resume_turn      the first in the queue that has room: at the head, it joins the room; else a
@@ -22,7 +22,7 @@ enum {
 struct resume {
     struct resume *next;
     struct room *room; /* in use by us */
-    parley_conn conn;
+    struct place place;
     int64_t at;         /* seq of the last event that it has */
     int64_t member_seq; /* the user was a member as of this */
     int64_t replayed;   /* events */
@@ -30,7 +30,6 @@ struct resume {
     bool is_over;
 };
 
-/* Bytes that may wait for one socket before it is given no more of a page. */
 static int64_t queue_most = QUEUE_DEFAULT / 4;
 
 static void resume_turn(struct room *room);
@@ -45,6 +44,11 @@ void resume_start(void)
     for (size_t i = 0; i < bytes.n; i++)
         value = value * 10 + (bytes.p[i] - '0');
     queue_most = (value > 0 ? value : QUEUE_DEFAULT) / 4;
+}
+
+int64_t resume_queue_most(void)
+{
+    return queue_most;
 }
 
 /* ---- the end ---- */
@@ -67,51 +71,41 @@ static void resume_unlink(struct resume *resume)
     resume->next = NULL;
 }
 
-static void resume_end(struct resume *resume)
+void resume_stop(struct resume *resume)
 {
+    struct subscription *sub = resume->place.of;
+
     resume_unlink(resume);
     resume->is_over = true;
+    resume->place.of = NULL;
     if (!resume->is_draining)
         resume_free(resume);
+    if (sub)
+        way_resumed(sub);
 }
 
 static void resume_close(struct resume *resume, int code, parley_str reason)
 {
-    (void)parley->conn_close(resume->conn, code, reason);
-    resume_end(resume);
+    struct place place = resume->place;
+
+    resume_stop(resume);
+    place_end(&place, code, reason);
 }
 
 /* ---- the verdict ---- */
 
-/* The last frame of catching up, and the socket is live: both in one callback, so that nothing comes
- * in between. */
-static void room_enter(const struct room *room, parley_conn conn, const char *type,
-                       parley_json *data)
-{
-    parley->json_set(data, "room", parley->json_s(str_of(room->uid)));
-    parley->json_set(data, "seq", parley->json_i(room->order.head));
-    parley->json_set(data, "epoch", parley->json_s(str_of(room->epoch)));
-    parley_frame *frame = parley->frame(type, data, 0);
-
-    parley->json_free(data);
-    if (!frame || parley->send(conn, frame) < 0 || parley->join(conn, str_of(room->uid)) < 0)
-        (void)parley->conn_close(conn, 1011, PARLEY_S("internal error"));
-    if (frame)
-        parley->frame_unref(frame);
-}
-
-static void resync(const struct room *room, parley_conn conn, const char *reason)
+static void resync(struct room *room, const struct place *place, const char *reason)
 {
     parley_json *data = parley->json_obj();
 
     parley->json_set(data, "reason", parley->json_s(str_of(reason)));
-    room_enter(room, conn, "resync", data);
+    place_enter(place, room, "resync", room->order.head, data);
 }
 
 static void resume_give_up(struct resume *resume, const char *reason)
 {
-    resync(resume->room, resume->conn, reason);
-    resume_end(resume);
+    resync(resume->room, &resume->place, reason);
+    resume_stop(resume);
 }
 
 static void resume_done(struct resume *resume)
@@ -120,8 +114,8 @@ static void resume_done(struct resume *resume)
 
     parley->json_set(data, "recovered", parley->json_b(1));
     parley->json_set(data, "replayed", parley->json_i(resume->replayed));
-    room_enter(resume->room, resume->conn, "resumed", data);
-    resume_end(resume);
+    place_enter(&resume->place, resume->room, "resumed", resume->room->order.head, data);
+    resume_stop(resume);
 }
 
 /* ---- the queue ---- */
@@ -146,8 +140,8 @@ static void resume_drained(parley_ctx *ctx, int status, void *ud)
         resume_free(resume);
         return;
     }
-    if (status < 0 || parley->conn_queued(resume->conn) < 0) {
-        resume_end(resume);
+    if (status < 0 || parley->conn_queued(resume->place.conn) < 0) {
+        resume_stop(resume);
         return;
     }
     resume_unlink(resume);
@@ -157,7 +151,8 @@ static void resume_drained(parley_ctx *ctx, int status, void *ud)
 
 static void resume_wait(struct resume *resume)
 {
-    resume->is_draining = parley->on_drain(chat.ctx, resume->conn, resume_drained, resume) >= 0;
+    resume->is_draining =
+        parley->on_drain(chat.ctx, resume->place.conn, resume_drained, resume) >= 0;
     if (!resume->is_draining)
         resume_close(resume, 1011, PARLEY_S("internal error")); /* gone, or no memory */
 }
@@ -221,10 +216,10 @@ static void resume_turn(struct room *room)
 /* false: it has ended. */
 static bool resume_send(struct resume *resume, const struct room_event *event)
 {
-    bool is_own = str_equal(str_of(event->user), parley->conn_user(resume->conn));
+    bool is_own = str_equal(str_of(event->user), parley->conn_user(resume->place.conn));
 
-    if (event->frame && parley->send(resume->conn, event->frame) < 0) {
-        resume_end(resume);
+    if (event->frame && parley->send(resume->place.conn, event->frame) < 0) {
+        resume_stop(resume);
         return false;
     }
     resume->at = event->seq;
@@ -254,7 +249,7 @@ static void resume_take(struct resume *resume, const struct room_event *events, 
             resume_give_up(resume, "purged");
             return;
         }
-        if (resume->at > before && parley->conn_queued(resume->conn) >= queue_most)
+        if (resume->at > before && parley->conn_queued(resume->place.conn) >= queue_most)
             break;
         if (!event_is_whole(&events[i]))
             break;
@@ -317,30 +312,32 @@ static void resume_page(struct room *room, int status, int64_t last_seq,
 bool resume_is_on(const struct room *room, parley_conn conn)
 {
     for (const struct resume *resume = room->resumes; resume; resume = resume->next)
-        if (resume->conn.id == conn.id)
+        if (resume->place.conn.id == conn.id && !resume->place.of)
             return true;
     return false;
 }
 
-void resume_begin(struct room *room, parley_conn conn, int64_t member_seq,
+void resume_begin(struct room *room, struct place place, int64_t member_seq,
                   const struct cursor *from)
 {
     if (strcmp(from->epoch, room->epoch) != 0) {
-        resync(room, conn, "epoch_changed");
+        resync(room, &place, "epoch_changed");
         return;
     }
     if (from->after > room->order.head) {
-        resync(room, conn, "ahead");
+        resync(room, &place, "ahead");
         return;
     }
     struct resume *resume = calloc(1, sizeof(*resume));
 
     if (!resume) {
-        (void)parley->conn_close(conn, 1011, PARLEY_S("internal error"));
+        (void)parley->conn_close(place.conn, 1011, PARLEY_S("internal error"));
         return;
     }
     resume->room = room;
-    resume->conn = conn;
+    resume->place = place;
+    if (place.of)
+        way_resuming(place.of, resume);
     resume->at = from->after;
     resume->member_seq = member_seq;
     room_use_again(room);
@@ -354,7 +351,7 @@ void resume_removed(struct room *room, parley_str user, int64_t seq)
 
     for (struct resume *resume = room->resumes; resume; resume = next) {
         next = resume->next;
-        if (seq > resume->member_seq && str_equal(parley->conn_user(resume->conn), user))
+        if (seq > resume->member_seq && str_equal(parley->conn_user(resume->place.conn), user))
             resume_close(resume, CLOSE_REMOVED, PARLEY_S("removed from the room"));
     }
 }

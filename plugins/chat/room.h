@@ -9,8 +9,11 @@
 #include "plugins/chat/sequencer.h"
 
 enum { EPOCH_SIZE = 40 };
+/* What a socket's slot holds: its room, or (a socket for all rooms) its feed; place.h. */
+enum slot_kind { SLOT_ROOM, SLOT_FEED };
 
 struct room {
+    enum slot_kind slot;        /* SLOT_ROOM; first */
     struct room *next;          /* in its bucket */
     struct room *older, *newer; /* in the list of unused records */
     char uid[UID_SIZE];
@@ -19,7 +22,7 @@ struct room {
     bool is_reading;        /* of the log; one at a time */
     bool must_read;         /* again, when that one is over; or as soon as the baseline is known */
     uint32_t uses;          /* callbacks on the way that hold this record */
-    uint32_t watchers;      /* sockets and handshakes */
+    uint32_t watchers;      /* sockets, handshakes and subscriptions */
     int64_t key;            /* rooms.id; 0: not known yet */
     /* an older answer on who is a member is out of date: seq of the baseline, or of the last
      * removal that was delivered here */
@@ -30,6 +33,7 @@ struct room {
     struct resume *resumes; /* sockets that catch up (resume.h), the one whose turn it is first */
     bool is_replaying;      /* a page is being read for them, or waited for */
     int64_t replay_from;    /* the place it is read from */
+    struct subscription *subscriptions; /* of feeds (feed.h) */
 };
 
 /* NULL: not remembered. */

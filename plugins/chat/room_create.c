@@ -7,9 +7,11 @@
  *   refuse   400, with the addresses nobody has
  */
 #include "plugins/chat/access.h"
+#include "plugins/chat/feed.h"
 #include "plugins/chat/room_body.h"
 #include "plugins/chat/room_show.h"
 #include "plugins/chat/sql.h"
+#include <stdlib.h>
 
 struct create {
     struct room_body body;
@@ -92,6 +94,20 @@ static int create_store(parley_flow *flow)
     return parley_flow_sql(flow, sql, (uint32_t)(FIXED + n), 0);
 }
 
+/* To the sockets for all rooms of those who are in it now. */
+static void create_tell(const parley_rows *people)
+{
+    size_t n = (size_t)chat.db->rows_n(people);
+    parley_str *users = malloc((n + 1) * sizeof(*users));
+
+    if (!users)
+        return; /* they find it when they ask next */
+    for (size_t i = 0; i < n; i++)
+        users[i] = chat.db->get(people, (int64_t)i, PEOPLE_PERSON);
+    feeds_added(users, n);
+    free(users);
+}
+
 static int create_reply(parley_flow *flow)
 {
     const struct create *create = flow->state;
@@ -107,9 +123,10 @@ static int create_reply(parley_flow *flow)
 
     if (n > 0 && (size_t)n < sizeof(address))
         parley->reply_header(flow->req, "Location", (parley_str){ address, (size_t)n });
-    size_t at = 2 + create->body.emails.n;
+    const parley_rows *const *rows = flow->result->rows + 2 + create->body.emails.n;
 
-    room_reply(flow->req, 201, flow->result->rows[at], flow->result->rows[at + 1]);
+    room_reply(flow->req, 201, rows[0], rows[1]);
+    create_tell(rows[1]);
     return PARLEY_FLOW_DONE;
 }
 

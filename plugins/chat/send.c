@@ -14,6 +14,7 @@
 #include "plugins/chat/access.h"
 #include "plugins/chat/fields.h"
 #include "plugins/chat/live.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/room_log.h"
 #include "plugins/chat/sql.h"
 
@@ -160,14 +161,12 @@ int send_request(parley_ctx *ctx, parley_req req, void *ud)
 
 int send_event(parley_ctx *ctx, parley_req req, void *ud)
 {
-    struct room *room = parley->conn_get(ctx, parley->req_conn(req));
+    struct room *room = place_room(req);
     const parley_json *in = parley->req_json(req);
 
-    (void)ud;
-    if (!room) {
-        access_deny_not_found(req);
+    (void)ctx, (void)ud;
+    if (!room)
         return PARLEY_DENY;
-    }
     struct send *send = parley->req_alloc(req, sizeof(*send));
 
     if (!send)

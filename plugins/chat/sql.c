@@ -365,6 +365,15 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         "SELECT u.uid, u.username, m.read_seq, m.delivered_seq"
         " FROM room_members m JOIN users u ON u.id = m.user_id WHERE m.room_id = " SEEN_ROOM
         " ORDER BY m.user_id LIMIT $3 OFFSET $4",
+
+    /* For sockets of all rooms. */
+    [SQL_ROOMS_MINE] =
+        "SELECT r.id, r.last_seq, r.epoch, r.uid, r.name"
+        " FROM room_members m JOIN rooms r ON r.id = m.room_id"
+        " WHERE m.user_id = $1 ORDER BY m.room_id DESC LIMIT $2",
+    [SQL_UNREAD] =
+        "SELECT " UNREAD ", r.last_seq FROM room_members m JOIN rooms r ON r.id = m.room_id"
+        " WHERE m.user_id = $1 AND m.room_id = $2",
 };
 /* clang-format on */
 

@@ -74,6 +74,8 @@ enum sql_id {
     SQL_READ_STATE,
     SQL_READS_COUNT,
     SQL_READS_PAGE,
+    SQL_ROOMS_MINE,
+    SQL_UNREAD,
     /* Those of message_sql.c. */
     SQL_MESSAGE_FIRST,
     SQL_SHOW = SQL_MESSAGE_FIRST,
@@ -257,6 +259,10 @@ enum export_column {
  * those who are told of each other. */
 enum read_column { READ_UID, READ_USERNAME, READ_READ, READ_DELIVERED, READ_MEMBERS };
 enum { READ_TOLD_MOST = 100 };
+
+/* Columns of SQL_ROOMS_MINE and of SQL_UNREAD. */
+enum mine_column { MINE_KEY, MINE_LAST_SEQ, MINE_EPOCH, MINE_UID, MINE_NAME };
+enum unread_column { UNREAD_COUNT, UNREAD_LAST };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */
 int sql_prepare_all(void);

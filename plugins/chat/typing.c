@@ -4,6 +4,7 @@
  * Once in two seconds per user and room, whoever sends more is told nothing; more than 20 a second
  * close the socket. */
 #include "plugins/chat/live.h"
+#include "plugins/chat/place.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/typing_gate.h"
 
@@ -20,12 +21,14 @@ static parley_json *typing_render(const struct room *room, const parley_person *
 int typing_event(parley_ctx *ctx, parley_req req, void *ud)
 {
     parley_conn conn = parley->req_conn(req);
-    struct room *room = parley->conn_get(ctx, conn);
+    const struct room *room = place_room(req);
     const parley_person *person = chat.auth->person(req);
     int64_t now_ms = parley->mono_ns() / 1000000;
 
-    (void)ud;
-    if (!room || !person)
+    (void)ctx, (void)ud;
+    if (!room)
+        return PARLEY_DENY;
+    if (!person)
         return PARLEY_DONE; /* the socket is on its way out */
     if (!typing_gate_count(conn.id, now_ms)) {
         parley->deny(req, 429, "rate_limited", "Too many typing frames.");

@@ -4,6 +4,7 @@
  *   store    SQL: what the endpoint of the same name does, in the name of who made the room, and a row
  *            of the audit log
  *   told     sockets hear of it, or close */
+#include "plugins/chat/feed.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/verb.h"
 #include <stdio.h>
@@ -54,6 +55,7 @@ static int add_told(task *t)
     struct announcement what = { .kind = EVENT_MEMBER_ADDED,
                                  .seq = chat.db->get_int(rows[ADD_HEAD], 0, HEAD_LAST_SEQ, 0) };
     live_announce(str_of(to->uid), &what);
+    feeds_added((const parley_str[]){ str_of(to->user_uid) }, 1);
     (void)parley_run_printf(t->of.run, "%s is in \"%s\" now\n", to->email, to->shown);
     return TASK_NEXT;
 }

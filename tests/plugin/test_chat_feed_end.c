@@ -1,0 +1,145 @@
+/* test_chat_feed_end.c -- sockets for all rooms: every way in which a subscription ends, at every stage. */
+#include "feed_host.h"
+
+/* How far the subscription has come when something happens. */
+enum stage { LOOKS, ASKED, CATCHES_UP, LIVE, ASKED_AGAIN, STAGES };
+
+static parley_conn feed_at(enum stage stage)
+{
+    parley_conn conn = stage >= LIVE ? feed_live() : feed();
+
+    if (stage == ASKED)
+        fake_event(conn, SUBSCRIBE);
+    if (stage == CATCHES_UP || stage == ASKED_AGAIN)
+        fake_event(conn, RESUME("2"));
+    if (stage == CATCHES_UP)
+        answer_seen("6", "0");
+    fake_frames_clear(conn);
+    return conn;
+}
+
+/* Each stage begins with a plugin that knows nothing of the one before. */
+static void afresh(void)
+{
+    fake_end();
+    (void)chat_setup("4");
+}
+
+static void test_hanging_up(void **state)
+{
+    (void)state;
+    for (int stage = LOOKS; stage < STAGES; stage++) {
+        parley_conn conn = feed_at((enum stage)stage);
+
+        fake_hang_up(conn, 1006);
+        assert_false(fake_subscribed(TOPIC));
+        answer_what_waits();
+        fake_advance(5000);
+        answer_what_waits();
+        afresh();
+    }
+}
+
+static void test_removals(void **state)
+{
+    (void)state;
+    for (int stage = LOOKS; stage < STAGES; stage++) {
+        parley_conn conn = feed_at((enum stage)stage);
+
+        deliver(4, 7, BOB_UID, "{\"n\":7}");
+        if (stage == ASKED) { /* an answer that is older than the removal does not count */
+            answer_seen("6", "0");
+            fake_advance(20);
+            answer_nothing();
+            ASSERT_LAST(conn, "\"not_found\"");
+        } else {
+            ASSERT_LAST(conn, "{\"type\":\"unsubscribed\",\"room\":\"" ROOM_UID
+                              "\",\"code\":4403,\"reason\":\"removed from the room\"}");
+        }
+        if (stage >= LIVE)
+            assert_string_equal(fake_frame(conn, 0), "{\"n\":7}"); /* up to and including it */
+        assert_int_equal(fake_closed(conn), 0);
+        answer_what_waits();
+        assert_false(fake_in_room(conn, FEED_SET));
+        assert_false(fake_subscribed(TOPIC));
+        afresh();
+    }
+}
+
+/* A removal of before he was added again, which comes late. */
+static void test_an_old_removal(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    fake_deliver("chat.added", BOB_UID);
+    fake_run();
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(5, "10", "8", "ep", ROOM_UID, "Room"); /* a member as of 8 */
+    fake_run();
+    deliver(4, 7, BOB_UID, "{\"n\":7}");
+    deliver(3, 8, BOB_UID, "{\"n\":8}");
+    answer_what_waits();
+    assert_int_equal(fake_frames(conn), 0);
+    assert_true(fake_subscribed(TOPIC));
+}
+
+static void test_the_end_of_a_room(void **state)
+{
+    (void)state;
+    for (int stage = LOOKS; stage < STAGES; stage++) {
+        parley_conn conn = feed_at((enum stage)stage);
+
+        deliver(7, 0, "-", "");
+        answer_what_waits();
+        ASSERT_LAST(conn, stage == ASKED ? "\"not_found\"" : "\"code\":4404,");
+        assert_int_equal(fake_closed(conn), 0);
+        assert_false(fake_subscribed(TOPIC));
+        afresh();
+    }
+}
+
+/* Live ones come back with their place; those that only look go on looking. */
+static void test_another_log(void **state)
+{
+    parley_conn live = feed_live();
+    parley_conn looks = feed();
+
+    (void)state;
+    deliver_of("other", 1, 7, "-", "{\"n\":7}");
+    ASSERT_LAST(live, "\"code\":4004,\"reason\":\"resync_required\"");
+    assert_false(fake_in_room(live, FEED_SET));
+    assert_int_equal(fake_frames(looks), 0);
+    assert_int_equal(fake_closed(live), 0);
+    assert_true(fake_subscribed(TOPIC));
+    answer_what_waits();
+}
+
+static void test_unsubscribe(void **state)
+{
+    (void)state;
+    for (int stage = LOOKS; stage < STAGES; stage++) {
+        parley_conn conn = feed_at((enum stage)stage);
+
+        fake_event(conn, "{\"type\":\"unsubscribe\",\"rooms\":[\"" ROOM_UID "\"]}");
+        ASSERT_LAST(conn, stage == LOOKS ? "\"not_found\"" : "\"code\":1000,");
+        answer_what_waits();
+        assert_false(fake_in_room(conn, FEED_SET));
+        assert_true(fake_subscribed(TOPIC)); /* it looks again */
+        fake_frames_clear(conn);
+        deliver(1, 7, "-", "{\"n\":7}");
+        assert_int_equal(fake_frames(conn), 0);
+        afresh();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, chat_teardown)
+        TEST(test_hanging_up),        TEST(test_removals),    TEST(test_an_old_removal),
+        TEST(test_the_end_of_a_room), TEST(test_another_log), TEST(test_unsubscribe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
