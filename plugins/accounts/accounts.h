@@ -16,6 +16,7 @@
  *   password.c, new_password.c
  *                    what these share
  *   link.c           the mail with a link
+ *   change.c         what operators do to a user (parley.auth, change())
  *   verb*.c          the commands `parley createsuperuser`, `user ...`, `audit list`
  *   audit.c          rows of the audit log
  *   tidy.c           what is old goes

@@ -13,6 +13,7 @@
 #include "plugins/accounts/auth.h"
 #include "plugins/accounts/accounts.h"
 #include "plugins/accounts/browser.h"
+#include "plugins/accounts/change.h"
 #include "plugins/accounts/credential.h"
 #include "plugins/accounts/key.h"
 #include "plugins/accounts/person.h"
@@ -383,6 +384,7 @@ static const parley_auth service = {
     .head = PARLEY_SERVICE(parley_auth, 0, 1),
     .person = auth_person,
     .email_key = address_key,
+    .change = change_user,
 };
 
 int auth_register(parley_ctx *ctx)

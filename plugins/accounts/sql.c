@@ -5,6 +5,18 @@
 #define USER_COLUMNS                                                                               \
     "uid, username, email, first_name, last_name, is_verified, is_active, is_staff, is_superuser," \
     " joined_at, id"
+/* Who may change the user u (parley/auth.h): the actor, and whether it is for superusers only. */
+#define CHANGE_MAY(actor, super)                                                                   \
+    "(CAST(" actor " AS BIGINT) = 0 OR EXISTS (SELECT 1 FROM users a WHERE a.id = " actor          \
+    " AND a.is_active = 1 AND (a.is_superuser = 1 OR (a.is_staff = 1 AND u.is_staff = 0"           \
+    " AND u.is_superuser = 0 AND CAST(" super " AS BIGINT) = 0))))"
+/* `ends`: 1 if u is no superuser afterwards, or cannot log in. */
+#define CHANGE_LEAVES_ONE(ends)                                                                    \
+    "(CAST(" ends " AS BIGINT) = 0 OR u.is_superuser = 0 OR u.is_active = 0 OR EXISTS (SELECT 1"   \
+    " FROM users o WHERE o.is_superuser = 1 AND o.is_active = 1 AND o.id <> u.id))"
+#define CHANGEABLE(uid, actor, super, ends)                                                        \
+    " FROM users u WHERE u.uid = " uid                                                             \
+    " AND " CHANGE_MAY(actor, super) " AND " CHANGE_LEAVES_ONE(ends)
 
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TAKEN] = "SELECT email_key, username_key FROM users"
@@ -133,6 +145,41 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TIDY_REVOCATIONS] = "DELETE FROM revocations WHERE at < $1",
     [SQL_TIDY_TICKETS] = "DELETE FROM ws_tickets WHERE expires_at < $1",
     [SQL_TIDY_AUDIT] = "DELETE FROM audit_log WHERE at < $1",
+    /* Changes of superusers wait for each other, so that two cannot end each other at once; logins
+       wait for the user's row. */
+    [SQL_CHANGE_LOCK] = "UPDATE users SET is_superuser = is_superuser"
+                        " WHERE uid = $1 OR is_superuser = 1",
+    [SQL_CHANGE_STATE] = "SELECT u.id, CASE WHEN " CHANGE_MAY(
+        "$1", "$2") " THEN 1 ELSE 0 END,"
+                    " CASE WHEN " CHANGE_LEAVES_ONE("$3") " THEN 1 ELSE 0 END"
+                                                          " FROM users u WHERE u.uid = $4",
+    [SQL_CHANGE_AUDIT] = PARLEY_AUTH_AUDIT
+    "CAST($1 AS BIGINT), $2, NULLIF(CAST($3 AS BIGINT), 0),"
+    " u.id, $4, CAST($5 AS TEXT), $6" CHANGEABLE(
+        "$7", "$3", "$8", "$9") " AND (CAST($5 AS TEXT) = '' OR EXISTS (SELECT 1 FROM sessions s"
+                                " WHERE s.user_id = u.id AND CAST(s.uid AS TEXT) = $5))",
+    [SQL_CHANGE_REVOKE] =
+        "INSERT INTO revocations (kind, user_id, at)"
+        " SELECT 'user', u.id, CAST($1 AS BIGINT)" CHANGEABLE("$2", "$3", "$4", "$5"),
+    [SQL_CHANGE_RIGHT] =
+        PARLEY_AUTH_REVOKE_RIGHT "u.id, '" PARLEY_AUTH_NOT_STAFF "',"
+                                 " CAST($1 AS BIGINT)" CHANGEABLE("$2", "$3", "$4", "$5"),
+    [SQL_CHANGE_SESSIONS] =
+        "DELETE FROM sessions WHERE user_id = (SELECT u.id" CHANGEABLE("$1", "$2", "$3", "$4") ")",
+    /* Last, because the guards look at what it changes. */
+    [SQL_CHANGE_USER] = "UPDATE users SET is_verified = COALESCE(CAST($1 AS BIGINT), is_verified),"
+                        " is_active = COALESCE(CAST($2 AS BIGINT), is_active),"
+                        " is_staff = COALESCE(CAST($3 AS BIGINT), is_staff),"
+                        " is_superuser = COALESCE(CAST($4 AS BIGINT), is_superuser)"
+                        " WHERE id = (SELECT u.id" CHANGEABLE("$5", "$6", "$7", "$8") ")",
+    [SQL_CHANGE_SESSION_FIND] = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id"
+                                " WHERE s.uid = $1 AND u.uid = $2",
+    [SQL_CHANGE_SESSION_REVOKE] = "INSERT INTO revocations (kind, user_id, session_id, at)"
+                                  " SELECT 'session', s.user_id, s.id, CAST($1 AS BIGINT)"
+                                  " FROM sessions s JOIN users u ON u.id = s.user_id"
+                                  " WHERE s.uid = $2 AND u.uid = $3 AND " CHANGE_MAY("$4", "$5"),
+    [SQL_CHANGE_SESSION_DROP] = "DELETE FROM sessions WHERE uid = $1 AND user_id = (SELECT u.id"
+                                " FROM users u WHERE u.uid = $2 AND " CHANGE_MAY("$3", "$4") ")",
 };
 
 int sql_prepare_all(void)

@@ -1,6 +1,7 @@
 /* plugin.c -- the plugin "chat": rooms, participants, messages, live sockets.
  *
  * The tables below are its index: what it answers, what can be set, what it needs. */
+#include "plugins/chat/change.h"
 #include "plugins/chat/chat.h"
 #include "plugins/chat/feed.h"
 #include "plugins/chat/meters.h"
@@ -114,6 +115,11 @@ static int route_add(parley_ctx *ctx, const parley_route *route, uint32_t send_t
     return parley->route(ctx, &timed);
 }
 
+static const parley_chat service = {
+    .head = PARLEY_SERVICE(parley_chat, 0, 1),
+    .change = change_room,
+};
+
 static int chat_load(parley_ctx *ctx, const parley_conf *conf)
 {
     chat.ctx = ctx;
@@ -145,6 +151,8 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         err = feeds_load(ctx);
     if (err == 0)
         err = verbs_load(ctx);
+    if (err == 0)
+        err = parley->provide(ctx, "parley.chat", &service.head);
 
     return err < 0 ? err : poll_load(ctx);
 }

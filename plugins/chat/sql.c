@@ -87,6 +87,17 @@
     " JOIN room_members me ON me.room_id = m.room_id AND me.user_id = $1"                          \
     " WHERE m.deleted_at IS NULL AND (m.sender_id = $1 OR r.creator_id = $1)"
 
+/* What operators may do in any room (change.c).  Who does it: $n, or the room's creator for 0, which is
+ * the command line. */
+#define OPERATOR(n)  "COALESCE(NULLIF(CAST(" n " AS BIGINT), 0), r.creator_id)"
+#define OR_NOBODY(n) "NULLIF(CAST(" n " AS BIGINT), 0)"
+#define OP_MESSAGE(uid)                                                                            \
+    " FROM messages m JOIN rooms r ON r.id = m.room_id"                                            \
+    " WHERE m.uid = " uid " AND m.deleted_at IS NULL"
+#define OP_MEMBER(room, user)                                                                      \
+    " FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"       \
+    " WHERE r.uid = " room " AND u.uid = " user " AND u.id <> r.creator_id"
+
 /* clang-format off */
 static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_ROOM_SEEN] =
@@ -204,7 +215,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         " WHERE uid = $2 AND creator_id = $3",
     [SQL_DROP_AUDIT] =
         PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_delete', creator_id, creator_id, $2,"
-        " CAST(uid AS TEXT) FROM rooms WHERE uid = $3 AND creator_id = $4",
+        " CAST(uid AS TEXT), '' FROM rooms WHERE uid = $3 AND creator_id = $4",
     [SQL_DROP_SWEEP] =
         "INSERT INTO room_sweeps (room_id) SELECT id FROM rooms WHERE uid = $1 AND creator_id = $2",
     [SQL_DROP_MEMBERS] =
@@ -289,6 +300,55 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         "SELECT r.uid, r.last_seq, r.epoch, m.deleted_at"
         " FROM messages m JOIN rooms r ON r.id = m.room_id"
         " JOIN room_members me ON me.room_id = r.id AND me.user_id = $1 WHERE m.uid = $2",
+
+    [SQL_OP_ERASE_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count - 1"
+        " WHERE id = (SELECT m.room_id" OP_MESSAGE("$1") ")",
+    [SQL_OP_ERASE_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
+        " SELECT m.room_id, r.last_seq, 2, m.id, " OPERATOR("$1") ", CAST($2 AS BIGINT)" OP_MESSAGE("$3"),
+    [SQL_OP_ERASE_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'message_delete', " OR_NOBODY("$2") ", m.sender_id, $3,"
+        " CAST(m.uid AS TEXT), $4" OP_MESSAGE("$5"),
+    [SQL_OP_ERASE_MESSAGE] =
+        "UPDATE messages SET content = '', deleted_by = " OR_NOBODY("$1") ", deleted_at = CAST($2 AS BIGINT)"
+        " WHERE id = (SELECT m.id" OP_MESSAGE("$3") ")",
+    [SQL_OP_ERASE_STATE] =
+        "SELECT r.uid, r.last_seq, r.epoch, m.deleted_at, a.uid, a.username"
+        " FROM messages m JOIN rooms r ON r.id = m.room_id JOIN users a ON a.id = " OPERATOR("$1")
+        " WHERE m.uid = $2",
+
+    [SQL_OP_REMOVE_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1 WHERE id = (SELECT r.id" OP_MEMBER("$1", "$2") ")",
+    [SQL_OP_REMOVE_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, user_id, actor_id, at)"
+        " SELECT r.id, r.last_seq, 4, u.id, " OPERATOR("$1") ", CAST($2 AS BIGINT)" OP_MEMBER("$3", "$4"),
+    [SQL_OP_REMOVE_RIGHT] =
+        PARLEY_AUTH_REVOKE_RIGHT "u.id, " ROOM_SUBJECT("r.last_seq") ", CAST($1 AS BIGINT)" OP_MEMBER("$2", "$3"),
+    [SQL_OP_REMOVE_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_remove', " OR_NOBODY("$2") ", u.id, $3,"
+        " CAST(r.uid AS TEXT), $4" OP_MEMBER("$5", "$6"),
+    [SQL_OP_REMOVE_MEMBER] =
+        "DELETE FROM room_members WHERE room_id = (SELECT r.id FROM rooms r WHERE r.uid = $1)"
+        " AND user_id = (SELECT u.id" OP_MEMBER("$1", "$2") ")",
+    [SQL_OP_REMOVE_STATE] =
+        "SELECT r.last_seq, CASE WHEN c.uid = $1 THEN 1 ELSE 0 END, r.epoch,"
+        " (SELECT u.username FROM users u WHERE u.uid = $1), a.uid, a.username"
+        " FROM rooms r JOIN users c ON c.id = r.creator_id JOIN users a ON a.id = " OPERATOR("$2")
+        " WHERE r.uid = $3",
+
+    [SQL_OP_DROP_RIGHT] =
+        PARLEY_AUTH_REVOKE_RIGHT "creator_id, " ROOM_SUBJECT("(last_seq + 1)") ", CAST($1 AS BIGINT) FROM rooms r"
+        " WHERE uid = $2",
+    [SQL_OP_DROP_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_delete', " OR_NOBODY("$2") ", r.creator_id, $3,"
+        " CAST(r.uid AS TEXT), $4 FROM rooms r WHERE r.uid = $5",
+    [SQL_OP_DROP_SWEEP] =
+        "INSERT INTO room_sweeps (room_id) SELECT id FROM rooms WHERE uid = $1",
+    [SQL_OP_DROP_MEMBERS] =
+        "DELETE FROM room_members WHERE room_id IN (SELECT id FROM rooms WHERE uid = $1)",
+    [SQL_OP_DROP_ROOM] =
+        "DELETE FROM rooms WHERE uid = $1",
 
     [SQL_HEAD] =
         "SELECT last_seq, epoch, name FROM rooms WHERE id = $1",

@@ -54,6 +54,22 @@ enum sql_id {
     SQL_ERASE_MESSAGE,
     SQL_ERASE_MARK,
     SQL_ERASE_STATE,
+    SQL_OP_ERASE_SEQ,
+    SQL_OP_ERASE_EVENT,
+    SQL_OP_ERASE_AUDIT,
+    SQL_OP_ERASE_MESSAGE,
+    SQL_OP_ERASE_STATE,
+    SQL_OP_REMOVE_SEQ,
+    SQL_OP_REMOVE_EVENT,
+    SQL_OP_REMOVE_RIGHT,
+    SQL_OP_REMOVE_AUDIT,
+    SQL_OP_REMOVE_MEMBER,
+    SQL_OP_REMOVE_STATE,
+    SQL_OP_DROP_RIGHT,
+    SQL_OP_DROP_AUDIT,
+    SQL_OP_DROP_SWEEP,
+    SQL_OP_DROP_MEMBERS,
+    SQL_OP_DROP_ROOM,
     SQL_HEAD,
     SQL_HEADS,
     SQL_LOG,
@@ -203,6 +219,16 @@ enum remove_column {
 enum user_column { USER_KEY, USER_UID, USER_USERNAME };
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
+/* Columns of SQL_OP_ERASE_STATE: those of SQL_ERASE_STATE, and who did it; of SQL_OP_REMOVE_STATE. */
+enum op_erase_column { OP_ERASE_ACTOR = ERASE_DELETED + 1, OP_ERASE_ACTOR_NAME };
+enum op_remove_column {
+    OP_REMOVE_LAST_SEQ,
+    OP_REMOVE_OF_CREATOR,
+    OP_REMOVE_EPOCH,
+    OP_REMOVE_USERNAME,
+    OP_REMOVE_ACTOR,
+    OP_REMOVE_ACTOR_NAME
+};
 enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH, HEAD_NAME };
 /* Columns of SQL_HEADS, and how many rooms it asks for. */
 enum heads_column { HEADS_KEY, HEADS_LAST_SEQ };

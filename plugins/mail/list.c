@@ -55,7 +55,7 @@ static void listed(parley_ctx *ctx, int status, const parley_db_result *result, 
     for (int64_t row = 0; row < n; row++) {
         parley_str uid = mail.db->get(rows, row, 0), why = mail.db->get(rows, row, 7);
         parley_str sealed = mail.db->get(rows, row, 1);
-        char state[40], to[MAIL_ADDRESS_MAX + 1] = "";
+        char state[40], to[PARLEY_MAIL_ADDRESS] = "";
 
         describe(rows, row, state, sizeof(state));
         if (sealed.p)

@@ -70,6 +70,7 @@ parley_sql sql_make(enum sql_id id, const parley_param *params, size_t n);
 
 /* statement.c: see parley/mail.h */
 int mail_statement(parley_ctx *ctx, const parley_mail_msg *msg, parley_sql *ret);
+int mail_again(parley_ctx *ctx, parley_str uid, parley_sql *ret);
 
 /* queue.c */
 int queue_start(void);
@@ -86,7 +87,7 @@ void queue_hasten(void);
 int mail_verbs(parley_ctx *ctx);
 extern const struct parley_verb mail_verb_doctor;
 
-/* compose.c: who a sealed mail goes to; MAIL_ADDRESS_MAX + 1 bytes, "" if it cannot be opened. */
+/* compose.c: who a sealed mail goes to; PARLEY_MAIL_ADDRESS bytes, "" if it cannot be opened. */
 void compose_address(parley_str sealed, char *ret);
 
 /* mark.c: stores d->outcome, again and again until the database has it, then queue_marked().

@@ -39,10 +39,19 @@ static const parley_need needs[] = {
 };
 /* clang-format on */
 
+static void service_hasten(parley_ctx *ctx)
+{
+    (void)ctx;
+    queue_hasten();
+}
+
 static const parley_mail service = {
     .head = PARLEY_SERVICE(parley_mail, 0, 1),
     .statement = mail_statement,
     .wake = queue_wake,
+    .address = compose_address,
+    .again = mail_again,
+    .hasten = service_hasten,
 };
 
 /* 0, or -1 if the text does not fit. */

@@ -1,9 +1,11 @@
-/* statement.c -- the SQL that queues a mail: the template is filled in, the result sealed. */
+/* statement.c -- the SQL that queues a mail (the template is filled in, the result sealed), and the
+ * one that has it tried again. */
 #include "plugins/mail/mail.h"
 #include "plugins/mail/mime.h"
 #include "plugins/mail/seal.h"
 #include "plugins/mail/template.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* What the caller's statement points to, until the running callback has returned. */
 typedef struct queued {
@@ -81,5 +83,35 @@ int mail_statement(parley_ctx *ctx, const parley_mail_msg *msg, parley_sql *ret)
     q->params[3] =
         msg->expires_us > 0 ? (parley_param)PARLEY_INT(msg->expires_us) : (parley_param)PARLEY_NULL;
     *ret = SQL(SQL_ADD, q->params);
+    return 0;
+}
+
+typedef struct again {
+    parley_param params[2];
+    char uid[MAIL_UID_CHARS + 1];
+} again;
+
+static void again_free(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)status;
+    free(ud);
+}
+
+int mail_again(parley_ctx *ctx, parley_str uid, parley_sql *ret)
+{
+    again *a = calloc(1, sizeof(*a));
+
+    (void)ctx;
+    if (!a)
+        return PARLEY_ENOMEM;
+    int err = parley->defer(mail.ctx, again_free, a);
+    if (err < 0) {
+        free(a);
+        return PARLEY_ENOMEM;
+    }
+    (void)snprintf(a->uid, sizeof(a->uid), "%.*s", (int)uid.n, uid.p);
+    a->params[0] = (parley_param)PARLEY_INT(parley->now_us());
+    a->params[1] = (parley_param)PARLEY_TEXT(((parley_str){ a->uid, strlen(a->uid) }));
+    *ret = SQL(SQL_AGAIN, a->params);
     return 0;
 }
