@@ -29,9 +29,9 @@ function(parley_builtin_plugin name)
     install(TARGETS plugin_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/parley/plugins)
 endfunction()
 
-# sql/, templates/ and web/ beside the binary, as an installed server finds them: build/<preset>/share/.
+# sql/, templates/, web/ and admin/ beside the binary, as an installed server finds them: build/<preset>/share/.
 function(parley_share_files)
-    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} sql/* templates/* web/*)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} sql/* templates/* web/* admin/*)
     set(outputs)
     foreach(file IN LISTS files)
         add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/share/${file}

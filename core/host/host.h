@@ -9,7 +9,7 @@
  *   turn.c hooks.c timers.c work.c watch.c topics.c
  *   verb.h: verbs.c verb_args.c run.c    commands that plugins add to the command line
  *   metrics.c metric_api.c meters.c      what is counted
- *   health.c print_chain.c               /healthz, /readyz; `parley check --chain`
+ *   health.c print_chain.c look_api.c    /healthz, /readyz; `parley check --chain`; both for plugins
  *   api.c and *_api.c                    the table `parley`
  */
 #ifndef CORE_HOST_HOST_H

@@ -189,6 +189,7 @@ void api_fill_services(parley_api *api);
 void api_fill_verbs(parley_api *api);
 void api_fill_run(parley_api *api);
 void api_fill_metrics(parley_api *api);
+void api_fill_look(parley_api *api);
 const parley_api *api_table(void);
 
 /* ---- life.c, migrate.c, services.c ---- */

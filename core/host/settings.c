@@ -48,7 +48,7 @@ static const parley_option settings_options[] = {
       .help = "Folder of the plugins without a path, relative to this file; empty: beside the binary, else where it was "
               "installed." },
     { .name = "share_dir", .type = PARLEY_T_STR, .def = "", .max = 1024,
-      .help = "Folder of sql/, templates/ and web/, relative to this file; empty: as for plugin_dir." },
+      .help = "Folder of sql/, templates/, web/ and admin/, relative to this file; empty: as for plugin_dir." },
     { .name = "log_level", .type = PARLEY_T_ENUM, .def = "info", .choices = "debug|info|warn|error",
       .help = "Lines below this level are not written." },
     { .name = "debug", .type = PARLEY_T_BOOL, .def = "false",

@@ -65,9 +65,6 @@ typedef struct parley_person { /* as of the login; shared, read-only */
 #define PARLEY_AUTH_AUDIT_COMMAND                                                                  \
     "INSERT INTO audit_log (user_agent, at, action, subject_id, detail) SELECT 'command line', "
 
-/* The subject with which accounts itself fires "auth.revoked": this user is no longer staff. */
-#define PARLEY_AUTH_NOT_STAFF "accounts.staff"
-
 typedef struct parley_auth_revoked { /* the hook "auth.revoked"; its verdict is ignored */
     uint32_t size;
     int64_t user;       /* users.id */
@@ -81,7 +78,7 @@ enum parley_auth_what {
     PARLEY_AUTH_DISABLE,    /* no way in, and all sessions end */
     PARLEY_AUTH_ENABLE,
     PARLEY_AUTH_END_SESSIONS, /* all; with .session, that one */
-    PARLEY_AUTH_MAKE_USER,    /* neither staff nor superuser */
+    PARLEY_AUTH_MAKE_USER,    /* neither staff nor superuser; all sessions end */
     PARLEY_AUTH_MAKE_STAFF,   /* staff, no superuser */
     PARLEY_AUTH_MAKE_SUPERUSER
 };

@@ -151,6 +151,13 @@ typedef void (*parley_bytes_fn)(parley_ctx *, parley_str topic, parley_str bytes
 typedef void (*parley_work_fn)(void *ud); /* pool thread: no server call but post() and log() */
 typedef void (*parley_free_fn)(void *);
 
+typedef struct parley_plugin_info { /* of plugin_each(): read-only, until the callback returns */
+    uint32_t size;
+    uint32_t is_ready;                       /* as ready() said last */
+    parley_str name, version, about, reason; /* reason: why it is not ready; else empty */
+} parley_plugin_info;
+typedef void (*parley_plugin_fn)(const parley_plugin_info *, void *ud);
+
 #include <parley/metric.h> /* parley_metric, parley_meter, parley_metric_fn */
 
 /* ---- structs you fill: set .size with PARLEY_SIZED ----
@@ -256,10 +263,10 @@ typedef struct parley_api {
      * and line of that key ("a.b[2].c", relative to the plugin's part; "" is the part itself). */
     int (*conf_fail)(parley_ctx *, const char *path, const char *why);
     /* The server's own settings: "site_url" (without trailing slash; empty: unknown),
-     * "data_dir", "log_dir", "share_dir" (sql/, templates/, web/), "version", "public" ("1" if any
-     * listener is not loopback, else "0"), "workers" (decimal), "max_queue" (bytes that may wait for
-     * one socket, decimal), "migrations.<plugin>" (the folder below sql/<dialect>/ of a configured
-     * plugin).  Absent view for other names.  Lives as long as the worker. */
+     * "data_dir", "log_dir", "share_dir" (sql/, templates/, web/, admin/), "version", "public" ("1" if
+     * any listener is not loopback, else "0"), "workers" (decimal), "max_queue" (bytes that may wait
+     * for one socket, decimal), "migrations.<plugin>" (the folder below sql/<dialect>/ of a
+     * configured plugin).  Absent view for other names.  Lives as long as the worker. */
     parley_str (*server)(const char *name);
     /* A key of 32 bytes for one purpose, derived from SECRET_KEY; the same in every worker and
      * after every restart. */
@@ -275,6 +282,11 @@ typedef struct parley_api {
      * store that has become another one under its workers (a restored backup).  Until the worker is
      * replaced it may be asked again; PARLEY_EPHASE: this process is no worker of a server. */
     int (*renew)(parley_ctx *, const char *why);
+    /* All plugins of this worker, in the order of the YAML; loop */
+    int (*plugin_each)(parley_ctx *, parley_plugin_fn, void *ud);
+    /* What runs for every route and event, as `parley check --chain` prints it; a view until your
+     * callback returns, absent: no memory.  From start() on. */
+    parley_str (*chain_text)(parley_ctx *);
 
     /* registration: only inside load(); afterwards PARLEY_EPHASE */
     int (*route)(parley_ctx *, const parley_route *);

@@ -20,22 +20,21 @@ typedef struct change_kind {
     int for_superusers; /* staff may not, whoever it is about */
     int ends_superuser; /* afterwards the user is none, or cannot log in */
     int ends_sessions;
-    int ends_staff; /* whoever gave a right to staff is told */
 } change_kind;
 
 /* clang-format off */
 static const change_kind kinds[] = {
-    /*                              action              verified active staff super  for ends sessions right */
-    [PARLEY_AUTH_VERIFY]         = { "user_verify",       1,    KEEP, KEEP, KEEP,  0, 0, 0, 0 },
-    [PARLEY_AUTH_DISABLE]        = { "user_disable",      KEEP, 0,    KEEP, KEEP,  0, 1, 1, 0 },
-    [PARLEY_AUTH_ENABLE]         = { "user_enable",       KEEP, 1,    KEEP, KEEP,  0, 0, 0, 0 },
-    [PARLEY_AUTH_END_SESSIONS]   = { "sessions_end",      KEEP, KEEP, KEEP, KEEP,  0, 0, 1, 0 },
-    [PARLEY_AUTH_MAKE_USER]      = { "role_user",         KEEP, KEEP, 0,    0,     1, 1, 0, 1 },
-    [PARLEY_AUTH_MAKE_STAFF]     = { "role_staff",        KEEP, KEEP, 1,    0,     1, 1, 0, 0 },
-    [PARLEY_AUTH_MAKE_SUPERUSER] = { "role_superuser",    KEEP, KEEP, 1,    1,     1, 0, 0, 0 },
+    /*                              action                verified active staff superuser for ends sessions */
+    [PARLEY_AUTH_VERIFY]         = { "user_verify",       1,    KEEP, KEEP, KEEP,  0, 0, 0 },
+    [PARLEY_AUTH_DISABLE]        = { "user_disable",      KEEP, 0,    KEEP, KEEP,  0, 1, 1 },
+    [PARLEY_AUTH_ENABLE]         = { "user_enable",       KEEP, 1,    KEEP, KEEP,  0, 0, 0 },
+    [PARLEY_AUTH_END_SESSIONS]   = { "user_end_sessions", KEEP, KEEP, KEEP, KEEP,  0, 0, 1 },
+    [PARLEY_AUTH_MAKE_USER]      = { "staff_off",         KEEP, KEEP, 0,    0,     1, 1, 1 },
+    [PARLEY_AUTH_MAKE_STAFF]     = { "staff_on",          KEEP, KEEP, 1,    0,     1, 1, 0 },
+    [PARLEY_AUTH_MAKE_SUPERUSER] = { "superuser_on",      KEEP, KEEP, 1,    1,     1, 0, 0 },
 };
 /* clang-format on */
-static const change_kind one_session = { "session_end", KEEP, KEEP, KEEP, KEEP, 0, 0, 0, 0 };
+static const change_kind one_session = { "user_end_session", KEEP, KEEP, KEEP, KEEP, 0, 0, 0 };
 
 /* A change on its way.  Owner: its run, which frees it. */
 typedef struct changing {
@@ -117,8 +116,6 @@ static void run_user(change_run *run, const parley_auth_change *c, const change_
                                   ends };
 
     run_audit(run, c, kind);
-    if (kind->ends_staff)
-        RUN_ADD(run, SQL_CHANGE_RIGHT, revoke);
     if (kind->ends_sessions) {
         RUN_ADD(run, SQL_CHANGE_REVOKE, revoke);
         RUN_ADD(run, SQL_CHANGE_SESSIONS, drop);

@@ -161,9 +161,6 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_CHANGE_REVOKE] =
         "INSERT INTO revocations (kind, user_id, at)"
         " SELECT 'user', u.id, CAST($1 AS BIGINT)" CHANGEABLE("$2", "$3", "$4", "$5"),
-    [SQL_CHANGE_RIGHT] =
-        PARLEY_AUTH_REVOKE_RIGHT "u.id, '" PARLEY_AUTH_NOT_STAFF "',"
-                                 " CAST($1 AS BIGINT)" CHANGEABLE("$2", "$3", "$4", "$5"),
     [SQL_CHANGE_SESSIONS] =
         "DELETE FROM sessions WHERE user_id = (SELECT u.id" CHANGEABLE("$1", "$2", "$3", "$4") ")",
     /* Last, because the guards look at what it changes. */

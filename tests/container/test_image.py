@@ -74,7 +74,7 @@ def test_only_what_the_build_reads_goes_to_it(engine, tmp_path):
     engine.podman("build", "--quiet", "--network", "none", "--tag", "context", "--file", tmp_path / "list.dockerfile", tmp_path)
     files = engine.podman("run", "--rm", "--network", "none", "context", "cat", "/list").split()
     folders = {name.split("/")[2] for name in files}
-    assert folders == {"CMakeLists.txt", "CMakePresets.json", "cmake", "config", "core", "dev", "docs", "include", "packaging",
+    assert folders == {"admin", "CMakeLists.txt", "CMakePresets.json", "cmake", "config", "core", "dev", "docs", "include", "packaging",
                        "plugins", "sql", "templates", "web"}
     assert sum("/docs/" in name for name in files) == 1
 
