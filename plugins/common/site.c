@@ -56,7 +56,7 @@ static int routes_add(parley_ctx *ctx, site *s)
 
     (void)snprintf(name, sizeof(name), "%sindex.html", s->prefix);
     const web_file *index = files_find(&s->files, name);
-    int err = index ? 0 : parley_failf(ctx, "there is no index.html in the folder %s", s->folder);
+    int err = index ? 0 : parley->fail(ctx, "there is no index.html among the files of the page");
 
     for (size_t i = 0; err >= 0 && i < s->files.n; i++) {
         web_file *file = &s->files.rows[i];

@@ -1,3 +1,4 @@
 # libsodium: the hash that names a file's content.
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 set(PARLEY_PLUGIN_LIBRARIES PkgConfig::SODIUM)
+set(PARLEY_PLUGIN_COMMON files site)
