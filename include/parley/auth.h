@@ -30,8 +30,8 @@
  * known already.
  *
  * AUDIT LOG: who did what; `parley audit list` shows it.  Other plugins add rows with
- * PARLEY_AUTH_AUDIT and PARLEY_AUTH_AUDIT_COMMAND, in the transaction that does what they tell.  Users
- * themselves are changed by change() alone.
+ * PARLEY_AUTH_AUDIT, in the transaction that does what they tell.  Users themselves are changed by
+ * change() alone.
  *
  * Loop thread only. */
 #ifndef PARLEY_AUTH_H
@@ -50,20 +50,18 @@ typedef struct parley_person { /* as of the login; shared, read-only */
 #define PARLEY_AUTH_REVOKE_RIGHT                                                                   \
     "INSERT INTO revocations (kind, user_id, subject, at) SELECT 'right', "
 
-/* A row of the audit log, in the transaction that does what it tells: by a user over the network, or
- * on the command line (a verb, parley/verb.h).
+/* A row of the audit log, in the transaction that does what it tells.
  *
  *     PARLEY_AUTH_AUDIT "<now, microseconds>, '<action>', <users.id who>, <users.id whom or NULL>,"
  *                       " <ip>, <detail>, <user_agent> FROM ... WHERE <guards>"
- *     PARLEY_AUTH_AUDIT_COMMAND "<now>, '<action>', <users.id whom or NULL>, <detail> FROM ..."
  *
  * action: a word of the plugin ("room_delete").  ip: TEXT, parley->req_peer().  detail: TEXT, an id or
- * a word; nothing secret and nothing that a stranger typed.  user_agent: TEXT, empty if unknown. */
+ * a word; nothing secret and nothing that a stranger typed.  user_agent: TEXT, empty if unknown.  On the
+ * command line (a verb, parley/verb.h) nobody did it, NULL, from '', with PARLEY_AUTH_COMMAND_LINE. */
 #define PARLEY_AUTH_AUDIT                                                                          \
     "INSERT INTO audit_log (at, action, actor_id, subject_id, ip, detail, user_agent)"             \
     " SELECT "
-#define PARLEY_AUTH_AUDIT_COMMAND                                                                  \
-    "INSERT INTO audit_log (user_agent, at, action, subject_id, detail) SELECT 'command line', "
+#define PARLEY_AUTH_COMMAND_LINE "command line" /* as user_agent */
 
 typedef struct parley_auth_revoked { /* the hook "auth.revoked"; its verdict is ignored */
     uint32_t size;
@@ -80,7 +78,8 @@ enum parley_auth_what {
     PARLEY_AUTH_END_SESSIONS, /* all; with .session, that one */
     PARLEY_AUTH_MAKE_USER,    /* neither staff nor superuser; all sessions end */
     PARLEY_AUTH_MAKE_STAFF,   /* staff, no superuser */
-    PARLEY_AUTH_MAKE_SUPERUSER
+    PARLEY_AUTH_MAKE_SUPERUSER,
+    PARLEY_AUTH_DELETE /* gone for ever; what he wrote keeps his name */
 };
 /* What became of it; < 0: enum parley_db_status. */
 enum parley_auth_changed {
@@ -89,14 +88,15 @@ enum parley_auth_changed {
     /* The actor may not: staff that is no superuser may change neither staff nor superusers, and
      * nobody's role; who is neither, or disabled, may nothing. */
     PARLEY_AUTH_FORBIDDEN,
-    PARLEY_AUTH_LAST /* there would be no superuser left that can log in */
+    PARLEY_AUTH_LAST, /* no superuser would be left that can log in; not told the command line */
+    PARLEY_AUTH_HELD  /* DELETE: other tables refer to him: he is in a room, or has made one */
 };
 typedef struct parley_auth_change {
     uint32_t size, what;  /* enum parley_auth_what */
     parley_str user;      /* users.uid, well-formed */
     parley_str session;   /* sessions.uid, well-formed, or absent */
-    int64_t actor;        /* users.id; 0: whoever types commands on this machine, who may all */
-    parley_str ip, agent; /* for the audit log; absent: none */
+    int64_t actor;        /* users.id; 0: the command line, which may all */
+    parley_str ip, agent; /* for the audit log; absent: none, or the command line */
 } parley_auth_change;
 typedef void (*parley_auth_changed_fn)(parley_ctx *, int outcome, void *ud);
 

@@ -23,20 +23,22 @@
 enum parley_chat_what {
     PARLEY_CHAT_MESSAGE_DELETE = 1, /* .message */
     PARLEY_CHAT_MEMBER_REMOVE,      /* .room, .user; sockets close with 4403 */
-    PARLEY_CHAT_ROOM_DELETE         /* .room; sockets close with 4404 */
+    PARLEY_CHAT_ROOM_DELETE,        /* .room; sockets close with 4404 */
+    PARLEY_CHAT_MEMBER_ADD          /* .room, .user */
 };
 /* What became of it; < 0: enum parley_db_status. */
 enum parley_chat_changed {
     PARLEY_CHAT_CHANGED = 0,
-    PARLEY_CHAT_NOTHING, /* no such room, member or message */
-    PARLEY_CHAT_CREATOR  /* the creator of a room cannot be removed from it */
+    PARLEY_CHAT_NOTHING, /* no such room, member, user or message */
+    PARLEY_CHAT_CREATOR, /* the creator of a room cannot be removed from it */
+    PARLEY_CHAT_MEMBER   /* who is to be added is in the room */
 };
 typedef struct parley_chat_change {
     uint32_t size, what;            /* enum parley_chat_what */
     parley_str room, user, message; /* public ids, well-formed; absent: not asked for */
     /* users.id; 0: the command line, and members are told that the room's creator did it */
     int64_t actor;
-    parley_str ip, agent; /* for the audit log; absent: none */
+    parley_str ip, agent; /* for the audit log; absent: none, or the command line */
 } parley_chat_change;
 typedef void (*parley_chat_changed_fn)(parley_ctx *, int outcome, void *ud);
 

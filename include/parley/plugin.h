@@ -282,11 +282,6 @@ typedef struct parley_api {
      * store that has become another one under its workers (a restored backup).  Until the worker is
      * replaced it may be asked again; PARLEY_EPHASE: this process is no worker of a server. */
     int (*renew)(parley_ctx *, const char *why);
-    /* All plugins of this worker, in the order of the YAML; loop */
-    int (*plugin_each)(parley_ctx *, parley_plugin_fn, void *ud);
-    /* What runs for every route and event, as `parley check --chain` prints it; a view until your
-     * callback returns, absent: no memory.  From start() on. */
-    parley_str (*chain_text)(parley_ctx *);
 
     /* registration: only inside load(); afterwards PARLEY_EPHASE */
     int (*route)(parley_ctx *, const parley_route *);
@@ -477,6 +472,13 @@ typedef struct parley_api {
     /* registration as route(): only inside load() */
     int (*verb)(parley_ctx *, const struct parley_verb *);
     const struct parley_run_api *run; /* what a verb at work can do */
+
+    /* what runs here, for pages of operators */
+    /* All plugins of this worker, in the order of the YAML; loop */
+    int (*plugin_each)(parley_ctx *, parley_plugin_fn, void *ud);
+    /* What runs for every route and event, as `parley check --chain` prints it; a view until your
+     * callback returns, absent: no memory.  From start() on. */
+    parley_str (*chain_text)(parley_ctx *);
 } parley_api;
 
 /* ---- what you are: one read-only object, checked before any of your code is called ---- */

@@ -1,4 +1,4 @@
-/* change.c -- what operators do to a user (parley/auth.h, change()).
+/* change.c -- what operators do to a user (parley/auth.h, change()), on pages and on the command line.
  *
  *   lock      the user's row, and those of all superusers
  *   state     is there such a user, may the actor, would a superuser be left?
@@ -20,21 +20,23 @@ typedef struct change_kind {
     int for_superusers; /* staff may not, whoever it is about */
     int ends_superuser; /* afterwards the user is none, or cannot log in */
     int ends_sessions;
+    int deletes;
 } change_kind;
 
 /* clang-format off */
 static const change_kind kinds[] = {
-    /*                              action                verified active staff superuser for ends sessions */
-    [PARLEY_AUTH_VERIFY]         = { "user_verify",       1,    KEEP, KEEP, KEEP,  0, 0, 0 },
-    [PARLEY_AUTH_DISABLE]        = { "user_disable",      KEEP, 0,    KEEP, KEEP,  0, 1, 1 },
-    [PARLEY_AUTH_ENABLE]         = { "user_enable",       KEEP, 1,    KEEP, KEEP,  0, 0, 0 },
-    [PARLEY_AUTH_END_SESSIONS]   = { "user_end_sessions", KEEP, KEEP, KEEP, KEEP,  0, 0, 1 },
-    [PARLEY_AUTH_MAKE_USER]      = { "staff_off",         KEEP, KEEP, 0,    0,     1, 1, 1 },
-    [PARLEY_AUTH_MAKE_STAFF]     = { "staff_on",          KEEP, KEEP, 1,    0,     1, 1, 0 },
-    [PARLEY_AUTH_MAKE_SUPERUSER] = { "superuser_on",      KEEP, KEEP, 1,    1,     1, 0, 0 },
+    /*                              action                verified active staff superuser for ends sessions deletes */
+    [PARLEY_AUTH_VERIFY]         = { "user_verify",       1,    KEEP, KEEP, KEEP,  0, 0, 0, 0 },
+    [PARLEY_AUTH_DISABLE]        = { "user_disable",      KEEP, 0,    KEEP, KEEP,  0, 1, 1, 0 },
+    [PARLEY_AUTH_ENABLE]         = { "user_enable",       KEEP, 1,    KEEP, KEEP,  0, 0, 0, 0 },
+    [PARLEY_AUTH_END_SESSIONS]   = { "user_end_sessions", KEEP, KEEP, KEEP, KEEP,  0, 0, 1, 0 },
+    [PARLEY_AUTH_MAKE_USER]      = { "staff_off",         KEEP, KEEP, 0,    0,     1, 1, 1, 0 },
+    [PARLEY_AUTH_MAKE_STAFF]     = { "staff_on",          KEEP, KEEP, 1,    0,     1, 1, 0, 0 },
+    [PARLEY_AUTH_MAKE_SUPERUSER] = { "superuser_on",      KEEP, KEEP, 1,    1,     1, 0, 0, 0 },
+    [PARLEY_AUTH_DELETE]         = { "user_delete",       KEEP, KEEP, KEEP, KEEP,  1, 1, 1, 1 },
 };
 /* clang-format on */
-static const change_kind one_session = { "user_end_session", KEEP, KEEP, KEEP, KEEP, 0, 0, 0 };
+static const change_kind one_session = { "user_end_session", KEEP, KEEP, KEEP, KEEP, 0, 0, 0, 0 };
 
 /* A change on its way.  Owner: its run, which frees it. */
 typedef struct changing {
@@ -70,10 +72,16 @@ static parley_str or_empty(parley_str text)
     return text.p ? text : PARLEY_S("");
 }
 
+/* Whoever has the command line makes another superuser when he wants one. */
+static int leaves_none(const parley_auth_change *c, const change_kind *kind)
+{
+    return kind->ends_superuser && c->actor != 0;
+}
+
 static void run_begin(change_run *run, const parley_auth_change *c, const change_kind *kind)
 {
     parley_param uid = PARLEY_TEXT(c->user), actor = PARLEY_INT(c->actor);
-    parley_param super = PARLEY_INT(kind->for_superusers), ends = PARLEY_INT(kind->ends_superuser);
+    parley_param super = PARLEY_INT(kind->for_superusers), ends = PARLEY_INT(leaves_none(c, kind));
     const parley_param lock[] = { uid };
     const parley_param state[] = { actor, super, ends, uid };
 
@@ -84,16 +92,18 @@ static void run_begin(change_run *run, const parley_auth_change *c, const change
 static void run_audit(change_run *run, const parley_auth_change *c, const change_kind *kind)
 {
     parley_str action = parley_text_view(kind->action, strlen(kind->action));
+    parley_str agent =
+        c->actor == 0 && !c->agent.p ? PARLEY_S(PARLEY_AUTH_COMMAND_LINE) : or_empty(c->agent);
     const parley_param audit[] = {
         PARLEY_INT(parley->now_us()),
         PARLEY_TEXT(action),
         PARLEY_INT(c->actor),
         PARLEY_TEXT(or_empty(c->ip)),
         PARLEY_TEXT(or_empty(c->session)),
-        PARLEY_TEXT(or_empty(c->agent)),
+        PARLEY_TEXT(agent),
         PARLEY_TEXT(c->user),
         PARLEY_INT(kind->for_superusers),
-        PARLEY_INT(kind->ends_superuser),
+        PARLEY_INT(leaves_none(c, kind)),
     };
 
     RUN_ADD(run, SQL_CHANGE_AUDIT, audit);
@@ -103,7 +113,7 @@ static void run_user(change_run *run, const parley_auth_change *c, const change_
 {
     parley_param now = PARLEY_INT(parley->now_us());
     parley_param uid = PARLEY_TEXT(c->user), actor = PARLEY_INT(c->actor);
-    parley_param super = PARLEY_INT(kind->for_superusers), ends = PARLEY_INT(kind->ends_superuser);
+    parley_param super = PARLEY_INT(kind->for_superusers), ends = PARLEY_INT(leaves_none(c, kind));
     const parley_param revoke[] = { now, uid, actor, super, ends };
     const parley_param drop[] = { uid, actor, super, ends };
     const parley_param user[] = { flag(kind->verified),
@@ -120,7 +130,10 @@ static void run_user(change_run *run, const parley_auth_change *c, const change_
         RUN_ADD(run, SQL_CHANGE_REVOKE, revoke);
         RUN_ADD(run, SQL_CHANGE_SESSIONS, drop);
     }
-    RUN_ADD(run, SQL_CHANGE_USER, user);
+    if (kind->deletes)
+        RUN_ADD(run, SQL_CHANGE_DELETE, drop);
+    else
+        RUN_ADD(run, SQL_CHANGE_USER, user);
 }
 
 static void run_session(change_run *run, const parley_auth_change *c, const change_kind *kind)
@@ -167,7 +180,10 @@ static void change_done(parley_ctx *ctx, int status, const parley_db_result *res
     changing *c = ud;
     int outcome = status < 0 ? status : change_judge(c, result);
 
-    (void)ctx;
+    if (status == PARLEY_DB_FOREIGN_KEY && c->kind->deletes)
+        outcome = PARLEY_AUTH_HELD;
+    else if (status == PARLEY_DB_ERROR)
+        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n, result->message.p);
     parley->call_begin(c->caller);
     c->fn(c->caller, outcome, c->ud);
     parley->call_end(c->caller);

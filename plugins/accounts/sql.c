@@ -106,8 +106,9 @@ static const char *const sql_texts[SQL_COUNT] = {
                           " user_agent, detail) SELECT CAST($1 AS BIGINT), user_id, $2, user_id,"
                           " $3, $4, CAST(uid AS TEXT) FROM sessions"
                           " WHERE uid = $5 AND user_id = $6",
-    [SQL_AUDIT_COMMAND] = PARLEY_AUTH_AUDIT_COMMAND "CAST($1 AS BIGINT), $2, id, $3 FROM users"
-                                                    " WHERE uid = $4",
+    [SQL_AUDIT_COMMAND] = PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), $2, CAST(NULL AS BIGINT), id, '',"
+                                            " CAST(uid AS TEXT), '" PARLEY_AUTH_COMMAND_LINE
+                                            "' FROM users WHERE uid = $3",
     /* Who had no name when it happened may have said any program's; who came over the network has
        an address. */
     [SQL_AUDIT_LIST] = "SELECT a.at, a.action, COALESCE(c.username, CASE WHEN a.actor_id IS NULL"
@@ -124,12 +125,6 @@ static const char *const sql_texts[SQL_COUNT] = {
                       " first_name, last_name, password_hash, is_verified, is_staff,"
                       " is_superuser, joined_at)"
                       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    [SQL_USER_VERIFIED] = "UPDATE users SET is_verified = 1 WHERE id = $1",
-    [SQL_USER_DISABLE] = "UPDATE users SET is_active = 0 WHERE id = $1",
-    [SQL_USER_ENABLE] = "UPDATE users SET is_active = 1 WHERE id = $1",
-    [SQL_USER_STAFF] = "UPDATE users SET is_staff = 1 WHERE id = $1",
-    [SQL_USER_NO_STAFF] = "UPDATE users SET is_staff = 0, is_superuser = 0 WHERE id = $1",
-    [SQL_USER_DELETE] = "DELETE FROM users WHERE id = $1",
     [SQL_USER_REVOKE_ALL] = "INSERT INTO revocations (kind, user_id, at) VALUES ('user', $1, $2)",
     [SQL_PASSWORD_PUT] = "UPDATE users SET password_hash = $1 WHERE id = $2",
     [SQL_REVOKED_HEAD] = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM revocations",
@@ -154,8 +149,8 @@ static const char *const sql_texts[SQL_COUNT] = {
                     " CASE WHEN " CHANGE_LEAVES_ONE("$3") " THEN 1 ELSE 0 END"
                                                           " FROM users u WHERE u.uid = $4",
     [SQL_CHANGE_AUDIT] = PARLEY_AUTH_AUDIT
-    "CAST($1 AS BIGINT), $2, NULLIF(CAST($3 AS BIGINT), 0),"
-    " u.id, $4, CAST($5 AS TEXT), $6" CHANGEABLE(
+    "CAST($1 AS BIGINT), $2, NULLIF(CAST($3 AS BIGINT), 0), u.id, $4,"
+    " COALESCE(NULLIF(CAST($5 AS TEXT), ''), CAST(u.uid AS TEXT)), $6" CHANGEABLE(
         "$7", "$3", "$8", "$9") " AND (CAST($5 AS TEXT) = '' OR EXISTS (SELECT 1 FROM sessions s"
                                 " WHERE s.user_id = u.id AND CAST(s.uid AS TEXT) = $5))",
     [SQL_CHANGE_REVOKE] =
@@ -169,6 +164,8 @@ static const char *const sql_texts[SQL_COUNT] = {
                         " is_staff = COALESCE(CAST($3 AS BIGINT), is_staff),"
                         " is_superuser = COALESCE(CAST($4 AS BIGINT), is_superuser)"
                         " WHERE id = (SELECT u.id" CHANGEABLE("$5", "$6", "$7", "$8") ")",
+    [SQL_CHANGE_DELETE] =
+        "DELETE FROM users WHERE id = (SELECT u.id" CHANGEABLE("$1", "$2", "$3", "$4") ")",
     [SQL_CHANGE_SESSION_FIND] = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id"
                                 " WHERE s.uid = $1 AND u.uid = $2",
     [SQL_CHANGE_SESSION_REVOKE] = "INSERT INTO revocations (kind, user_id, session_id, at)"

@@ -52,7 +52,7 @@ int verb_user_show(parley_ctx *ctx, parley_run run, void *ud);
 int verb_user_sessions(parley_ctx *ctx, parley_run run, void *ud);
 int verb_audit_list(parley_ctx *ctx, parley_run run, void *ud);
 int verb_create(parley_ctx *ctx, parley_run run, void *ud); /* ud: a create_kind */
-int verb_change(parley_ctx *ctx, parley_run run, void *ud); /* ud: a change_kind */
+int verb_change(parley_ctx *ctx, parley_run run, void *ud); /* ud: a verb_kind */
 int verb_staff(parley_ctx *ctx, parley_run run, void *ud);
 int verb_delete(parley_ctx *ctx, parley_run run, void *ud);
 int verb_password(parley_ctx *ctx, parley_run run, void *ud);
@@ -63,14 +63,12 @@ typedef struct create_kind {
 } create_kind;
 
 /* One flag of a user, as it shall be. */
-typedef struct change_kind {
-    enum sql_id sql;
+typedef struct verb_kind {
+    enum parley_auth_what what;
     enum user_column column;
-    int wanted; /* value of the column; -1: always done */
-    int ends_sessions;
-    const char *action;  /* in the audit log */
+    int wanted;          /* value of the column; -1: always done */
     const char *already; /* "is disabled already" */
     const char *done;    /* "is disabled; all sessions have ended" */
-} change_kind;
-extern const change_kind change_verify, change_disable, change_enable, change_end_sessions;
+} verb_kind;
+extern const verb_kind kind_verify, kind_disable, kind_enable, kind_end_sessions;
 #endif

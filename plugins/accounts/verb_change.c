@@ -1,29 +1,28 @@
 /* verb_change.c -- `parley user verify | disable | enable | staff | end-sessions | delete`.
  *
  *   find     SQL: who is meant
- *   store    SQL: the change, a row of the audit log and, where it takes something away, the end of
- *            all sessions; one transaction
- *   told     sockets close: here at once, elsewhere within half a second */
-#include "plugins/accounts/revocation.h"
+ *   store    change.c: the change, a row of the audit log and, where it takes something away, the end of
+ *            all sessions
+ *   told     sockets have closed here, and do so elsewhere within half a second */
+#include "plugins/accounts/change.h"
 #include "plugins/accounts/verb.h"
 
 enum { NAME_SHOWN = 320, ANSWER_MAX = 320 };
 
 /* clang-format off */
-const change_kind
-    change_verify       = { SQL_USER_VERIFIED, USER_IS_VERIFIED, 1, 0, "user_verify", "is verified already", "is verified" },
-    change_disable      = { SQL_USER_DISABLE, USER_IS_ACTIVE, 0, 1, "user_disable", "is disabled already", "is disabled; all sessions have ended" },
-    change_enable       = { SQL_USER_ENABLE, USER_IS_ACTIVE, 1, 0, "user_enable", "is enabled already", "is enabled" },
-    change_end_sessions = { SQL_USER_LOCK, USER_KEY, -1, 1, "user_end_sessions", "", "is logged out everywhere" };
-static const change_kind
-    staff_off = { SQL_USER_NO_STAFF, USER_IS_STAFF, 0, 1, "staff_off", "is no staff already", "is no staff any more; all sessions have ended" },
-    staff_on  = { SQL_USER_STAFF, USER_IS_STAFF, 1, 0, "staff_on", "is staff already", "is staff, from the next log-in on" },
-    deletion  = { SQL_USER_DELETE, USER_KEY, -1, 1, "user_delete", "", "is deleted" };
+const verb_kind
+    kind_verify       = { PARLEY_AUTH_VERIFY, USER_IS_VERIFIED, 1, "is verified already", "is verified" },
+    kind_disable      = { PARLEY_AUTH_DISABLE, USER_IS_ACTIVE, 0, "is disabled already", "is disabled; all sessions have ended" },
+    kind_enable       = { PARLEY_AUTH_ENABLE, USER_IS_ACTIVE, 1, "is enabled already", "is enabled" },
+    kind_end_sessions = { PARLEY_AUTH_END_SESSIONS, USER_KEY, -1, "", "is logged out everywhere" };
+static const verb_kind
+    staff_off = { PARLEY_AUTH_MAKE_USER, USER_IS_STAFF, 0, "is no staff already", "is no staff any more; all sessions have ended" },
+    staff_on  = { PARLEY_AUTH_MAKE_STAFF, USER_IS_STAFF, 1, "is staff already", "is staff, from the next log-in on" },
+    deletion  = { PARLEY_AUTH_DELETE, USER_KEY, -1, "", "is deleted" };
 /* clang-format on */
 
 typedef struct change {
-    const change_kind *kind;
-    int64_t user_key;
+    const verb_kind *kind;
     char name[NAME_SHOWN]; /* as it is shown */
     char username[ANSWER_MAX];
     char uid[37];
@@ -47,12 +46,11 @@ static int change_found(task *t)
         return TASK_DONE;
     const parley_rows *row = t->result->rows[0];
     int64_t now = accounts.db->get_int(row, 0, c->kind->column, 0);
-    c->user_key = accounts.db->get_int(row, 0, USER_KEY, 0);
     text_keep(c->uid, sizeof(c->uid), accounts.db->get(row, 0, USER_UID));
     text_keep(c->username, sizeof(c->username), accounts.db->get(row, 0, USER_USERNAME));
     (void)show_safe(accounts.db->get(row, 0, USER_EMAIL), c->name, sizeof(c->name));
-    /* A superuser who is no staff loses that right, too. */
-    if (c->kind == &staff_off)
+    /* A superuser is staff whatever that column says, and ceases to be both. */
+    if (c->kind->column == USER_IS_STAFF)
         now |= accounts.db->get_int(row, 0, USER_IS_SUPERUSER, 0) != 0;
     if (now != c->kind->wanted)
         return TASK_NEXT;
@@ -60,46 +58,33 @@ static int change_found(task *t)
     return task_end(t, 0);
 }
 
-/* The change comes first: its row is what log-ins wait for. */
+static void change_answered(parley_ctx *ctx, int outcome, void *ud)
+{
+    (void)ctx;
+    task_told(ud, outcome);
+}
+
 static int change_store(task *t)
 {
-    change *c = t->state;
-    int64_t now_us = parley->now_us();
-    parley_param which[] = { PARLEY_INT(c->user_key) };
-    parley_param revoke[] = { PARLEY_INT(c->user_key), PARLEY_INT(now_us) };
-    parley_param sessions[] = { PARLEY_INT(c->user_key), PARLEY_INT(0) };
-    parley_param audit[] = {
-        PARLEY_INT(now_us),
-        PARLEY_TEXT(parley_text_view(c->kind->action, strlen(c->kind->action))),
-        PARLEY_TEXT(parley_text_view(c->uid, strlen(c->uid))),
-        PARLEY_TEXT(parley_text_view(c->uid, strlen(c->uid))),
-    };
-    parley_sql sql[5] = { SQL(SQL_USER_LOCK, which), SQL(SQL_AUDIT_COMMAND, audit),
-                          SQL(c->kind->sql, which) };
-    uint32_t n = 3;
+    const change *c = t->state;
+    const parley_auth_change what = { PARLEY_SIZED(parley_auth_change), .what = c->kind->what,
+                                      .user = parley_text_view(c->uid, strlen(c->uid)) };
 
-    if (c->kind->ends_sessions) {
-        sql[n++] = SQL(SQL_USER_REVOKE_ALL, revoke);
-        sql[n++] = SQL(SQL_SESSIONS_DROP, sessions);
-    }
-    t->allow = PARLEY_DB_FOREIGN_KEY;
-    return task_sql(t, sql, n, 0);
+    return change_user(t->of.ctx, &what, change_answered, t) < 0 ? task_refused(t) : TASK_WAIT;
 }
 
 static int change_told(task *t)
 {
-    change *c = t->state;
+    const change *c = t->state;
 
-    if (t->status == PARLEY_DB_FOREIGN_KEY)
+    if (t->status == PARLEY_AUTH_HELD)
         return task_fail(
             t, 1,
             "%s is in a room or has made one, and is not deleted: see parley room list "
             "--user %s, or use parley user disable",
             c->name, c->name);
-    if (accounts.db->rows_n(t->result->rows[0]) == 0)
+    if (t->status != PARLEY_AUTH_CHANGED)
         return task_fail(t, 1, "%s has just been deleted", c->name);
-    if (c->kind->ends_sessions)
-        revocation_here(c->user_key, 0, 0);
     (void)parley_run_printf(t->of.run, "%s %s\n", c->name, c->kind->done);
     return TASK_NEXT;
 }
@@ -111,7 +96,7 @@ static int change_begin(task *t)
     return TASK_NEXT;
 }
 
-static int change_start(parley_ctx *ctx, parley_run run, const change_kind *kind)
+static int change_start(parley_ctx *ctx, parley_run run, const verb_kind *kind)
 {
     static const task_step steps[] = { change_begin, change_find, change_found, change_store,
                                        change_told };

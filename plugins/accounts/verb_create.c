@@ -159,7 +159,7 @@ static int create_store(task *t)
         PARLEY_INT(now_us),
     };
     parley_param audit[] = { PARLEY_INT(now_us), PARLEY_TEXT(text_of(kind->action)),
-                             PARLEY_TEXT(text_of(c->uid)), PARLEY_TEXT(text_of(c->uid)) };
+                             PARLEY_TEXT(text_of(c->uid)) };
     parley_sql sql[] = { SQL(SQL_USER_MAKE, user), SQL(SQL_AUDIT_COMMAND, audit) };
     t->allow = PARLEY_DB_UNIQUE;
     return task_sql(t, sql, COUNT(sql), 0);

@@ -57,7 +57,7 @@ static int password_put(task *t)
         PARLEY_INT(f->user_key),
     };
     parley_param audit[] = { PARLEY_INT(now_us), PARLEY_TEXT(PARLEY_S("user_password")),
-                             PARLEY_TEXT(uid), PARLEY_TEXT(uid) };
+                             PARLEY_TEXT(uid) };
     parley_param revoke[] = { PARLEY_INT(f->user_key), PARLEY_INT(now_us) };
     parley_param sessions[] = { PARLEY_INT(f->user_key), PARLEY_INT(0) };
     parley_param links[] = { PARLEY_INT(f->user_key) };

@@ -1,9 +1,10 @@
-/* change.c -- what operators do in any room (parley/chat.h, change()).
+/* change.c -- what operators do in any room (parley/chat.h, change()), on pages and on the command line.
  *
- * Each change is a group of statements like those of message_delete.c, participant_remove.c and
- * room_delete.c, without their guards on the caller and with a row of the audit log; its end is told
- * in the same way. */
+ * Each change is a group of statements like those of message_delete.c, participant_add.c,
+ * participant_remove.c and room_delete.c, without their guards on the caller and with a row of the
+ * audit log; its end is told in the same way. */
 #include "plugins/chat/change.h"
+#include "plugins/chat/feed.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
@@ -84,7 +85,77 @@ static int erase_start(struct changing *c)
     return start(c, sql, COUNT(sql), erase_done);
 }
 
-/* ---- a member ---- */
+/* ---- a new member ---- */
+
+enum { ADD_LOCK, ADD_SEQ, ADD_EVENT, ADD_AUDIT, ADD_MEMBER, ADD_STATE };
+
+/* A member comes or goes: all sockets of the room are told. */
+static void member_announce(const struct changing *c, enum event_kind kind, const parley_rows *state)
+{
+    struct event_head head = { .room = str_of(c->room),
+                               .epoch = chat.db->get(state, 0, OP_MEMBER_EPOCH),
+                               .seq = chat.db->get_int(state, 0, OP_MEMBER_LAST_SEQ, 0),
+                               .at = c->at };
+    struct change change = { .kind = kind,
+                             .user_uid = str_of(c->user),
+                             .user_username = chat.db->get(state, 0, OP_MEMBER_USERNAME),
+                             .actor_uid = chat.db->get(state, 0, OP_MEMBER_ACTOR),
+                             .actor_username = chat.db->get(state, 0, OP_MEMBER_ACTOR_NAME) };
+    struct announcement what = { .kind = kind,
+                                 .seq = head.seq,
+                                 .data = render_change_event(&head, &change) };
+
+    if (kind == EVENT_MEMBER_REMOVED)
+        what.user = str_of(c->user);
+    live_announce(head.room, &what);
+}
+
+static void add_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    struct changing *c = ud;
+
+    (void)ctx;
+    if (status < 0) {
+        change_end(c, status);
+        return;
+    }
+    const parley_rows *state = result->rows[ADD_STATE];
+    if (chat.db->rows_n(result->rows[ADD_MEMBER]) == 0) {
+        bool is_known = chat.db->get(state, 0, OP_MEMBER_USERNAME).p != NULL;
+
+        change_end(c, is_known ? PARLEY_CHAT_MEMBER : PARLEY_CHAT_NOTHING);
+        return;
+    }
+    member_announce(c, EVENT_MEMBER_ADDED, state);
+    feeds_added((const parley_str[]){ str_of(c->user) }, 1);
+    change_end(c, PARLEY_CHAT_CHANGED);
+}
+
+static int add_start(struct changing *c)
+{
+    const parley_param room = PARLEY_TEXT(str_of(c->room)), user = PARLEY_TEXT(str_of(c->user));
+    const parley_param actor = PARLEY_INT(c->actor), at = PARLEY_INT(c->at);
+    const parley_param lock[] = { room };
+    const parley_param who[] = { room, user };
+    const parley_param event[] = { actor, at, room, user };
+    const parley_param audit[] = {
+        at, actor, PARLEY_TEXT(c->ip), PARLEY_TEXT(c->agent), room, user
+    };
+    const parley_param member[] = { at, room, user };
+    const parley_param state[] = { user, actor, room };
+    const parley_sql sql[] = {
+        [ADD_LOCK] = SQL(SQL_LOCK_UID, lock),
+        [ADD_SEQ] = SQL(SQL_OP_ADD_SEQ, who),
+        [ADD_EVENT] = SQL(SQL_OP_ADD_EVENT, event),
+        [ADD_AUDIT] = SQL(SQL_OP_ADD_AUDIT, audit),
+        [ADD_MEMBER] = SQL(SQL_OP_ADD_MEMBER, member),
+        [ADD_STATE] = SQL(SQL_OP_MEMBER_STATE, state),
+    };
+
+    return start(c, sql, COUNT(sql), add_done);
+}
+
+/* ---- a member who goes ---- */
 
 enum {
     REMOVE_LOCK,
@@ -107,26 +178,12 @@ static void remove_done(parley_ctx *ctx, int status, const parley_db_result *res
     }
     const parley_rows *state = result->rows[REMOVE_STATE];
     if (chat.db->rows_n(result->rows[REMOVE_MEMBER]) == 0) {
-        bool is_creator = chat.db->get_int(state, 0, OP_REMOVE_OF_CREATOR, 0) != 0;
+        bool is_creator = chat.db->get_int(state, 0, OP_MEMBER_IS_CREATOR, 0) != 0;
 
         change_end(c, is_creator ? PARLEY_CHAT_CREATOR : PARLEY_CHAT_NOTHING);
         return;
     }
-    struct event_head head = { .room = str_of(c->room),
-                               .epoch = chat.db->get(state, 0, OP_REMOVE_EPOCH),
-                               .seq = chat.db->get_int(state, 0, OP_REMOVE_LAST_SEQ, 0),
-                               .at = c->at };
-    struct change change = { .kind = EVENT_MEMBER_REMOVED,
-                             .user_uid = str_of(c->user),
-                             .user_username = chat.db->get(state, 0, OP_REMOVE_USERNAME),
-                             .actor_uid = chat.db->get(state, 0, OP_REMOVE_ACTOR),
-                             .actor_username = chat.db->get(state, 0, OP_REMOVE_ACTOR_NAME) };
-    struct announcement what = { .kind = EVENT_MEMBER_REMOVED,
-                                 .seq = head.seq,
-                                 .user = str_of(c->user),
-                                 .data = render_change_event(&head, &change) };
-
-    live_announce(head.room, &what);
+    member_announce(c, EVENT_MEMBER_REMOVED, state);
     change_end(c, PARLEY_CHAT_CHANGED);
 }
 
@@ -149,7 +206,7 @@ static int remove_start(struct changing *c)
         [REMOVE_RIGHT] = SQL(SQL_OP_REMOVE_RIGHT, right),
         [REMOVE_AUDIT] = SQL(SQL_OP_REMOVE_AUDIT, audit),
         [REMOVE_MEMBER] = SQL(SQL_OP_REMOVE_MEMBER, who),
-        [REMOVE_STATE] = SQL(SQL_OP_REMOVE_STATE, state),
+        [REMOVE_STATE] = SQL(SQL_OP_MEMBER_STATE, state),
     };
 
     return start(c, sql, COUNT(sql), remove_done);
@@ -204,6 +261,7 @@ int change_room(parley_ctx *ctx, const parley_chat_change *change, parley_chat_c
         [PARLEY_CHAT_MESSAGE_DELETE] = erase_start,
         [PARLEY_CHAT_MEMBER_REMOVE] = remove_start,
         [PARLEY_CHAT_ROOM_DELETE] = drop_start,
+        [PARLEY_CHAT_MEMBER_ADD] = add_start,
     };
 
     if (change->what < PARLEY_CHAT_MESSAGE_DELETE || change->what >= COUNT(starts))
@@ -211,9 +269,11 @@ int change_room(parley_ctx *ctx, const parley_chat_change *change, parley_chat_c
     struct changing *c = malloc(sizeof(*c));
     if (!c)
         return PARLEY_EAGAIN;
+    bool is_command = change->actor == 0 && !change->agent.p;
     *c = (struct changing){ .what = change->what,
                             .ip = or_empty(change->ip),
-                            .agent = or_empty(change->agent),
+                            .agent = is_command ? PARLEY_S(PARLEY_AUTH_COMMAND_LINE)
+                                                : or_empty(change->agent),
                             .actor = change->actor,
                             .at = parley->now_us(),
                             .fn = fn,

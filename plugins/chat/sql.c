@@ -42,13 +42,8 @@
 #define VERB_ROOM                                                                                  \
     "SELECT r.uid, r.name, c.email,"                                                               \
     " (SELECT COUNT(*) FROM room_members m WHERE m.room_id = r.id), r.message_count,"              \
-    " r.created_at, r.updated_at, r.id, r.creator_id"                                              \
+    " r.created_at, r.updated_at, r.id"                                                            \
     " FROM rooms r JOIN users c ON c.id = r.creator_id"
-/* A row of the audit log about somebody ($2) and a room ($3). */
-#define VERB_AUDIT(action)                                                                         \
-    PARLEY_AUTH_AUDIT_COMMAND                                                                      \
-    "CAST($1 AS BIGINT), '" action "', u.id, CAST(r.uid AS TEXT)"                                  \
-    " FROM rooms r CROSS JOIN users u WHERE u.uid = $2 AND r.uid = $3 AND "
 
 /* What revoked.c parses: the room, and the seq at which something of it ended. */
 #define ROOM_SUBJECT(seq)                                                                          \
@@ -97,6 +92,9 @@
 #define OP_MEMBER(room, user)                                                                      \
     " FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"       \
     " WHERE r.uid = " room " AND u.uid = " user " AND u.id <> r.creator_id"
+#define OP_STRANGER(room, user)                                                                    \
+    " FROM rooms r CROSS JOIN users u"                                                             \
+    " WHERE r.uid = " room " AND u.uid = " user " AND " NOT_IN_ROOM("r.id")
 
 /* clang-format off */
 static const char *const texts[SQL_MESSAGE_FIRST] = {
@@ -331,7 +329,18 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_OP_REMOVE_MEMBER] =
         "DELETE FROM room_members WHERE room_id = (SELECT r.id FROM rooms r WHERE r.uid = $1)"
         " AND user_id = (SELECT u.id" OP_MEMBER("$1", "$2") ")",
-    [SQL_OP_REMOVE_STATE] =
+    [SQL_OP_ADD_SEQ] =
+        "UPDATE rooms SET last_seq = last_seq + 1 WHERE id = (SELECT r.id" OP_STRANGER("$1", "$2") ")",
+    [SQL_OP_ADD_EVENT] =
+        "INSERT INTO room_events (room_id, seq, kind, user_id, actor_id, at)"
+        " SELECT r.id, r.last_seq, 3, u.id, " OPERATOR("$1") ", CAST($2 AS BIGINT)" OP_STRANGER("$3", "$4"),
+    [SQL_OP_ADD_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_add', " OR_NOBODY("$2") ", u.id, $3,"
+        " CAST(r.uid AS TEXT), $4" OP_STRANGER("$5", "$6"),
+    [SQL_OP_ADD_MEMBER] =
+        "INSERT INTO room_members (room_id, user_id, joined_at)"
+        " SELECT r.id, u.id, CAST($1 AS BIGINT)" OP_STRANGER("$2", "$3"),
+    [SQL_OP_MEMBER_STATE] =
         "SELECT r.last_seq, CASE WHEN c.uid = $1 THEN 1 ELSE 0 END, r.epoch,"
         " (SELECT u.username FROM users u WHERE u.uid = $1), a.uid, a.username"
         " FROM rooms r JOIN users c ON c.id = r.creator_id JOIN users a ON a.id = " OPERATOR("$2")
@@ -385,19 +394,12 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_VERB_ROOM_FIND] =
         VERB_ROOM " WHERE r.uid = $1 OR r.name = $2 ORDER BY r.id LIMIT 2",
     [SQL_VERB_USER_FIND] =
-        "SELECT uid, email, email_key, id FROM users"
+        "SELECT uid, email FROM users"
         " WHERE email_key = $1 OR username = $2 OR uid = $3 ORDER BY id LIMIT 2",
     [SQL_VERB_MEMBERS] =
         "SELECT u.uid, u.username, u.email, m.role, m.joined_at"
         " FROM room_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.room_id = $1 ORDER BY m.joined_at, m.user_id LIMIT $2 OFFSET $3",
-    [SQL_VERB_AUDIT_ADD] =
-        VERB_AUDIT("room_add") NOT_IN_ROOM("r.id"),
-    [SQL_VERB_AUDIT_REMOVE] =
-        VERB_AUDIT("room_remove") "NOT (" NOT_IN_ROOM("r.id") ")",
-    [SQL_VERB_AUDIT_DELETE] =
-        PARLEY_AUTH_AUDIT_COMMAND "CAST($1 AS BIGINT), 'room_delete', creator_id,"
-        " CAST(uid AS TEXT) FROM rooms WHERE uid = $2",
     [SQL_EXPORT] =
         "SELECT e.room_id, e.seq, r.uid, r.name, m.uid, m.created_at, m.content, m.sender_uid,"
         " m.sender_username, m.sender_first_name, m.sender_last_name"

@@ -64,7 +64,11 @@ enum sql_id {
     SQL_OP_REMOVE_RIGHT,
     SQL_OP_REMOVE_AUDIT,
     SQL_OP_REMOVE_MEMBER,
-    SQL_OP_REMOVE_STATE,
+    SQL_OP_ADD_SEQ,
+    SQL_OP_ADD_EVENT,
+    SQL_OP_ADD_AUDIT,
+    SQL_OP_ADD_MEMBER,
+    SQL_OP_MEMBER_STATE,
     SQL_OP_DROP_RIGHT,
     SQL_OP_DROP_AUDIT,
     SQL_OP_DROP_SWEEP,
@@ -82,9 +86,6 @@ enum sql_id {
     SQL_VERB_ROOM_FIND,
     SQL_VERB_USER_FIND,
     SQL_VERB_MEMBERS,
-    SQL_VERB_AUDIT_ADD,
-    SQL_VERB_AUDIT_REMOVE,
-    SQL_VERB_AUDIT_DELETE,
     SQL_EXPORT,
     SQL_READ_MOVE,
     SQL_READ_STATE,
@@ -219,15 +220,16 @@ enum remove_column {
 enum user_column { USER_KEY, USER_UID, USER_USERNAME };
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
-/* Columns of SQL_OP_ERASE_STATE: those of SQL_ERASE_STATE, and who did it; of SQL_OP_REMOVE_STATE. */
+/* Columns of SQL_OP_ERASE_STATE: those of SQL_ERASE_STATE, and who did it; of SQL_OP_MEMBER_STATE, empty
+ * unless there is such a room. */
 enum op_erase_column { OP_ERASE_ACTOR = ERASE_DELETED + 1, OP_ERASE_ACTOR_NAME };
-enum op_remove_column {
-    OP_REMOVE_LAST_SEQ,
-    OP_REMOVE_OF_CREATOR,
-    OP_REMOVE_EPOCH,
-    OP_REMOVE_USERNAME,
-    OP_REMOVE_ACTOR,
-    OP_REMOVE_ACTOR_NAME
+enum op_member_column {
+    OP_MEMBER_LAST_SEQ,
+    OP_MEMBER_IS_CREATOR,
+    OP_MEMBER_EPOCH,
+    OP_MEMBER_USERNAME,
+    OP_MEMBER_ACTOR,
+    OP_MEMBER_ACTOR_NAME
 };
 enum head_column { HEAD_LAST_SEQ, HEAD_EPOCH, HEAD_NAME };
 /* Columns of SQL_HEADS, and how many rooms it asks for. */
@@ -264,11 +266,10 @@ enum verb_room_column {
     VERB_ROOM_MESSAGES,
     VERB_ROOM_CREATED,
     VERB_ROOM_UPDATED,
-    VERB_ROOM_KEY,
-    VERB_ROOM_CREATOR_KEY
+    VERB_ROOM_KEY
 };
 /* Columns of SQL_VERB_USER_FIND. */
-enum verb_user_column { VERB_USER_UID, VERB_USER_EMAIL, VERB_USER_EMAIL_KEY, VERB_USER_KEY };
+enum verb_user_column { VERB_USER_UID, VERB_USER_EMAIL };
 /* Columns of SQL_EXPORT; from EXPORT_SENDER on uid, username, first and last name. */
 enum export_column {
     EXPORT_ROOM_KEY,

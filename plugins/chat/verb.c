@@ -69,13 +69,10 @@ int target_read(task *t, bool has_user, target *ret)
     keep(ret->name, sizeof(ret->name), chat.db->get(room, 0, VERB_ROOM_NAME));
     (void)show_safe(chat.db->get(room, 0, VERB_ROOM_NAME), ret->shown, sizeof(ret->shown));
     ret->key = chat.db->get_int(room, 0, VERB_ROOM_KEY, 0);
-    ret->creator = chat.db->get_int(room, 0, VERB_ROOM_CREATOR_KEY, 0);
     if (!user)
         return TASK_NEXT;
     keep(ret->user_uid, sizeof(ret->user_uid), chat.db->get(user, 0, VERB_USER_UID));
     keep(ret->email, sizeof(ret->email), chat.db->get(user, 0, VERB_USER_EMAIL));
-    keep(ret->email_key, sizeof(ret->email_key), chat.db->get(user, 0, VERB_USER_EMAIL_KEY));
-    ret->user = chat.db->get_int(user, 0, VERB_USER_KEY, 0);
     return TASK_NEXT;
 }
 

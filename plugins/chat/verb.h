@@ -15,10 +15,10 @@ int verbs_load(parley_ctx *ctx);
 /* What the operands ROOM and USER name. */
 typedef struct target {
     char uid[UID_SIZE], user_uid[UID_SIZE];
-    int64_t key, creator, user; /* rooms.id, users.id */
-    char name[256 * 4];         /* of the room, as it is */
-    char shown[128];            /* the same, for a terminal */
-    char email[320], email_key[320];
+    int64_t key;        /* rooms.id */
+    char name[256 * 4]; /* of the room, as it is */
+    char shown[128];    /* the same, for a terminal */
+    char email[320];
 } target;
 
 /* Starts the question for the operand "room" and, if has_user, "user". */

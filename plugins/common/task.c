@@ -107,26 +107,37 @@ static const char *sql_trouble(int status)
     return "the database does not answer, and nothing was changed: see /readyz";
 }
 
-static void sql_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+void task_told(task *t, int status)
 {
-    task *t = ud;
     int allowed = t->allow;
 
     t->allow = 0;
     t->status = status;
-    t->result = result;
-    if (status < 0 && result && result->message.n > 0 && status != allowed)
-        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n, result->message.p);
     if (status < 0 && status != allowed)
         (void)task_fail(t, 1, "%s", sql_trouble(status));
     task_go_on(t);
+}
+
+static void sql_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    task *t = ud;
+
+    t->result = result;
+    if (status < 0 && result && result->message.n > 0 && status != t->allow)
+        parley_logf(ctx, PARLEY_WARN, "database: %.*s", (int)result->message.n, result->message.p);
+    task_told(t, status);
+}
+
+int task_refused(task *t)
+{
+    return task_fail(t, 1, "the database takes no more work now: try again");
 }
 
 int task_sql(task *t, const parley_sql *sql, uint32_t n, uint32_t flags)
 {
     if (t->of.db->run(t->of.ctx, sql, n, flags, sql_done, t) >= 0)
         return TASK_WAIT;
-    return task_fail(t, 1, "the database takes no more work now: try again");
+    return task_refused(t);
 }
 
 /* ---- the caller ---- */

@@ -51,9 +51,13 @@ int task_ask(task *t, const char *question, int is_secret, const char *option);
 int task_drain(task *t); /* until a slow caller has read most of what was printed */
 /* From a callback of the step's own, after it returned TASK_WAIT. */
 void task_go_on(task *t);
+/* The same when a service has told what it did: t->status of the next step.  < 0 is an enum
+ * parley_db_status, and ends the verb unless the step has allowed it. */
+void task_told(task *t, int status);
 
-/* Both end the verb and return TASK_DONE. */
+/* All end the verb and return TASK_DONE. */
 int task_end(task *t, int exit_status);
+int task_refused(task *t); /* what was to be done could not be started */
 int task_fail(task *t, int exit_status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* One line to the caller's standard error. */
 void task_say(task *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -186,7 +186,7 @@ def test_disable_closes_sockets_and_enable_lets_in_again(server, people):
     assert requests.post(server.url + "/api/auth/login/", json={"email": ada.email, "password": PASSWORD}, timeout=PATIENCE).status_code == 400
     assert rows(boss, f"sessions/?user={ada.id}") == []
     agent = requests.utils.default_user_agent()
-    assert audited(server, "user_disable", ada) == [(boss.email, "user_disable", ada.email, "127.0.0.1", agent, "")]
+    assert audited(server, "user_disable", ada) == [(boss.email, "user_disable", ada.email, "127.0.0.1", agent, ada.id)]
     assert api(boss, "POST", f"users/{ada.id}/enable/").status_code == 204
     ada.http.headers.pop("Authorization")
     ada.login()

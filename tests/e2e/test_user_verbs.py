@@ -206,13 +206,24 @@ def test_flags(place):
         assert (again.returncode, again.stdout) == (0, "") and " already" in again.stderr
     rows = lines(command(place, "audit", "list", "--json", "--user", "ada"))
     assert [row["action"] for row in rows] == ["staff_off", "staff_on", "user_enable", "user_disable", "user_verify", "user_create"]
-    assert {(row["actor"], row["subject"], row["ip"]) for row in rows} == {("command line", "ada", "")}
+    uid = user(place, "ada")["id"]
+    assert {(row["actor"], row["subject"], row["ip"], row["detail"]) for row in rows} == {("command line", "ada", "", uid)}
 
 
 def test_staff_off_takes_the_superusers_right_too(place):
     assert make(place, "root", verb=("createsuperuser",)).returncode == 0
+    again = command(place, "user", "staff", "root", "on")
+    assert (again.returncode, again.stderr) == (0, "root@example.org is staff already\n") and user(place, "root")["is_superuser"]
     good(command(place, "user", "staff", "root", "off"), "is no staff any more")
     assert not user(place, "root")["is_superuser"]
+
+
+@pytest.mark.parametrize("words, text", [(("disable", "root"), "is disabled"), (("delete", "root", "--yes"), "is deleted")], ids=["disable", "delete"])
+def test_the_command_line_may_end_the_last_superuser(place, words, text):
+    """It can make another one, which the pages cannot."""
+    assert make(place, "root", verb=("createsuperuser",)).returncode == 0
+    good(command(place, "user", *words), text)
+    good(make(place, "heir", verb=("createsuperuser",)), "superuser heir@example.org is there")
 
 
 def test_a_disabled_user_is_out_within_a_second(own_server):
