@@ -314,7 +314,7 @@ int cli_completion(const cli_args *args)
         log_error("parley completion: \"%s\" is none of bash, zsh, fish", args->plugin);
         return EXIT_USAGE;
     }
-    int err = place_open(&place, args->config, "copy", &f);
+    int err = place_open(&place, args->config, PLACE_ALL_TOOLS, &f);
     if (err == 0) {
         buf_init(&c.valued, TEXT_MOST);
         collect_commands(&c);

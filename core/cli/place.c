@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 5000 /* for a data folder that is in use and silent */
@@ -32,8 +33,9 @@ int place_open(verb_place *place, const char *config_file, const char *tool, fai
     if (config_open(config_file, &place->config, f) < 0)
         return -1;
     place->settings = config_settings(place->config);
-    if (tool)
-        config_plugin_add(place->config, tool);
+    for (size_t i = 0; tool && i < COUNT(tools); i++)
+        if (strcmp(tool, PLACE_ALL_TOOLS) == 0 || strcmp(tool, tools[i]) == 0)
+            config_plugin_add(place->config, tools[i]);
     place->loop = calloc(1, sizeof(*place->loop));
     if (!place->loop || uv_loop_init(place->loop) < 0) {
         free(place->loop);

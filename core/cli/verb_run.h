@@ -22,8 +22,9 @@ typedef struct verb_place {
 } verb_place;
 
 /* ---- place.c ---- */
-/* tool: a plugin of ours that only this command needs (place_tool); NULL: none.  To be closed in
- * either case. */
+/* tool: a plugin of ours that only this command needs (place_tool), or all of them; NULL: none.  To
+ * be closed in either case. */
+#define PLACE_ALL_TOOLS "*"
 int place_open(verb_place *place, const char *config_file, const char *tool, failure *f);
 const char *
 place_tool(str word); /* the plugin behind `parley WORD`; NULL: one of the configuration */

@@ -305,11 +305,14 @@ static const char *usage_where(uint32_t flags)
 
 void verb_usage(const verb *v, buf *ret)
 {
+    const char *details = v->is.details ? v->is.details : "";
+    size_t n = strlen(details);
+
     (void)buf_addf(ret, "Usage: parley %s [options]", v->is.name);
     for (uint32_t i = 0; i < v->is.operand_n; i++)
         usage_operand_name(verb_operand(v, i), ret);
-    (void)buf_addf(ret, "\n\n%s: %s.\n%s%s", v->owner->def->name, v->is.about,
-                   v->is.details ? v->is.details : "", usage_where(v->is.flags));
+    (void)buf_addf(ret, "\n\n%s: %s.\n%s%s%s", v->owner->def->name, v->is.about, details,
+                   n > 0 && details[n - 1] != '\n' ? "\n" : "", usage_where(v->is.flags));
     if (v->is.operand_n > 0)
         (void)buf_add(ret, STR("\nOperands:\n"));
     for (uint32_t i = 0; i < v->is.operand_n; i++)

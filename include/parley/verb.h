@@ -76,7 +76,7 @@ typedef struct parley_verb {
     /* one to three words of [a-z][a-z0-9-]*, unique: "backup", "mail list" */
     const char *name;
     const char *about;   /* one line, for the list of `parley --help` */
-    const char *details; /* further sentences for `parley NAME --help`; NULL: none */
+    const char *details; /* further sentences for `parley NAME --help`, in lines; NULL: none */
     const parley_option *options;
     uint32_t option_n, option_stride;
     const parley_option *operands;

@@ -232,14 +232,14 @@ static const parley_option operands[] = {
 static const parley_verb verbs[] = {
     { PARLEY_SIZED(parley_verb), .name = "backup", .about = "write a backup of the database",
       .details =
-          "One moment of the database in one file, checked, while the server runs and people"
-          " write. A file that is there already is not overwritten. docs/BACKUP.md tells what"
-          " else belongs to a backup.",
+          "One moment of the database in one file, checked, while the server runs and people\n"
+          "write. A file that is there already is not overwritten. docs/BACKUP.md tells what\n"
+          "else belongs to a backup.\n",
       PARLEY_LIST(operand, operands), .fn = backup_run },
     { PARLEY_SIZED(parley_verb), .flags = PARLEY_V_OFFLINE | PARLEY_V_BARE, .name = "restore",
       .about = "put a backup into the place of the database",
-      .details = "The backup is checked first; the database that was there is kept beside it. All"
-                 " rooms get new epochs at the next start. Stop the server before.",
+      .details = "The backup is checked first; the database that was there is kept beside it. All\n"
+                 "rooms get new epochs at the next start. Stop the server before.\n",
       PARLEY_LIST(operand, operands), .fn = restore_run },
 };
 

@@ -162,6 +162,12 @@ def test_help_of_a_verb_is_made_from_its_tables(stopped):
         assert line in done.stdout.splitlines()
 
 
+@pytest.mark.parametrize("verb", ["backup", "restore", "export", "copy"])
+def test_help_of_a_verb_is_lines(stopped, verb):
+    for line in command(stopped, verb, "--help").stdout.splitlines():
+        assert len(line) <= 120 and not re.search(r"\.[A-Z]", line), line
+
+
 def test_help_lists_the_verbs_of_the_configured_plugins(stopped):
     text = command(stopped, "--help").stdout
     assert re.search(r"^  serve +run the server$", text, re.M)

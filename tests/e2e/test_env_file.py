@@ -1,7 +1,11 @@
 """--env-file FILE: variables of the configuration from a file of NAME=VALUE lines."""
+import os
+import shutil
+import signal
 import subprocess
 
 import pytest
+import requests
 
 from command import command
 from parley import BUILD, PATIENCE, ROOT, free_port, wait_until
@@ -82,3 +86,33 @@ def test_behind_two_dashes_it_is_an_operand(own_server):
     server = own_server()
     done = command(server, "user", "show", "--", "--env-file")
     assert done.returncode == 1 and 'nobody has the address, username or id "--env-file"' in done.stderr
+
+
+def test_dev_run_hands_it_on(tmp_path):
+    """The script in a tree where everything is compiled already: the server that it becomes has the variables of the file."""
+    port = free_port()
+    shutil.copy(ROOT / "dev", tmp_path)
+    for folder in ("config", "sql", "templates", "web", "admin"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "build" / "release").mkdir(parents=True)
+    (tmp_path / "build" / "release" / "parley").symlink_to(BUILD / "parley")
+    (tmp_path / "build" / "release" / "build.ninja").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "cmake").symlink_to("/bin/true")
+    (tmp_path / "the.env").write_text(f"PORT={port}\nOPS=none\nDATA_DIR={tmp_path}/data\nLOG_DIR={tmp_path}/logs\n")
+    env = {**{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT", "DATA_DIR", "LOG_DIR", "OPS")},
+           "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    with subprocess.Popen([tmp_path / "dev", "run", "--env-file", "the.env"], cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            lines = []
+            while not lines or "listening on" not in lines[-1]:
+                lines.append(process.stderr.readline())
+                assert lines[-1], lines
+            assert f"http://127.0.0.1:{port}" in lines[-1]
+            assert any("the variables of that file" in line for line in lines)
+            assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).status_code == 200
+            assert (tmp_path / "data" / "parley.db").exists() and not (tmp_path / "var").exists()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stderr.read()
+    assert process.returncode == 0
