@@ -35,6 +35,7 @@ const FIGURES = [
     ["Transactions under way", "", level("database_queue")],
     ["Passwords to be hashed", "", level("password_queue")],
     ["Jobs without a thread yet", "", level("pool_queue")],
+    ["Mails to be sent", "", level("mail_queue")],
     ["Unread by clients", "KiB", (now) => now.values.unread_bytes / 1024],
 ];
 

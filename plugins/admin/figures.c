@@ -27,6 +27,7 @@ static const struct {
     { "password_queue", "parley_password_queue",   NULL },
     { "pool_queue",     "parley_pool_queue",       NULL },
     { "database_queue", "parley_db_open_runs",     NULL },
+    { "mail_queue",     "parley_mail_queue",       NULL },
     { "unread_bytes",   "parley_queued_bytes",     NULL },
     { "lag_us",         "parley_loop_lag_seconds", NULL },
 };

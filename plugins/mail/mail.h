@@ -13,6 +13,7 @@
  *   smtp_settings.c   where the server is
  *   list.c            `parley mail list` and `retry`
  *   doctor.c          `parley mail doctor`
+ *   meters.c          what is counted
  *   sql.c             every statement
  *   template.c        the texts of mails
  *   mime*.c, seal.c, html.c, text_out.c, pace.h, smtp_stage.c
@@ -44,6 +45,7 @@ enum sql_id {
     SQL_LIST,
     SQL_AGAIN,
     SQL_AGAIN_ALL,
+    SQL_WAITING,
     SQL_COUNT
 };
 
@@ -101,6 +103,10 @@ void mark_poll(delivery *d);
  *
  * returns  0, or < 0 */
 int compose(delivery *d, parley_str sealed, int64_t created_us);
+
+/* meters.c */
+int meters_load(parley_ctx *ctx); /* load() only; 0 or < 0 */
+void meters_look(void);           /* SQL: what waits in the queue? */
 
 /* outbox_page.c */
 int outbox_page_handle(parley_ctx *ctx, parley_req req, void *ud);

@@ -109,27 +109,6 @@ static int transport_load(parley_ctx *ctx, const parley_conf *conf)
                : outbox_load(ctx, conf);
 }
 
-static int meters_load(parley_ctx *ctx)
-{
-    static const char *const outcomes[] = { [OUTCOME_SENT] = "sent",
-                                            [OUTCOME_LATER] = "again_later",
-                                            [OUTCOME_REFUSED] = "given_up",
-                                            [OUTCOME_AWAY] = "server_away" };
-
-    for (size_t i = 0; i < COUNT(outcomes); i++) {
-        const char *const labels[] = { "outcome", outcomes[i], NULL };
-        const parley_metric m = { PARLEY_SIZED(parley_metric), .kind = PARLEY_M_COUNTER,
-                                  .name = "parley_mail_attempts",
-                                  .help = "Attempts to hand a mail on, by how they ended.",
-                                  .labels = labels };
-        int err = outcomes[i] ? parley->metric(ctx, &m, &mail.attempts[i]) : 0;
-
-        if (err < 0)
-            return err;
-    }
-    return 0;
-}
-
 static int mail_load(parley_ctx *ctx, const parley_conf *conf)
 {
     parley_str templates = parley->conf_str(conf, "templates");

@@ -78,6 +78,13 @@ static void look_again(parley_ctx *ctx, int status, void *ud)
     queue_go_on();
 }
 
+static void poll_tick(parley_ctx *ctx, int status, void *ud)
+{
+    if (status >= 0)
+        meters_look();
+    look_again(ctx, status, ud);
+}
+
 /* Nothing goes out: those that wait go back, too.  One line when it begins. */
 static void way_is_closed(const char *why)
 {
@@ -318,7 +325,7 @@ void queue_hasten(void)
 int queue_start(void)
 {
     memset(&queue, 0, sizeof(queue));
-    parley_timer poll = parley->timer(mail.ctx, mail.poll_ms, mail.poll_ms, look_again, NULL);
+    parley_timer poll = parley->timer(mail.ctx, mail.poll_ms, mail.poll_ms, poll_tick, NULL);
     parley_timer tidy = parley->timer(mail.ctx, TIDY_MS, TIDY_MS, queue_tidy, NULL);
 
     if (poll.id == 0 || tidy.id == 0)

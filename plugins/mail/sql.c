@@ -38,6 +38,9 @@ static const char *const sql_texts[SQL_COUNT] = {
                   " WHERE sealed IS NOT NULL AND uid = $2",
     [SQL_AGAIN_ALL] = "UPDATE mail_queue SET next_at = $1, attempts = 0, gave_up_at = NULL"
                       " WHERE sealed IS NOT NULL",
+    [SQL_WAITING] = "SELECT CAST(COUNT(*) AS BIGINT), MIN(w.created_at) FROM (SELECT created_at"
+                    " FROM mail_queue WHERE sealed IS NOT NULL AND gave_up_at IS NULL"
+                    " ORDER BY next_at LIMIT $1) w",
 };
 
 int sql_prepare_all(void)

@@ -375,7 +375,7 @@ def test_figures_for_staff_until_he_is_none(server, people):
         first = socket.read()
         assert first["type"] == "figures" and set(first["values"]) == {
             "connections", "sockets", "rooms", "messages", "sent", "requests", "message_queue", "password_queue", "pool_queue", "database_queue",
-            "unread_bytes", "lag_us", "lag_n"}
+            "mail_queue", "unread_bytes", "lag_us", "lag_n"}
         ada.say(room, "counted")
         wait_until("the message in a figure", lambda: socket.read()["values"]["messages"] > first["values"]["messages"])
         assert socket.read()["values"]["sockets"] >= 2

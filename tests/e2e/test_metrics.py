@@ -202,6 +202,7 @@ def test_plugins_count(own_server):
     assert scrape.get("parley_logins_total", outcome="ok") == 1 == scrape.get("parley_logins_total", outcome="refused")
     assert scrape["parley_registrations_total"] == 1
     assert scrape.get("parley_mail_attempts_total", outcome="sent") == 1
+    assert scrape["parley_mail_queue"] == 0 == scrape["parley_mail_oldest_seconds"]
     assert {s.value for s in scrape.samples if s.name == "parley_db_up"} == {1} and scrape["parley_db_open_runs"] == 0
     assert scrape.get("parley_db_runs_total", kind="write", outcome="ok") >= 5
     assert scrape.get("parley_db_runs_total", kind="read", outcome="ok") == scrape.get("parley_db_run_seconds_count", kind="read")

@@ -14,18 +14,32 @@
 
 static char data_dir[64];
 
-static int setup(void **state)
+static int setup_with(const fake_option *options)
 {
-    (void)state;
     (void)snprintf(data_dir, sizeof(data_dir), "/tmp/parley-test-mail-XXXXXX");
     if (!mkdtemp(data_dir))
         return -1;
     fake_server("data_dir", data_dir);
     fake_db_use("sqlite");
-    fake_open(&parley_plugin_0, NULL);
+    fake_open(&parley_plugin_0, options);
     fake_db_answer(PARLEY_OK); /* nothing was left */
     fake_run();
     return 0;
+}
+
+/* Polls do not come in between. */
+static int setup(void **state)
+{
+    static const fake_option options[] = { { "poll", "1h" }, { NULL, NULL } };
+
+    (void)state;
+    return setup_with(options);
+}
+
+static int setup_polling(void **state)
+{
+    (void)state;
+    return setup_with(NULL);
 }
 
 static const char *path_of(const char *rest)
@@ -118,6 +132,14 @@ static size_t last_run(void)
 static void answer_ok(void)
 {
     fake_db_answer(PARLEY_OK);
+    fake_run();
+}
+
+/* A poll asks for the length of the queue first. */
+static void answer_count(const char *n, const char *since)
+{
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, n, since);
     fake_run();
 }
 
@@ -299,6 +321,7 @@ static void test_mark_is_repeated(void **state)
     assert_int_equal(fake_db_waiting(), 0);
     fake_advance(5000);
     assert_non_null(strstr(fake_db_text(last_run() - 1, 0), "sealed = NULL, sent_at"));
+    answer_count("1", NOW);
     /* Its lease may be over: another claim of the same mail changes nothing. */
     service()->wake(fake_ctx());
     fake_db_answer(PARLEY_DB_DOWN); /* the mark's */
@@ -354,12 +377,43 @@ static void test_wake_and_poll(void **state)
     fake_advance(4999);
     assert_int_equal(fake_db_runs() - before, 4);
     fake_advance(1);
-    assert_int_equal(fake_db_runs() - before, 5);
+    assert_int_equal(fake_db_runs() - before, 6); /* the length of the queue, look */
+    answer_count("0", NULL);
     fake_db_answer(PARLEY_DB_DOWN);
     fake_advance(5000);
-    assert_int_equal(fake_db_runs() - before, 6);
+    assert_int_equal(fake_db_runs() - before, 8);
+    answer_count("0", NULL);
     answer_ok();
     free(sealed);
+}
+
+static void test_length_of_the_queue(void **state)
+{
+    char since[32];
+
+    (void)state;
+    fake_advance(5000);
+    (void)snprintf(since, sizeof(since), "%lld", (long long)fake_now_us() - 90 * 1000000LL);
+    answer_count("17", since);
+    answer_ok();
+    assert_int_equal(fake_metric("parley_mail_queue", NULL), 17);
+    assert_int_equal(fake_metric("parley_mail_oldest_seconds", NULL), 90);
+    /* A database that is away tells nothing new, and is not asked again before it has answered. */
+    size_t before = fake_db_runs();
+    fake_advance(5000);
+    assert_int_equal(fake_db_runs() - before, 2);
+    fake_advance(10000);
+    assert_int_equal(fake_db_runs() - before, 2);
+    fake_db_answer(PARLEY_DB_DOWN);
+    fake_db_answer(PARLEY_DB_DOWN);
+    fake_run();
+    assert_int_equal(fake_metric("parley_mail_queue", NULL), 17);
+    answer_ok(); /* the polls meanwhile were one more look */
+    fake_advance(5000);
+    answer_count("0", NULL);
+    answer_ok();
+    assert_int_equal(fake_metric("parley_mail_queue", NULL), 0);
+    assert_int_equal(fake_metric("parley_mail_oldest_seconds", NULL), 0);
 }
 
 /* ---- the page ---- */
@@ -476,7 +530,8 @@ static void test_bad_options(void **state)
     fake_end();
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn)  cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define POLLS(fn) cmocka_unit_test_setup_teardown(fn, setup_polling, teardown)
 
 int main(void)
 {
@@ -486,9 +541,10 @@ int main(void)
         TEST(test_values_are_not_expanded),
         TEST(test_way_is_closed),
         TEST(test_one_tries_for_all),
-        TEST(test_mark_is_repeated),
+        POLLS(test_mark_is_repeated),
         TEST(test_not_ours),
-        TEST(test_wake_and_poll),
+        POLLS(test_wake_and_poll),
+        POLLS(test_length_of_the_queue),
         TEST(test_page),
         TEST(test_page_is_bounded),
         TEST(test_page_for_others),
