@@ -90,7 +90,8 @@ static int erase_start(struct changing *c)
 enum { ADD_LOCK, ADD_SEQ, ADD_EVENT, ADD_AUDIT, ADD_MEMBER, ADD_STATE };
 
 /* A member comes or goes: all sockets of the room are told. */
-static void member_announce(const struct changing *c, enum event_kind kind, const parley_rows *state)
+static void member_announce(const struct changing *c, enum event_kind kind,
+                            const parley_rows *state)
 {
     struct event_head head = { .room = str_of(c->room),
                                .epoch = chat.db->get(state, 0, OP_MEMBER_EPOCH),

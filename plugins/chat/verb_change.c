@@ -21,10 +21,8 @@ static void change_answered(parley_ctx *ctx, int outcome, void *ud)
 static int change_store(task *t, enum parley_chat_what what)
 {
     const target *to = t->state;
-    const parley_chat_change change = { PARLEY_SIZED(parley_chat_change),
-                                        .what = what,
-                                        .room = str_of(to->uid),
-                                        .user = str_of(to->user_uid) };
+    const parley_chat_change change = { PARLEY_SIZED(parley_chat_change), .what = what,
+                                        .room = str_of(to->uid), .user = str_of(to->user_uid) };
 
     return change_room(t->of.ctx, &change, change_answered, t) < 0 ? task_refused(t) : TASK_WAIT;
 }
