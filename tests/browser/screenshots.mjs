@@ -1,4 +1,5 @@
 /* screenshots.mjs -- draws docs/images anew: `node tests/browser/screenshots.mjs`, after `./dev build dev`. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { browserLaunch, pageOpen, ROOT, Server, until, write } from "./rig.mjs";
@@ -61,5 +62,26 @@ await wide.getByText("Bob is typing…").waitFor();
 mkdirSync(images, { recursive: true });
 await wide.screenshot({ path: join(images, "chat-light.png") });
 await phone.screenshot({ path: join(images, "chat-dark-phone.png") });
+
+/* The administrator's pages, while people talk. */
+function raise(username) {
+    execFileSync("python3", ["-c", "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); db.execute(sys.argv[2], [sys.argv[3]]); db.commit()",
+        join(server.folder, "var/parley.db"), "UPDATE users SET is_staff = 1, is_superuser = 1 WHERE username = ?", username]);
+}
+
+raise("mia");
+const figures = await pageOpen(browser, server, { person: all.mia, colorScheme: "light", viewport: { width: 1180, height: 700 } });
+const users = await pageOpen(browser, server, { person: all.mia, colorScheme: "dark", viewport: { width: 360, height: 680 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true });
+
+await Promise.all([figures.goto("/admin/"), users.goto("/admin/#/users")]);
+await users.getByRole("row", { name: /bob/ }).waitFor();
+const drawn = () => figures.locator(".figure .line").first().getAttribute("d");
+
+await until("charts of half a minute", async () => {
+    await all.ada.say(release, "Still here.");
+    return ((await drawn()) ?? "").split("L").length > 30;
+});
+await figures.screenshot({ path: join(images, "admin-light.png") });
+await users.screenshot({ path: join(images, "admin-dark-phone.png") });
 await browser.close();
 await server.end();
