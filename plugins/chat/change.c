@@ -36,7 +36,17 @@ static void change_end(struct changing *c, int outcome)
 
 /* ---- a message ---- */
 
-enum { ERASE_LOCK, ERASE_SEQ, ERASE_EVENT, ERASE_AUDIT, ERASE_MESSAGE, ERASE_MARK, ERASE_STATE };
+enum {
+    ERASE_LOCK,
+    ERASE_SEQ,
+    ERASE_EVENT,
+    ERASE_AUDIT,
+    ERASE_MESSAGE,
+    ERASE_MARK,
+    ERASE_EDITS,
+    ERASE_REACTIONS,
+    ERASE_STATE
+};
 
 static void erase_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
@@ -79,6 +89,8 @@ static int erase_start(struct changing *c)
         [ERASE_AUDIT] = SQL(SQL_OP_ERASE_AUDIT, audit),
         [ERASE_MESSAGE] = SQL(SQL_OP_ERASE_MESSAGE, write),
         [ERASE_MARK] = SQL(SQL_ERASE_MARK, own),
+        [ERASE_EDITS] = SQL(SQL_ERASE_EDITS, own),
+        [ERASE_REACTIONS] = SQL(SQL_ERASE_REACTIONS, own),
         [ERASE_STATE] = SQL(SQL_OP_ERASE_STATE, state),
     };
 

@@ -82,6 +82,13 @@
     " JOIN room_members me ON me.room_id = m.room_id AND me.user_id = $1"                          \
     " WHERE m.deleted_at IS NULL AND (m.sender_id = $1 OR r.creator_id = $1)"
 
+/* The user u comes into the room r and has read what was said before. */
+#define NEW_MEMBER(at)                                                                             \
+    "INSERT INTO room_members (room_id, user_id, joined_at, read_seq, delivered_seq)"              \
+    " SELECT r.id, u.id, " at ", r.last_seq, r.last_seq"
+/* Nothing of what a message said or named stays in it. */
+#define ERASE_CONTENT "UPDATE messages SET content = '', mentions = NULL"
+
 /* What operators may do in any room (change.c).  Who does it: $n, or the room's creator for 0, which is
  * the command line. */
 #define OPERATOR(n)  "COALESCE(NULLIF(CAST(" n " AS BIGINT), 0), r.creator_id)"
@@ -175,8 +182,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         " SELECT r.id, r.last_seq, 3, u.id, r.creator_id, $1 FROM rooms r CROSS JOIN users u"
         " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
     [SQL_ADD_MEMBER] =
-        "INSERT INTO room_members (room_id, user_id, joined_at, read_seq, delivered_seq)"
-        " SELECT r.id, u.id, $1, r.last_seq, r.last_seq FROM rooms r CROSS JOIN users u"
+        NEW_MEMBER("$1") " FROM rooms r CROSS JOIN users u"
         " WHERE r.uid = $2 AND r.creator_id = $3 AND u.email_key = $4 AND " NOT_IN_ROOM("r.id"),
 
     [SQL_REMOVE_SEQ] =
@@ -287,7 +293,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
         " SELECT m.room_id, r.last_seq, 2, m.id, $1, $2" ERASABLE " AND m.uid = $3",
     [SQL_ERASE_MESSAGE] =
-        "UPDATE messages SET content = '', mentions = NULL, deleted_by = $1, deleted_at = $2"
+        ERASE_CONTENT ", deleted_by = $1, deleted_at = $2"
         " WHERE id = (SELECT m.id" ERASABLE " AND m.uid = $3)",
     [SQL_ERASE_MARK] =
         "UPDATE room_events SET kind = 6 WHERE kind = 1"
@@ -309,7 +315,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'message_delete', " OR_NOBODY("$2") ", m.sender_id, $3,"
         " CAST(m.uid AS TEXT), $4" OP_MESSAGE("$5"),
     [SQL_OP_ERASE_MESSAGE] =
-        "UPDATE messages SET content = '', deleted_by = " OR_NOBODY("$1") ", deleted_at = CAST($2 AS BIGINT)"
+        ERASE_CONTENT ", deleted_by = " OR_NOBODY("$1") ", deleted_at = CAST($2 AS BIGINT)"
         " WHERE id = (SELECT m.id" OP_MESSAGE("$3") ")",
     [SQL_OP_ERASE_STATE] =
         "SELECT r.uid, r.last_seq, r.epoch, m.deleted_at, a.uid, a.username"
@@ -338,8 +344,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_add', " OR_NOBODY("$2") ", u.id, $3,"
         " CAST(r.uid AS TEXT), $4" OP_STRANGER("$5", "$6"),
     [SQL_OP_ADD_MEMBER] =
-        "INSERT INTO room_members (room_id, user_id, joined_at)"
-        " SELECT r.id, u.id, CAST($1 AS BIGINT)" OP_STRANGER("$2", "$3"),
+        NEW_MEMBER("CAST($1 AS BIGINT)") OP_STRANGER("$2", "$3"),
     [SQL_OP_MEMBER_STATE] =
         "SELECT r.last_seq, CASE WHEN c.uid = $1 THEN 1 ELSE 0 END, r.epoch,"
         " (SELECT u.username FROM users u WHERE u.uid = $1), a.uid, a.username"

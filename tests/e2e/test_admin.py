@@ -287,7 +287,11 @@ def test_superusers_that_demote_each_other_at_once(own_server):
 def test_a_message_is_deleted_for_all(server, people):
     boss, ada, bob = people["staff"], server.person(), server.person()
     room = ada.room(bob)
-    kept, wrong = ada.say(room, "stays"), ada.say(room, "goes away")
+    kept, wrong = ada.say(room, "stays"), ada.say(room, f"goes away, @{bob.username}")
+    assert bob.call("PUT", f"/api/chat/messages/{wrong['id']}/reactions/%F0%9F%91%8D/").status_code == 204
+    assert ada.call("PATCH", f"/api/chat/messages/{wrong['id']}/", json={"content": f"goes away soon, @{bob.username}"}).status_code == 200
+    left = ("SELECT COUNT(*) FROM message_edits", "SELECT COUNT(*) FROM reactions", "SELECT COUNT(*) FROM messages WHERE mentions IS NOT NULL")
+    assert [int(server.query(one)[0][0]) for one in left] == [1, 1, 1]
     with bob.socket(room) as socket:
         assert api(boss, "DELETE", f"messages/{wrong['id']}/").status_code == 204
         told = socket.read_type("message_deleted")
@@ -297,6 +301,7 @@ def test_a_message_is_deleted_for_all(server, people):
     assert [m["id"] for m in bob.get(f"/api/chat/rooms/{room['id']}/messages/").json()["results"]] == [kept["id"]]
     assert [m["id"] for m in rows(boss, f"rooms/{room['id']}/messages/")] == [kept["id"]]
     assert server.query(f"SELECT content FROM messages WHERE uid = '{wrong['id']}'") == [[""]]
+    assert [int(server.query(one)[0][0]) for one in left] == [0, 0, 0]
     assert [(a[0], a[5]) for a in audited(server, "message_delete", ada)] == [(boss.email, wrong["id"])]
     assert api(boss, "GET", f"rooms/{room['id']}/").json()["messages"] == 1
 

@@ -104,7 +104,8 @@ def test_members_come_and_go(place):
         ("room_remove", "command line", place.bob.username, place.room["id"]),
         ("room_add", "command line", place.cem.username, place.room["id"])]
     runs(place)
-    assert place.cem.get(f"/api/chat/rooms/{place.room['id']}/").status_code == 200
+    seen = place.cem.get(f"/api/chat/rooms/{place.room['id']}/")
+    assert (seen.status_code, seen.json()["unread"]) == (200, 0)  # what was said before he came
     assert place.bob.get(f"/api/chat/rooms/{place.room['id']}/").status_code == 404
     place.end()
 
