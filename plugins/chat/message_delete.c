@@ -1,7 +1,8 @@
 /* message_delete.c -- DELETE /api/chat/messages/:id/
  *
  *   store    SQL: a tombstone in its place and an event of its own, under the guards that the
- *            caller is a member, and the sender or the creator; earlier contents and reactions go
+ *            caller is a member, and the sender or the creator; earlier contents and reactions go; of
+ *            what others said a row of the audit log
  *   reply    204, 404, 403; the room's sockets are told
  */
 #include "plugins/chat/access.h"
@@ -13,6 +14,7 @@ enum {
     ERASE_LOCK,
     ERASE_SEQ,
     ERASE_EVENT,
+    ERASE_AUDIT,
     ERASE_MESSAGE,
     ERASE_MARK,
     ERASE_EDITS,
@@ -32,12 +34,16 @@ static int erase_store(parley_flow *flow)
     const parley_param caller = PARLEY_INT(access_caller(flow->req));
     const parley_param uid = PARLEY_TEXT(parley->req_param(flow->req, "id"));
     const parley_param own[] = { uid };
+    parley_str peer = parley->req_peer(flow->req);
     const parley_param guard[] = { caller, uid };
     const parley_param write[] = { caller, PARLEY_INT(erase->at), uid };
+    const parley_param audit[] = { PARLEY_INT(erase->at), PARLEY_TEXT(peer.p ? peer : PARLEY_S("")),
+                                   caller, uid };
     const parley_sql sql[] = {
         [ERASE_LOCK] = SQL(SQL_ERASE_LOCK, own),
         [ERASE_SEQ] = SQL(SQL_ERASE_SEQ, guard),
         [ERASE_EVENT] = SQL(SQL_ERASE_EVENT, write),
+        [ERASE_AUDIT] = SQL(SQL_ERASE_AUDIT, audit),
         [ERASE_MESSAGE] = SQL(SQL_ERASE_MESSAGE, write),
         [ERASE_MARK] = SQL(SQL_ERASE_MARK, own),
         [ERASE_EDITS] = SQL(SQL_ERASE_EDITS, own),

@@ -76,11 +76,11 @@
     "SELECT m.seq, m.created_at, r.epoch, m.sender_uid, m.sender_username,"                        \
     " m.sender_first_name, m.sender_last_name"
 
-/* The messages a caller ($1) may delete. */
-#define ERASABLE                                                                                   \
+/* The messages that this caller may delete. */
+#define ERASABLE(caller)                                                                           \
     " FROM messages m JOIN rooms r ON r.id = m.room_id"                                            \
-    " JOIN room_members me ON me.room_id = m.room_id AND me.user_id = $1"                          \
-    " WHERE m.deleted_at IS NULL AND (m.sender_id = $1 OR r.creator_id = $1)"
+    " JOIN room_members me ON me.room_id = m.room_id AND me.user_id = " caller                     \
+    " WHERE m.deleted_at IS NULL AND (m.sender_id = " caller " OR r.creator_id = " caller ")"
 
 /* The user u comes into the room r and has read what was said before. */
 #define NEW_MEMBER(at)                                                                             \
@@ -288,13 +288,16 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         " WHERE id = (SELECT m.room_id FROM messages m WHERE m.uid = $1)",
     [SQL_ERASE_SEQ] =
         "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count - 1"
-        " WHERE id = (SELECT m.room_id" ERASABLE " AND m.uid = $2)",
+        " WHERE id = (SELECT m.room_id" ERASABLE("$1") " AND m.uid = $2)",
     [SQL_ERASE_EVENT] =
         "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
-        " SELECT m.room_id, r.last_seq, 2, m.id, $1, $2" ERASABLE " AND m.uid = $3",
+        " SELECT m.room_id, r.last_seq, 2, m.id, $1, $2" ERASABLE("$1") " AND m.uid = $3",
+    [SQL_ERASE_AUDIT] =
+        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'message_delete', me.user_id, m.sender_id, $2,"
+        " CAST(m.uid AS TEXT), ''" ERASABLE("$3") " AND m.sender_id <> $3 AND m.uid = $4",
     [SQL_ERASE_MESSAGE] =
         ERASE_CONTENT ", deleted_by = $1, deleted_at = $2"
-        " WHERE id = (SELECT m.id" ERASABLE " AND m.uid = $3)",
+        " WHERE id = (SELECT m.id" ERASABLE("$1") " AND m.uid = $3)",
     [SQL_ERASE_MARK] =
         "UPDATE room_events SET kind = 6 WHERE kind = 1"
         " AND room_id = (SELECT m.room_id FROM messages m"

@@ -146,6 +146,20 @@ def test_a_creators_deletion_is_in_the_audit_log(server):
     assert (row["action"], row["actor"], row["ip"], row["detail"]) == ("room_delete", ada.username, "127.0.0.1", room["id"])
 
 
+def test_deletions_of_others_messages_are_in_the_audit_log(server):
+    ada, bob = server.person(), server.person()
+    room = ada.room(bob)
+    his, hers = bob.say(room, "his"), ada.say(room, "hers")
+    another = bob.say(room, "another")
+    assert bob.delete(f"/api/chat/messages/{hers['id']}/").status_code == 403
+    for person, message in ((ada, his), (ada, hers), (bob, another)):
+        assert person.delete(f"/api/chat/messages/{message['id']}/").status_code == 204
+    assert ada.delete(f"/api/chat/messages/{his['id']}/").status_code == 404
+    rows = lines(command(server, "audit", "list", "--json", "--limit", "50"))
+    found = [r for r in rows if r["action"] == "message_delete" and r["detail"] in (his["id"], hers["id"], another["id"])]
+    assert [(r["actor"], r["subject"], r["ip"], r["detail"]) for r in found] == [(ada.username, bob.username, "127.0.0.1", his["id"])]
+
+
 # ---- export ----
 def test_messages_are_exported_in_order(place):
     rows = lines(command(place, "export"))

@@ -425,7 +425,7 @@ static void test_delete_message(void **state)
 
         fake_db_answer(PARLEY_OK);
         affected(1, 1);
-        affected(6, cases[i].erased);
+        affected(7, cases[i].erased);
         if (cases[i].is_visible)
             FAKE_ROWS(4, ROOM_UID, "5", "ep", cases[i].deleted_at);
         fake_run();
