@@ -12,6 +12,16 @@
 
 enum { PAST_SHOW, PAST_COUNT, PAST_PAGE };
 
+parley_json *message_past_render(const parley_rows *rows, int64_t row)
+{
+    parley_json *out = parley->json_obj();
+    int64_t written = chat.db->get_int(rows, row, PAST_WRITTEN, 0);
+
+    parley->json_set(out, "content", parley->json_s(chat.db->get(rows, row, PAST_CONTENT)));
+    parley->json_set(out, "created_at", render_stamp(written));
+    return out;
+}
+
 static int past_ask(parley_flow *flow)
 {
     struct page *page = flow->state;
@@ -39,14 +49,8 @@ static int past_reply(parley_flow *flow)
         return access_deny_not_found(flow->req);
     parley_json *results = parley->json_arr();
 
-    for (int64_t i = 0; i < db->rows_n(rows[PAST_PAGE]); i++) {
-        parley_json *one = parley->json_obj();
-        int64_t written = db->get_int(rows[PAST_PAGE], i, PAST_WRITTEN, 0);
-
-        parley->json_set(one, "content", parley->json_s(db->get(rows[PAST_PAGE], i, PAST_CONTENT)));
-        parley->json_set(one, "created_at", render_stamp(written));
-        parley->json_push(results, one);
-    }
+    for (int64_t i = 0; i < db->rows_n(rows[PAST_PAGE]); i++)
+        parley->json_push(results, message_past_render(rows[PAST_PAGE], i));
     list_reply(flow->req, flow->state, db->get_int(rows[PAST_COUNT], 0, 0, 0), results);
     return PARLEY_FLOW_DONE;
 }

@@ -112,7 +112,7 @@ const char *const sql_message_texts[SQL_COUNT - SQL_MESSAGE_FIRST] = {
         "SELECT COUNT(*) FROM messages m JOIN message_edits h"
         " ON h.room_id = m.room_id AND h.message_seq = m.seq WHERE m.uid = $1",
     AT(SQL_PAST) =
-        "SELECT h.content, h.written_at FROM messages m JOIN message_edits h"
+        "SELECT m.uid, h.content, h.written_at FROM messages m JOIN message_edits h"
         " ON h.room_id = m.room_id AND h.message_seq = m.seq"
         " WHERE m.uid = $1 AND m.deleted_at IS NULL ORDER BY h.seq DESC LIMIT $2 OFFSET $3",
 

@@ -45,6 +45,23 @@
     " r.created_at, r.updated_at, r.id"                                                            \
     " FROM rooms r JOIN users c ON c.id = r.creator_id"
 
+/* The next 50 messages of an export, behind ($1, $2) and in rooms up to $3; and the pieces of their
+ * indexes where all is that belongs to them. */
+#define EXPORT_PAGE                                                                                \
+    "WITH p AS (SELECT e.room_id, e.seq, e.message_id, r.uid AS room_uid, r.name AS room_name"     \
+    " FROM room_events e JOIN rooms r ON r.id = e.room_id"                                         \
+    " WHERE e.kind = 1 AND (e.room_id, e.seq) > ($1, $2) AND e.room_id <= $3"                      \
+    " ORDER BY e.room_id, e.seq LIMIT 50) "
+#define EXPORT_JOIN(x)                                                                             \
+    " ON " x ".room_id = p.room_id AND " x ".message_seq = p.seq"                                  \
+    " AND (" x ".room_id, " x ".message_seq) > ($1, $2) AND (" x ".room_id, " x ".message_seq)"    \
+    " <= (SELECT l.room_id, l.seq FROM p l ORDER BY l.room_id DESC, l.seq DESC LIMIT 1)"           \
+    " JOIN messages m ON m.id = p.message_id "
+/* Of one message at most 100 earlier contents are told. */
+#define EXPORT_PAST_FROM                                                                           \
+    "COALESCE((SELECT b.seq FROM message_edits b WHERE b.room_id = p.room_id"                      \
+    " AND b.message_seq = p.seq ORDER BY b.seq DESC LIMIT 1 OFFSET 99), 0)"
+
 /* What revoked.c parses: the room, and the seq at which something of it ended. */
 #define ROOM_SUBJECT(seq)                                                                          \
     "'" REVOKED_SUBJECT "' || CAST(r.uid AS TEXT) || '.' || CAST(" seq " AS TEXT)"
@@ -409,12 +426,17 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         " FROM room_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.room_id = $1 ORDER BY m.joined_at, m.user_id LIMIT $2 OFFSET $3",
     [SQL_EXPORT] =
-        "SELECT e.room_id, e.seq, r.uid, r.name, m.uid, m.created_at, m.content, m.sender_uid,"
-        " m.sender_username, m.sender_first_name, m.sender_last_name"
-        " FROM room_events e JOIN rooms r ON r.id = e.room_id"
-        " JOIN messages m ON m.id = e.message_id"
-        " WHERE e.kind = 1 AND (e.room_id, e.seq) > ($1, $2) AND e.room_id <= $3"
-        " ORDER BY e.room_id, e.seq LIMIT 50",
+        EXPORT_PAGE "SELECT " MESSAGE_COLUMNS ", p.room_id, p.room_uid, p.room_name,"
+        " CASE WHEN m.edited_at IS NULL THEN 0 ELSE (SELECT COUNT(*) FROM message_edits h"
+        " WHERE h.room_id = m.room_id AND h.message_seq = m.seq) END"
+        " FROM p JOIN messages m ON m.id = p.message_id ORDER BY p.room_id, p.seq",
+    [SQL_EXPORT_PAST] =
+        EXPORT_PAGE "SELECT m.uid, h.content, h.written_at FROM p JOIN message_edits h"
+        EXPORT_JOIN("h") "WHERE h.seq >= " EXPORT_PAST_FROM " ORDER BY p.room_id, p.seq, h.seq DESC",
+    [SQL_EXPORT_REACTIONS] =
+        EXPORT_PAGE "SELECT m.uid, x.emoji, COUNT(*), CAST(NULL AS BIGINT) FROM p JOIN reactions x"
+        EXPORT_JOIN("x") "GROUP BY p.room_id, p.seq, m.uid, x.emoji"
+        " ORDER BY p.room_id, p.seq, MIN(x.seq)",
 
     /* What members have read. */
     [SQL_READ_MOVE] =

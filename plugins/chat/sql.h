@@ -88,6 +88,8 @@ enum sql_id {
     SQL_VERB_USER_FIND,
     SQL_VERB_MEMBERS,
     SQL_EXPORT,
+    SQL_EXPORT_PAST,
+    SQL_EXPORT_REACTIONS,
     SQL_READ_MOVE,
     SQL_READ_STATE,
     SQL_READS_COUNT,
@@ -191,13 +193,18 @@ enum history_column {
     SHOW_DELETED,
     SHOW_IS_SENDER
 };
-/* Columns of SQL_REACTIONS, SQL_REACTIONS_PAGE, _UP and _DOWN: messages in the order of their
- * page, each with its reactions in the order in which they came. */
-enum reactions_column { REACTIONS_MESSAGE, REACTIONS_EMOJI, REACTIONS_N, REACTIONS_OWN };
+/* Columns of SQL_REACTIONS, SQL_REACTIONS_PAGE, _UP and _DOWN, and of SQL_EXPORT_REACTIONS: messages in
+ * the order of their page, each with its reactions in the order in which they came. */
+enum reactions_column {
+    REACTIONS_MESSAGE,
+    REACTIONS_EMOJI,
+    REACTIONS_N,
+    REACTIONS_OWN /* NULL: nobody asks for himself */
+};
 /* Columns of SQL_REFER_NAMES and SQL_EDIT_NAMES. */
 enum name_column { NAME_KEY, NAME_UID, NAME_USERNAME };
-/* Columns of SQL_PAST. */
-enum past_column { PAST_CONTENT, PAST_WRITTEN };
+/* Columns of SQL_PAST and SQL_EXPORT_PAST. */
+enum past_column { PAST_MESSAGE, PAST_CONTENT, PAST_WRITTEN };
 /* Columns of SQL_REACT_STATE. */
 enum react_column {
     REACT_ROOM,
@@ -271,16 +278,12 @@ enum verb_room_column {
 };
 /* Columns of SQL_VERB_USER_FIND. */
 enum verb_user_column { VERB_USER_UID, VERB_USER_EMAIL };
-/* Columns of SQL_EXPORT; from EXPORT_SENDER on uid, username, first and last name. */
+/* Columns of SQL_EXPORT, behind those of SQL_HISTORY. */
 enum export_column {
-    EXPORT_ROOM_KEY,
-    EXPORT_SEQ,
+    EXPORT_ROOM_KEY = HISTORY_MENTIONS + 1,
     EXPORT_ROOM,
     EXPORT_ROOM_NAME,
-    EXPORT_MESSAGE,
-    EXPORT_CREATED,
-    EXPORT_CONTENT,
-    EXPORT_SENDER
+    EXPORT_PAST /* how many earlier contents there are */
 };
 
 /* Columns of SQL_READ_STATE; SQL_READS_PAGE has all but the last: members, counted to one more than

@@ -116,7 +116,8 @@ static const parley_verb verbs[] = {
       .details = "Sockets in the room close with 4404. It cannot be undone.\n",
       PARLEY_LIST(option, delete_options), PARLEY_LIST(operand, room_operands), .fn = verb_room_delete },
     { VERB("export", "print messages, one JSON object per line"),
-      .details = "Room by room, oldest first; the order is the same every time. Deleted messages are left out.\n",
+      .details = "Room by room, oldest first; the order is the same every time. Deleted messages are left out.\n"
+                 "Each with what it said before it was edited, and with the reactions to it.\n",
       PARLEY_LIST(option, export_options), .fn = verb_export },
 };
 /* clang-format on */

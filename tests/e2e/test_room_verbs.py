@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -186,6 +187,53 @@ def test_deleted_messages_are_left_out_and_pages_meet(own_server):
     expected = [f"message {i}" for i in range(130) if i % 3 == 0] + [f"message {i}" for i in range(130) if i % 3 and i != 4]
     assert [r["content"] for r in rows] == expected
     assert [r["content"] for r in lines(command(server, "export", "--room", "First"))] == expected[:44]
+
+
+def test_what_became_of_messages_is_exported(own_server):
+    server = own_server()
+    ada, bob = server.person(), server.person()
+    room = ada.room(bob)
+    first = ada.say(room, "one")
+    path = f"/api/chat/rooms/{room['id']}/send/"
+    second = bob.post(path, {"content": f"two, @{ada.username}", "reply_to": first["id"], "client_msg_id": "second"}).json()
+    address = f"/api/chat/messages/{first['id']}/"
+    edited = [ada.call("PATCH", address, json={"content": content}).json() for content in ("one b", "one c")]
+    for person, emoji in ((ada, "\u2764\ufe0f"), (bob, "\U0001f44d"), (ada, "\U0001f44d")):
+        assert person.put(f"{address}reactions/{quote(emoji)}/").status_code == 204
+    third = ada.say(room, "three")
+    rows = lines(command(server, "export"))
+    assert rows[0].pop("reactions") == [{"emoji": "\u2764\ufe0f", "count": 1}, {"emoji": "\U0001f44d", "count": 2}]
+    assert rows[0].pop("history") == [{"content": "one b", "created_at": edited[0]["edited_at"]},
+                                      {"content": "one", "created_at": first["created_at"]}]
+    assert rows == [{**message, "room_name": room["name"]} for message in (edited[1], second, third)]
+    assert second["reply_to"] == first["id"] and second["mentions"] == [{"id": ada.id, "username": ada.username}]
+    server.end()
+    by_itself = lines(command(server, "export", "--room", room["id"]))
+    assert by_itself[1:] == rows[1:] and len(by_itself[0]["history"]) == len(by_itself[0]["reactions"]) == 2
+
+
+def test_of_a_long_past_the_end_is_exported(own_server):
+    server = own_server()
+    ada = server.person()
+    room = ada.room()
+    said = [ada.say(room, f"message {i}") for i in range(60)]
+    numbers = ", ".join(f"({n})" for n in range(1, 251))
+    for seq in (50, 51, 52):  # one at the end of a page, two at the beginning of the next
+        server.query("INSERT INTO message_edits (room_id, message_seq, seq, content, written_at)"
+                     f" SELECT r.id, {seq}, 60 + n.column1, 'of {seq}: ' || n.column1, n.column1 FROM rooms r"
+                     f" CROSS JOIN (VALUES {numbers}) n WHERE n.column1 <= 48 + {seq} RETURNING seq")
+        server.query(f"UPDATE messages SET edited_at = 1000 WHERE seq = {seq} RETURNING id")
+    rows = lines(command(server, "export"))
+    assert [r["id"] for r in rows] == [m["id"] for m in said]
+    for seq, n, left_out in ((50, 98, None), (51, 99, None), (52, 100, None)):
+        assert [h["content"] for h in rows[seq - 1]["history"]] == [f"of {seq}: {i}" for i in range(n, 0, -1)]
+        assert rows[seq - 1].get("history_left_out") == left_out
+    assert [r["seq"] for r in rows if "history" in r] == [50, 51, 52]
+    server.query("INSERT INTO message_edits (room_id, message_seq, seq, content, written_at)"
+                 " SELECT id, 52, 1000, 'the last', 999 FROM rooms RETURNING seq")
+    row = lines(command(server, "export"))[51]
+    assert [h["content"] for h in row["history"]] == ["the last"] + [f"of 52: {i}" for i in range(100, 1, -1)]
+    assert row["history_left_out"] == 1
 
 
 def memory(pid):

@@ -134,7 +134,7 @@ static void test_past(void **state)
     fake_db_answer(PARLEY_OK);
     rows_show("Now", CREATED, NULL, "0");
     FAKE_ROWS(1, "2");
-    FAKE_ROWS(2, "Before", CREATED);
+    FAKE_ROWS(3, MESSAGE_UID, "Before", CREATED);
     fake_run();
     assert_int_equal(fake_status(req), 200);
     assert_non_null(strstr(fake_body(req), "{\"count\":2,\"next\":\"http"));
