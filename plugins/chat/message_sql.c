@@ -23,8 +23,9 @@
     " WHERE m.uid = " uid
 
 #define REACTIONS_OF_M "FROM reactions x WHERE x.room_id = m.room_id AND x.message_seq = m.seq"
+/* Counted, as EXISTS becomes a join, for which PostgreSQL may read all such reactions of the room. */
 #define HAS_REACTION(caller, emoji)                                                                \
-    "EXISTS (SELECT 1 " REACTIONS_OF_M " AND x.emoji = " emoji " AND x.user_id = " caller ")"
+    "(SELECT COUNT(*) " REACTIONS_OF_M " AND x.emoji = " emoji " AND x.user_id = " caller ") > 0"
 
 /* The caller may add that one: he has not, he has fewer than `own` on it, and it is one of at most
  * `most` different ones. */
@@ -39,13 +40,16 @@
     SEEN(caller, uid) " AND m.deleted_at IS NULL AND " HAS_REACTION(caller, emoji)
 
 #define SUMMARY "SELECT m.uid, x.emoji, COUNT(*), MAX(CASE WHEN x.user_id = $1 THEN 1 ELSE 0 END)"
-/* Of the messages of a page.  A room without any reaction is known at once. */
+/* Of the messages of a page.  A room without any reaction is known at once; whatever way of joining
+ * the database chooses, it reads those between the ends of the page alone. */
 #define SUMMARY_OF(room, page, order)                                                              \
-    SUMMARY " FROM (SELECT e.seq, e.message_id FROM room_events e WHERE " page ") p"               \
-            " JOIN reactions x ON x.room_id = " room " AND x.message_seq = p.seq"                  \
-            " JOIN messages m ON m.id = p.message_id"                                              \
-            " WHERE EXISTS (SELECT 1 FROM reactions y WHERE y.room_id = " room ")"                 \
-            " GROUP BY p.seq, m.uid, x.emoji ORDER BY p.seq" order ", MIN(x.seq)"
+    "WITH p AS (SELECT e.seq, e.message_id FROM room_events e WHERE"                               \
+    " EXISTS (SELECT 1 FROM reactions y WHERE y.room_id = " room ") AND " page ") " SUMMARY        \
+    " FROM p JOIN reactions x ON x.room_id = " room " AND x.message_seq = p.seq"                   \
+    " AND x.message_seq >= (SELECT MIN(seq) FROM p)"                                               \
+    " AND x.message_seq <= (SELECT MAX(seq) FROM p)"                                               \
+    " JOIN messages m ON m.id = p.message_id"                                                      \
+    " GROUP BY p.seq, m.uid, x.emoji ORDER BY p.seq" order ", MIN(x.seq)"
 
 /* Members whose names are among MENTION_NAMES_MOST keys. */
 #define CALLED                                                                                     \
