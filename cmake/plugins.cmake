@@ -23,6 +23,7 @@ function(parley_builtin_plugin name)
     target_link_libraries(plugin_${name} PRIVATE plugin_${name}_objects)
     set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+    target_link_options(plugin_${name} PRIVATE -Wl,--exclude-libs,ALL) # what is linked statically is nobody else's
     if(NOT PARLEY_SANITIZE) # the sanitizers' runtime is found in the executable
         target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
     endif()

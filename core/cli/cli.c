@@ -82,6 +82,7 @@ static const cli_command commands[] = {
       "SHELL is bash, zsh or fish. `make install` puts all three where the shells look; by hand, for bash:\n"
       "eval \"$(parley completion bash)\". It knows the commands of the configured plugins.\n" },
     { "import",   NULL /* of plugins/import */, 0,                           NULL,     "take over users, rooms and messages of the original app", "" },
+    { "verify",   NULL /* of plugins/verify */, 0,                           NULL,     "check that a server keeps what it promises", "" },
     { "version",  cli_version,  0,                                           NULL,     "print the versions of the server and of its plugin ABI", "" },
     { "worker",   cli_worker,   OPTION_CONFIG | OPTION_SLOT | OPTION_MIGRATE, NULL,    NULL /* the supervisor's own; not in the list */, "" },
 };

@@ -14,7 +14,7 @@
 #define LOOK_MS     50
 
 /* Plugins that no server loads: each is named as the first word of its commands. */
-static const char *const tools[] = { "copy", "import" };
+static const char *const tools[] = { "copy", "import", "verify" };
 
 const char *place_tool(str word)
 {

@@ -64,6 +64,7 @@ static str api_server(const char *name)
         { "log_dir", h->set->log_dir },         { "share_dir", h->set->share_dir },
         { "version", STR(PARLEY_VERSION) },     { "public", server_public(h) },
         { "workers", str_of(h->workers_text) }, { "max_queue", str_of(h->max_queue_text) },
+        { "config", str_of(config_file(h->config)) },
     };
     for (size_t i = 0; i < COUNT(all); i++)
         if (strcmp(all[i].name, name) == 0)

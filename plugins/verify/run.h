@@ -1,0 +1,204 @@
+/* run.h -- one run of `parley verify`: clients against a server, faults, then the judgement.
+ *
+ *   run.c        the order of it all, and what is due at each tick
+ *   prepare.c    log-in, rooms
+ *   client.c     a client: a socket that comes back after each cut and goes on where it was
+ *   letter.c     what clients send, again and again until it is acknowledged
+ *   fault.c      what is done to them
+ *   server.c     a server of our own, and the command that restarts a foreign one
+ *   final.c      everything read over REST at the end
+ *   figures.c    what is told beside the judgement
+ *
+ * All of it on the loop; only the judgement runs in the pool. */
+#ifndef VERIFY_RUN_H
+#define VERIFY_RUN_H
+#include "plugins/verify/report.h"
+#include "plugins/verify/rest.h"
+#include "plugins/verify/target.h"
+#include "plugins/verify/ws.h"
+
+#include <parley/verb.h>
+#include <stdio.h>
+
+enum {
+    LETTERS_MOST = 4, /* of one client under way */
+    TEXT_MAX = 128,
+    ID_SIZE = 37,
+    CLIENTS_MOST = 1000,
+    ROOMS_MOST = 1000,
+    PEOPLE_MOST = 8 /* accounts that are made on a server of our own */
+};
+#define SECOND_NS INT64_C(1000000000)
+#define ANSWER_NS (20 * SECOND_NS) /* a client waits so long for an answer, then it tries again */
+
+typedef struct verify verify;
+
+typedef struct person {
+    char *token, *email, *password; /* owned; wiped */
+    const char *id;                 /* a word of the history */
+} person;
+
+/* ---- a message that a client wants to have stored ---- */
+
+enum way { WAY_SOCKET, WAY_REST, WAYS };
+enum { NO_TRY = -1 };
+
+/* Owner: its client; the place is free again when it is acknowledged and no try is under way. */
+typedef struct letter {
+    const char *key, *content; /* words; key NULL: the place is free */
+    int64_t tries[WAYS];       /* number in the history of the one under way; NO_TRY: none */
+    int64_t again_ns;          /* not before */
+    int64_t begun_ns, tried_ns;
+    bool is_acked, is_repeat_due;
+    uint32_t tries_n;
+} letter;
+
+/* ---- a client ---- */
+
+enum client_state { CLIENT_AWAY, CLIENT_OPENING, CLIENT_CATCHING_UP, CLIENT_LIVE };
+
+typedef struct client {
+    verify *v;
+    const person *who;
+    const char *name, *room; /* words */
+    size_t hall;             /* index of the room */
+    ws ws;
+    rest rest;
+    enum client_state state;
+    int64_t since_ns, again_ns; /* of the state; not before */
+    int64_t cut_ns;             /* when it was cut; 0: it is served */
+    uint32_t failures, sockets;
+    ptrdiff_t log;         /* index in the history's sockets; -1: none open */
+    const char *epoch;     /* with `last`: its place in the log; "": it has none yet */
+    int64_t last;          /* seq */
+    int64_t paused_until_ns; /* reads nothing until then; 0: it reads */
+    bool is_reset_due;     /* at the end of the pause it is cut */
+    bool is_struck_again;  /* the next frame that is replayed ends in a cut */
+    letter letters[LETTERS_MOST];
+    letter *by_rest;       /* what its REST connection is busy with */
+} client;
+
+/* ---- the run ---- */
+
+typedef struct options {
+    int64_t clients, rooms, messages, cuts, restarts, duration_ms, patience_ms;
+    uint64_t seed;
+    const char *restart_command;
+    bool is_json, keeps;
+} options;
+
+typedef struct sample {
+    uint32_t us;
+} sample;
+
+enum phase { PHASE_PREPARE, PHASE_WORK, PHASE_SETTLE, PHASE_READ, PHASE_JUDGE, PHASE_CLEAN };
+
+/* Owner: itself, from run_start() until the verb has ended. */
+struct verify {
+    parley_ctx *ctx;
+    parley_run run;
+    options opt;
+    target target;
+    history h;
+    findings found;
+    FILE *record;         /* NULL: not wanted */
+    struct server *server; /* ours; NULL: a foreign one */
+    person *people;
+    size_t people_n;
+    const char **halls; /* ids of the rooms; words */
+    size_t hall_n;
+    client *clients;
+    size_t client_n;
+    rest rest; /* of the preparation, and of the reading at the end */
+    parley_timer tick;
+    enum phase phase;
+    uint64_t dice;
+    int64_t started_ns, begun_ns, silent_ns, ended_ns;
+    size_t letters, acked, given_up, cuts, slowed, asked_again, repeats, restarts, reconnects, tries;
+    LIST(sample) ack_us;
+    LIST(sample) back_us;
+    bool failed; /* memory */
+    size_t heard_acks; /* how many answers there were when one came last, and when */
+    int64_t heard_ns;
+    uint64_t ticks;
+    int restarting; /* pid of the restart command; 0: none */
+    int64_t restart_at_ns;
+    struct prepare *prepare;
+    struct final *final;
+    bool is_ending;
+    int status;
+    char why[512]; /* of status 2 */
+};
+
+double run_now(const verify *v);                   /* seconds since the start, as in the history */
+uint32_t dice(verify *v, uint32_t n);              /* 0..n-1, by the seed */
+void run_work(verify *v);                          /* the preparation is over */
+void run_read(verify *v);                          /* everything is read */
+void run_abandon(verify *v, const char *fmt, ...)  /* it could not run: exit status 2 */
+    __attribute__((format(printf, 2, 3)));
+bool run_is_more(const verify *v, int64_t now_ns); /* whether another message is to be sent */
+
+/* ---- prepare.c ---- */
+int prepare_start(verify *v);
+void prepare_look(verify *v, int64_t now_ns);
+void prepare_done(verify *v);
+
+/* ---- client.c ---- */
+void client_init(client *c, verify *v, size_t number);
+void client_done(client *c);
+void client_look(client *c, int64_t now_ns);
+/* Cut by us; it comes back by itself. */
+void client_cut(client *c, enum cable_cut how);
+void client_lost(client *c, int code); /* its socket is no more */
+/* Sends "resume" from this many events before its place. */
+void client_again(client *c, int64_t back);
+void client_served(client *c); /* caught up, or live for the first time */
+sight *client_shown(client *c, enum shown_kind kind, int64_t seq, const char *epoch);
+bool client_is_live(const client *c);
+
+/* ---- frame.c ---- */
+void frame_take(client *c, parley_str bytes);
+
+/* ---- letter.c ---- */
+void letters_look(client *c, int64_t now_ns);
+size_t letters_open(const client *c); /* not acknowledged yet, or with a try under way */
+void letters_lost(client *c);         /* the socket is gone: its tries have an outcome nobody knows */
+void letter_acked(client *c, const char *key, const parley_json *in);
+void letter_refused(client *c, const char *key, const parley_json *in);
+/* A frame as it would be sent now; for one that is sent by half. */
+int letter_frame(const client *c, const letter *l, char into[512]);
+
+/* ---- fault.c ---- */
+void fault_strike(verify *v, int64_t now_ns); /* what is due */
+bool fault_is_done(const verify *v);
+
+/* ---- server.c ---- */
+int server_start(verify *v, char why[WHY_MAX]);
+/* 1: it has ended, or was never ours to look after; the text says how. */
+int server_has_ended(verify *v, char why[WHY_MAX]);
+int server_person(verify *v, const person *p, char why[WHY_MAX]); /* begins to make the account */
+int server_is_made(verify *v, char why[WHY_MAX]);                 /* 1: yes, 0: not yet, < 0: no */
+void server_strike(verify *v);                                    /* kills or restarts it */
+bool server_is_struck(const verify *v);                           /* and has not come back */
+void server_look(verify *v);
+int server_stop(verify *v); /* 1: it has ended, 0: not yet */
+void server_done(verify *v);
+
+/* ---- final.c ---- */
+void final_heads(verify *v); /* asks where the logs end: v->h.rooms[].head */
+bool final_has_heads(const verify *v);
+void final_start(verify *v);
+void final_look(verify *v, int64_t now_ns);
+void final_done(verify *v);
+
+/* ---- figures.c ---- */
+
+enum { FIGURES_MOST = 20 };
+size_t figures_of(verify *v, figure ret[FIGURES_MOST]);
+
+/* ---- run.c ---- */
+/* The options, the target (or a server) and the people are there.  v: taken, unless it returns < 0,
+ * and then run_free() is the caller's. */
+int run_start(verify *v);
+void run_free(verify *v);
+#endif
