@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, READS_MOST = 8 };
+enum { READ_SIZE = 16384, READS_MOST = 2 };
 
 static void cable_ready(parley_ctx *ctx, int fd, uint32_t ready, void *ud);
 

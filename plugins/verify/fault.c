@@ -10,7 +10,8 @@ enum {
     AGAIN_SHARE = 15,
     AGAIN_MOST = 300, /* events */
     TRIES_MOST = 40,
-    PAUSE_MS = 1500
+    PAUSE_MS = 1500,
+    SERVED_S = 10
 };
 
 /* ---- cuts: false: this client is not in a state for it ---- */
@@ -139,6 +140,16 @@ static size_t due_of(const verify *v, int64_t all)
     return acked >= n ? (size_t)all : (size_t)all * acked / n;
 }
 
+/* Whether the server has taken somebody in since it was struck: one that is only just starting is not
+ * struck again. */
+static bool is_served_again(const verify *v, int64_t now_ns)
+{
+    for (size_t i = 0; i < v->client_n && v->struck_ns; i++)
+        if (client_is_live(&v->clients[i]) && v->clients[i].since_ns > v->struck_ns)
+            return true;
+    return v->struck_ns == 0 || now_ns - v->struck_ns > SERVED_S * SECOND_NS;
+}
+
 bool fault_is_done(const verify *v)
 {
     return v->cuts >= (size_t)v->opt.cuts && v->restarts >= (size_t)v->opt.restarts;
@@ -157,11 +168,11 @@ void fault_strike(verify *v, int64_t now_ns)
         else if (chance < SLOW_SHARE + AGAIN_SHARE)
             (void)strike_one(v, hinder_again);
     }
-    if (v->restarts >= n || now_ns < v->restart_at_ns || server_is_struck(v))
+    if (v->restarts >= n || server_is_struck(v) || !is_served_again(v, now_ns))
         return;
     if ((v->acked + v->given_up) * (n + 1) < (v->restarts + 1) * messages)
         return;
     v->restarts++;
-    v->restart_at_ns = now_ns + SECOND_NS;
+    v->struck_ns = now_ns;
     server_strike(v);
 }

@@ -1,9 +1,10 @@
 /* final.c -- what the server says over REST when all is quiet: where the logs end, then all of their
- * events, then all messages.
+ * events, then all messages; and at last the rooms of a foreign server are deleted.
  *
  *   heads      GET .../events/?limit=1      of each room
  *   events     GET .../events/?after_seq=   page by page
- *   messages   GET .../messages/?order=asc&after_seq= */
+ *   messages   GET .../messages/?order=asc&after_seq=
+ *   delete     DELETE .../                  when nothing was violated */
 #include "plugins/verify/record.h"
 #include "plugins/verify/run.h"
 
@@ -12,14 +13,14 @@
 #include <string.h>
 
 enum { PAGE = 200, AGAIN_MS = 200, TRIES_MOST = 150 };
-enum stage { STAGE_HEADS, STAGE_EVENTS, STAGE_MESSAGES };
+enum stage { STAGE_HEADS, STAGE_EVENTS, STAGE_MESSAGES, STAGE_DELETE };
 
 typedef struct final {
     enum stage stage;
     size_t hall;
     int64_t after, again_ns;
     uint32_t failures;
-    bool has_heads;
+    bool has_heads, is_over;
 } final;
 
 static void final_ask(verify *v);
@@ -159,8 +160,10 @@ static void final_next(verify *v)
     } else if (f->stage == STAGE_EVENTS) {
         f->stage = STAGE_MESSAGES;
         final_ask(v);
-    } else {
+    } else if (f->stage == STAGE_MESSAGES) {
         run_read(v);
+    } else {
+        f->is_over = true;
     }
 }
 
@@ -172,6 +175,11 @@ static void final_answered(void *ud, const reply *a)
 
     if (v->is_ending || !f) {
         parley->json_free(in);
+        return;
+    }
+    if (f->stage == STAGE_DELETE) {
+        parley->json_free(in);
+        final_next(v); /* one that stays behind hurts nobody */
         return;
     }
     if (in) {
@@ -197,14 +205,18 @@ static void final_ask(verify *v)
     final *f = v->final;
     char path[REST_PATH_MAX];
 
+    bool is_deletion = f->stage == STAGE_DELETE;
+
     f->again_ns = 0;
-    (void)snprintf(path, sizeof(path),
-                   "/api/chat/rooms/%s/%s/?limit=%d&after_seq=%" PRId64 "%s", v->halls[f->hall],
-                   f->stage == STAGE_MESSAGES ? "messages" : "events",
-                   f->stage == STAGE_HEADS ? 1 : PAGE, f->after,
-                   f->stage == STAGE_MESSAGES ? "&order=asc" : "");
+    int n = snprintf(path, sizeof(path), "/api/chat/rooms/%s/", v->halls[f->hall]);
+    if (!is_deletion && n > 0 && (size_t)n < sizeof(path))
+        (void)snprintf(path + n, sizeof(path) - (size_t)n,
+                       "%s/?limit=%d&after_seq=%" PRId64 "%s",
+                       f->stage == STAGE_MESSAGES ? "messages" : "events",
+                       f->stage == STAGE_HEADS ? 1 : PAGE, f->after,
+                       f->stage == STAGE_MESSAGES ? "&order=asc" : "");
     v->rest.token = v->people[0].token;
-    if (rest_ask(&v->rest, "GET", path, NULL, final_answered, v) < 0)
+    if (rest_ask(&v->rest, is_deletion ? "DELETE" : "GET", path, NULL, final_answered, v) < 0)
         f->again_ns = parley->mono_ns() + AGAIN_MS * INT64_C(1000000);
 }
 
@@ -237,6 +249,16 @@ void final_start(verify *v)
     for (size_t i = 0; i < v->h.rooms.n; i++)
         v->h.rooms.all[i].count = 0;
     final_begin(v, STAGE_EVENTS);
+}
+
+void final_delete(verify *v)
+{
+    final_begin(v, STAGE_DELETE);
+}
+
+bool final_is_over(const verify *v)
+{
+    return !v->final || v->final->is_over;
 }
 
 void final_look(verify *v, int64_t now_ns)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_AT_ONCE = 5000, WHY_SIZE = 200 };
+enum { LINES_AT_ONCE = 500, WHY_SIZE = 200 };
 
 /* Owner: itself, from offline_start() until the verb has ended. */
 typedef struct offline {

@@ -47,7 +47,6 @@ static void options_read(verify *v)
     o->duration_ms = number(v, "duration");
     o->patience_ms = number(v, "patience");
     o->is_json = number(v, "json") != 0;
-    o->keeps = number(v, "keep") != 0;
     o->seed = parley->run->count(v->run, "seed") ? (uint64_t)number(v, "seed") : random >> 32;
     o->restart_command = text_new(parley->run->text(v->run, "restart_command"));
     bool is_ours = !parley->run->text(v->run, "url").p;
@@ -275,7 +274,6 @@ static const parley_option command_options[] = {
     { "record", NULL, NULL, "a file for all that was sent, acknowledged and shown, as lines of JSON", PARLEY_T_STR, PARLEY_O_PATH, 1, 4000 },
     { "check", NULL, NULL, "only judge such a file", PARLEY_T_STR, PARLEY_O_PATH, 1, 4000 },
     { "json", "false", NULL, "the report as one JSON object", PARLEY_T_BOOL, 0, 0, 0 },
-    { "keep", "false", NULL, "when something was violated: keep the rooms, and the folder of a server of our own", PARLEY_T_BOOL, 0, 0, 0 },
 };
 /* clang-format on */
 

@@ -63,6 +63,7 @@ void run_free(verify *v)
     check_done(&v->found);
     if (v->record)
         (void)fclose(v->record);
+    free(v->opt.restart_command);
     free(v->clients);
     free(v->people);
     free(v->halls);
@@ -89,6 +90,7 @@ static void run_end(verify *v)
 static void run_clean(verify *v)
 {
     v->phase = PHASE_CLEAN;
+    final_done(v);
     for (size_t i = 0; i < v->client_n; i++)
         ws_cut(&v->clients[i].ws, CABLE_FIN);
 }
@@ -142,6 +144,8 @@ static void run_judged(parley_ctx *ctx, int status, void *ud)
     v->status = check_broken(&v->found) > 0;
     run_tell(v);
     run_clean(v);
+    if (v->status == 0 && !v->server)
+        final_delete(v);
 }
 
 static void run_judge(void *ud)
@@ -307,7 +311,10 @@ static void run_tick(parley_ctx *ctx, int status, void *ud)
         final_look(v, now);
     if (history_is_lost(&v->h))
         run_abandon(v, "out of memory: fewer --messages or --clients");
-    if (v->phase == PHASE_CLEAN && server_stop(v))
+    if (v->phase != PHASE_CLEAN)
+        return;
+    final_look(v, now);
+    if ((v->is_ending || final_is_over(v)) && server_stop(v))
         run_end(v);
 }
 
@@ -315,6 +322,7 @@ static void run_cancel(parley_ctx *ctx, int status, void *ud)
 {
     (void)ctx;
     (void)status;
+    ((verify *)ud)->is_cancelled = true;
     run_abandon(ud, "interrupted");
 }
 

@@ -83,8 +83,8 @@ typedef struct client {
 typedef struct options {
     int64_t clients, rooms, messages, cuts, restarts, duration_ms, patience_ms;
     uint64_t seed;
-    const char *restart_command;
-    bool is_json, keeps;
+    char *restart_command; /* owned */
+    bool is_json;
 } options;
 
 typedef struct sample {
@@ -122,7 +122,8 @@ struct verify {
     int64_t heard_ns;
     uint64_t ticks;
     int restarting; /* pid of the restart command; 0: none */
-    int64_t restart_at_ns;
+    int64_t struck_ns; /* when the server was struck last, or started again after that */
+    bool is_cancelled;
     struct prepare *prepare;
     struct final *final;
     bool is_ending;
@@ -188,6 +189,8 @@ void server_done(verify *v);
 void final_heads(verify *v); /* asks where the logs end: v->h.rooms[].head */
 bool final_has_heads(const verify *v);
 void final_start(verify *v);
+void final_delete(verify *v); /* the rooms */
+bool final_is_over(const verify *v);
 void final_look(verify *v, int64_t now_ns);
 void final_done(verify *v);
 

@@ -342,6 +342,7 @@ void server_look(verify *v)
     if (s->pid > 0 || !workers_are_gone(s))
         return;
     s->strike = STRIKE_NONE;
+    v->struck_ns = parley->mono_ns();
     if (server_run(s) < 0)
         run_abandon(v, "cannot start the server again: %s", strerrordesc_np(errno));
 }
@@ -383,7 +384,7 @@ void server_done(verify *v)
 
     if (!s)
         return;
-    if (s->folder[0] && (v->status == 0 || !v->opt.keeps)) {
+    if (s->folder[0] && (v->status == 0 || v->is_cancelled)) {
         (void)nftw(s->folder, file_remove, 16, FTW_DEPTH | FTW_PHYS);
     } else if (s->folder[0]) {
         int n = snprintf(line, sizeof(line), "the server's data and logs are kept in %s", s->folder);

@@ -1,18 +1,20 @@
-"""Compares what clients lived through with what is stored, and says in words what was promised and not kept.
+"""What clients lived through and what is stored, written down as a record, and judged by `parley verify --check`.
 
     history = History()            # filled while clients run: sends, connections, reads, denials
     state = read_state(query, rooms)   # query(sql) -> rows of text; or state_of_pages() for a client without a database
     for violation in check(history, state, repair=8): print(violation)
 
-Times are seconds of one clock, time.monotonic() of the process that recorded.  The checker itself reads no clock, no socket
-and no file, so it judges any run; `python3 checker.py history.json state.json` judges a saved one.
+Times are seconds of one clock, time.monotonic() of the process that recorded.  The judgement itself is plugins/verify/check*.c;
+docs/VERIFY.md has the lines of a record.  A saved one: `parley verify --check FILE`.
 """
 import dataclasses
 import json
-import sys
-from bisect import bisect_left, bisect_right
+import subprocess
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
+
+from parley import BUILD, PATIENCE, ROOT
 
 # room_events.kind; an event that is shown has a frame, the others only have their seq.
 KINDS = {1: "message", 2: "deleted", 3: "added", 4: "removed", 5: "updated", 6: "message"}
@@ -191,250 +193,76 @@ class Violation:
         return f"{self.kind}: {self.text}"
 
 
-class Case:
-    """One room: its log by seq, its messages by id, and what was recorded about it."""
-
-    def __init__(self, history, room):
-        self.room, self.history = room, history
-        self.found = []
-        self.messages = {m.id: m for m in room.messages}
-        self.events = {e.seq: e for e in room.events}
-        self.sends = [s for s in history.sends if s.room == room.id]
-        self.connections = [c for c in history.connections if c.room == room.id]
-        self.reads = [r for r in history.reads if r.room == room.id]
-        self.by_content = defaultdict(list)
-        for message in room.messages:
-            if not message.is_deleted:
-                self.by_content[message.content].append(message)
-        self.sent = {s.content: s for s in self.sends}
-        self.said = {s.id: s for s in self.sends if s.id}
-        self.away = self._absences()
-        self.shown = sorted(e.seq for e in room.events if e.kind in SHOWN)
-        self.created = sorted(e.seq for e in room.events if e.kind == "message")
-
-    def _absences(self):
-        """user: [(seq of the removal, seq of the return or NEVER)]"""
-        away = defaultdict(list)
-        for event in sorted(self.room.events, key=lambda e: e.seq):
-            if event.kind == "removed":
-                away[event.user].append((event.seq, NEVER))
-            elif event.kind == "added" and away[event.user]:
-                away[event.user][-1] = (away[event.user][-1][0], event.seq)
-        return away
-
-    def add(self, kind, text):
-        self.found.append(Violation(kind, f"room {self.room.id}: {text}"))
-
-    def is_away(self, user, seq):
-        return any(gone < seq < back for gone, back in self.away.get(user, ()))
-
-
-def check_log(case):
-    room = case.room
-    seqs = [e.seq for e in room.events]
-    if room.is_whole and sorted(seqs) != list(range(1, len(seqs) + 1)):
-        wrong = sorted(set(range(1, max(seqs) + 1)) - set(seqs))[:5]
-        case.add("seq is not dense", f"{len(seqs)} events up to seq {max(seqs)}; missing: {wrong or 'none, but some are there twice'}")
-    if room.is_whole and room.last_seq != max(seqs, default=0):
-        case.add("seq is not dense", f"last_seq is {room.last_seq}, the last event has {max(seqs, default=0)}")
-    for event in room.events:
-        message = case.messages.get(event.message)
-        if event.kind == "message" and (not message or message.seq != event.seq):
-            case.add("log and messages disagree", f"seq {event.seq} is message {event.message}, which has seq {message and message.seq}")
-    living = sum(not m.is_deleted for m in room.messages)
-    if room.count not in (-1, living) or room.rows not in (-1, len(room.messages)):
-        case.add("log and messages disagree", f"the room counts {room.count} messages and has {room.rows} rows; its log has"
-                 f" {len(room.messages)}, {living} of them not deleted")
-    for content, twice in case.by_content.items():
-        if len(twice) > 1:
-            case.add("stored twice", f"{content!r} as {' and '.join(f'{m.id} (seq {m.seq})' for m in twice)}")
-    for message in room.messages:
-        if case.is_away(message.sender, message.seq):
-            case.add("stored for somebody removed", f"{message.content!r} (seq {message.seq}) of {message.sender}")
-
-
-def check_sends(case):
-    lines = defaultdict(list)
-    for send in case.sends:
-        stored = case.by_content.get(send.content, [])
-        message = case.messages.get(send.id)
-        what = f"{send.content!r}, sent by {send.client} at {send.at:.3f}"
-        if send.outcome == "acked" and not message:
-            case.add("acknowledged, but missing", f"{what}, was acknowledged as {send.id} (seq {send.seq}) at {send.answered:.3f}")
-        elif send.outcome == "acked" and send.seq and message.seq != send.seq:
-            case.add("order differs", f"{what}, was acknowledged with seq {send.seq} and is stored with {message.seq}")
-        elif send.outcome == "acked" and not message.is_deleted and message.content != send.content:
-            case.add("other content than was sent", f"{what}, is stored as {message.content!r}")
-        elif send.outcome == "refused" and stored:
-            case.add("refused, but stored", f"{what}, was answered {send.status} and is stored with seq {stored[0].seq}")
-        if send.status in (401, 403, 404, 500) and not case.away.get(send.user):
-            case.add("wrong answer", f"{what}, was answered {send.status}, and he was a member all the time")
-        if send.line and stored:
-            lines[send.line].append((send.at, stored[0].seq))
-    for line, order in lines.items():
-        order.sort()
-        if [seq for _, seq in order] != sorted(seq for _, seq in order):
-            case.add("order differs", f"what was sent one after the other on {line} is stored as {[seq for _, seq in order]}")
-    for denial in case.history.denials:
-        if denial.room == case.room.id and not case.away.get(denial.user):
-            case.add("wrong answer", f"{denial.client} was told {denial.status} at {denial.at:.3f}, and he was a member all the time")
-
-
-def check_reads(case):
-    for read in case.reads:
+def record_lines(history, state, repair):
+    """The record, a dict per line."""
+    yield {"what": "run", "repair_s": repair, **({} if state.at == NEVER else {"stored_by": state.at})}
+    for number, send in enumerate(history.sends):
+        yield {"what": "sent", "send": number, "at": send.at, "client": send.client, "user": send.user, "room": send.room,
+               "content": send.content, "line": send.line, "id": send.id}
+        if send.outcome != "unknown" or send.status:
+            yield {"what": "answered", "send": number, "at": send.answered, "outcome": send.outcome, "status": send.status,
+                   "id": send.id, "seq": send.seq}
+    for number, connection in enumerate(history.connections):
+        yield from connection_lines(f"socket{number}", connection)
+    for read in history.reads:
         for uid, seq, content in read.messages:
-            message = case.messages.get(uid)
-            who = f"{read.client} read {uid} (seq {seq}, {content!r}) at {read.at:.3f}"
-            if not message:
-                case.add("read, but not stored", who)
-            elif message.seq != seq:
-                case.add("order differs", f"{who}; it is stored with seq {message.seq}")
-            elif not message.is_deleted and message.content != content:
-                case.add("other content than was sent", f"{who}; it is stored as {message.content!r}")
+            yield {"what": "read", "at": read.at, "client": read.client, "room": read.room, "id": uid, "seq": seq, "content": content}
+    for change in history.changes:
+        yield {"what": "change", "room": change.room, "user": change.user, "kind": change.what, "begun": change.begun, "at": change.at,
+               "outcome": change.outcome}
+    for denial in history.denials:
+        yield {"what": "denied", **dataclasses.asdict(denial)}
+    for begin, end in history.disturbed:
+        yield {"what": "disturbed", "at": begin, "to": end}
+    for room, epochs in history.epochs.items():
+        for epoch in epochs:
+            yield {"what": "epoch", "room": room, "epoch": epoch}
+    for room in state.rooms.values():
+        yield from room_lines(room)
 
 
-def check_frame(case, connection, frame):
-    """one frame by itself"""
-    event, message = case.events.get(frame.seq), case.messages.get(frame.id)
-    what = f"{connection.client} was shown {frame.type} {frame.id} (seq {frame.seq}, {frame.content!r}) at {frame.at:.3f}"
-    if frame.epoch != case.room.epoch and frame.epoch not in case.history.epochs.get(case.room.id, ()):
-        case.add("unknown epoch", f"{what} with epoch {frame.epoch}; the room's is {case.room.epoch}")
-        return
-    if not message:
-        case.add("shown before it was durable", f"{what}; it is not stored")
-        return
-    if frame.type == "chat_message":
-        if message.seq != frame.seq:
-            case.add("order differs", f"{what}; it is stored with seq {message.seq}")
-        said = case.said.get(frame.id)
-        right = said.content if message.is_deleted and said else message.content
-        if (said or not message.is_deleted) and frame.content != right:
-            case.add("other content than was sent", f"{what}; it is stored as {right!r}")
-    elif case.room.is_whole and (not event or event.message != frame.id or not message.is_deleted):
-        case.add("order differs", f"{what}; there is another event: {event}")
-
-
-def between(case, low, high, is_floor):
-    """The shown events between two seqs, both excluded.  What REST showed says where the messages end, and not where the other
-    events do: above a floor only messages count."""
-    events = case.created if is_floor else case.shown
-    return events[bisect_right(events, low):bisect_left(events, high)]
-
-
-def check_connection(case, connection):
-    """The frames of one socket: rising, without a hole, none after a removal.  Gives the last seq it had."""
-    who = f"{connection.client}, socket of {connection.opened:.3f}"
-    place, seen = None, set()
+def connection_lines(name, connection):
+    yield {"what": "opened", "socket": name, "at": connection.opened, "client": connection.client, "user": connection.user,
+           "room": connection.room, "floor": connection.floor}
     for frame in connection.frames:
-        check_frame(case, connection, frame)
-        if frame.seq in seen:
-            case.add("shown twice", f"{who}: seq {frame.seq}")
-        elif place is not None and frame.seq <= place:
-            case.add("order differs", f"{who}: seq {frame.seq} came after {place}")
-        # What REST showed after the socket was open may still come by socket; what is beyond that has to.
-        low = place if place is not None else connection.floor
-        hole = between(case, low, frame.seq, place is None) if low >= 0 and frame.live else []
-        if hole:
-            case.add("skipped on an open socket", f"{who}: seq {frame.seq} came after {low}, without {hole[:5]}")
-        seen.add(frame.seq)
-        place = frame.seq if place is None else max(place, frame.seq)
-    check_after_removal(case, connection, who)
-    return place if place is not None else connection.floor
+        yield {"what": "shown", "socket": name, "at": frame.at, "kind": "event", "type": frame.type, "seq": frame.seq,
+               "epoch": frame.epoch, "id": frame.id, "content": frame.content, "sender": frame.sender, "replay": int(not frame.live)}
+    if connection.closed != NEVER or connection.code:
+        yield {"what": "closed", "socket": name, "code": connection.code,
+               **({} if connection.closed == NEVER else {"at": connection.closed})}
 
 
-def check_after_removal(case, connection, who):
-    """A socket from before the removal ends with it; one that comes back later begins behind the return."""
-    for gone, back in case.away.get(connection.user, ()):
-        is_older = bool(connection.frames) and connection.frames[0].seq <= gone
-        late = next((f for f in connection.frames if f.live and f.seq > gone and (is_older or back == NEVER)), None)
-        if late:
-            case.add("delivered after removal", f"{who}: seq {late.seq}, and {connection.user} was removed with seq {gone}")
-            return
-    if connection.code in (4401, 4403, 4404) and was_member(case, connection):
-        case.add("wrong answer", f"{who}: closed with {connection.code} at {connection.closed:.3f}, and he was a member all its life")
+def room_lines(room):
+    yield {"what": "room", "room": room.id, "epoch": room.epoch, "head": room.last_seq, "count": room.count, "rows": room.rows,
+           "partial": int(not room.is_whole)}
+    for event in room.events:
+        kind = event.kind if event.kind in ("message", "deleted", "added", "removed") else "other"
+        yield {"what": "event", "room": room.id, "seq": event.seq, "kind": kind, "id": event.message, "user": event.user,
+               "silent": int(event.kind not in SHOWN)}
+    for message in room.messages:
+        yield {"what": "message", "room": room.id, "id": message.id, "seq": message.seq, "sender": message.sender,
+               "content": message.content, "deleted": int(message.is_deleted)}
 
 
-def was_member(case, connection):
-    """whether nobody can have removed him in the life of this socket"""
-    changes = [c for c in case.history.changes if c.room == case.room.id and c.user == connection.user]
-    if not case.away.get(connection.user):
-        return True
-    before = [c for c in changes if c.at <= connection.opened]
-    returned = before and before[-1].what == "added" and before[-1].outcome == "acked"
-    return returned and not any(c.what == "removed" and c.begun <= connection.closed for c in changes if c.at > connection.opened)
+def save(path, history, state, repair=8.0):
+    with open(path, "w") as file:
+        for line in record_lines(history, state, repair):
+            file.write(json.dumps(line) + "\n")
 
 
-def known_times(case, state):
-    """seq: when somebody knew that it is stored"""
-    known = {e.seq: state.at for e in case.room.events}
-
-    def tell(seq, at):
-        if seq in known:
-            known[seq] = min(known[seq], at)
-    for send in case.sends:
-        if send.outcome == "acked":
-            tell(send.seq, send.answered)
-    for connection in case.connections:
-        for frame in connection.frames:
-            tell(frame.seq, frame.at)
-    for read in case.reads:
-        for _, seq, _ in read.messages:
-            tell(seq, read.at)
-    return known
-
-
-def due(at, repair, disturbed):
-    """Until when something known at `at` must have been shown: nothing is repaired in disturbed times."""
-    for begin, end in disturbed:
-        if begin - repair <= at <= end:
-            at = max(at, end)
-    return at + repair
-
-
-def check_tail(case, connection, last, known, repair):
-    """what a socket had to be shown in its life, and was not"""
-    if last < 0:
-        return
-    for seq in between(case, last, NEVER, not connection.frames):
-        if case.is_away(connection.user, seq):
-            continue
-        at = known[seq]
-        if at == NEVER or due(max(at, connection.opened), repair, case.history.disturbed) >= connection.closed:
-            continue
-        case.add("not shown in time", f"{connection.client}, socket of {connection.opened:.3f}, open until {connection.closed:.3f}: seq {seq}"
-                 f" was stored by {at:.3f}, the last one shown is {last}")
-        break
-
-
-def check_removals(case, repair):
-    for change in case.history.changes:
-        if change.room != case.room.id or change.what != "removed" or change.outcome != "acked":
-            continue
-        if not case.away.get(change.user):
-            case.add("acknowledged, but missing", f"the removal of {change.user} at {change.at:.3f}")
-        back = min((c.at for c in case.history.changes if c.room == change.room and c.user == change.user
-                    and c.what == "added" and c.at >= change.at), default=NEVER)
-        end = due(change.at, repair, case.history.disturbed)
-        for connection in case.connections:
-            if connection.user == change.user and connection.opened < change.at and connection.closed > end and back > end:
-                case.add("not closed after removal", f"{connection.client}, socket of {connection.opened:.3f}, still open at"
-                         f" {min(connection.closed, end):.3f}; removed at {change.at:.3f}")
+def judge(path):
+    """All violations of a record."""
+    done = subprocess.run([BUILD / "parley", "verify", "--check", path, "--json", "--config", ROOT / "config" / "parley.yaml"],
+                          capture_output=True, text=True, timeout=10 * PATIENCE)
+    assert done.returncode in (0, 1), done.stderr
+    return [Violation(v["check"], v["text"]) for v in json.loads(done.stdout)["violations"]]
 
 
 def check(history, state, repair=8.0):
     """All violations.  repair: seconds within which a connected client is shown what is stored."""
-    found = []
-    for room in state.rooms.values():
-        case = Case(history, room)
-        check_log(case)
-        check_sends(case)
-        check_reads(case)
-        known = known_times(case, state)
-        for connection in case.connections:
-            check_tail(case, connection, check_connection(case, connection), known, repair)
-        check_removals(case, repair)
-        found += case.found
-    return found
+    with tempfile.NamedTemporaryFile(prefix="parley-record-") as file:
+        save(file.name, history, state, repair)
+        return judge(file.name)
 
 
 def summary(history, state):
@@ -447,39 +275,3 @@ def summary(history, state):
     return {"sent": len(history.sends), "acked": by["acked"], "refused": by["refused"], "unknown": by["unknown"],
             "frames seen": frames, "connections": len(history.connections), "reads": len(history.reads), "stored": stored,
             "events": sum(len(r.events) for r in state.rooms.values())}
-
-
-# ---- saved runs ----
-def dump(thing):
-    return json.dumps(dataclasses.asdict(thing))
-
-
-def load_history(text):
-    raw = json.loads(text)
-    for connection in raw["connections"]:
-        connection["frames"] = [Frame(**f) for f in connection["frames"]]
-    return History([Send(**s) for s in raw["sends"]], [Connection(**c) for c in raw["connections"]], [Read(**r) for r in raw["reads"]],
-                   [Change(**c) for c in raw["changes"]], [Denial(**d) for d in raw["denials"]], raw["epochs"], raw["disturbed"])
-
-
-def load_state(text):
-    raw = json.loads(text)
-    for room in raw["rooms"].values():
-        room["events"] = [Event(**e) for e in room["events"]]
-        room["messages"] = [Message(**m) for m in room["messages"]]
-    return State({uid: Room(**room) for uid, room in raw["rooms"].items()}, raw["at"])
-
-
-def main(history_file, state_file):
-    with open(history_file) as history, open(state_file) as state:
-        history, state = load_history(history.read()), load_state(state.read())
-    found = check(history, state)
-    for violation in found:
-        print(violation)
-    print(", ".join(f"{n} {what}" for what, n in summary(history, state).items()))
-    print("PASS" if not found else f"{len(found)} violations")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -237,9 +237,8 @@ class Storm:
         for violation in found[:20]:
             self.violate(violation.kind, f"{when} {self.done}: {violation.text}")
         if found:
-            (self.folder / f"history{self.done}.json").write_text(checker.dump(history))
-            (self.folder / f"state{self.done}.json").write_text(checker.dump(state))
-            raise Trouble(f"records and log are in {self.folder}")
+            checker.save(self.folder / f"record{self.done}.jsonl", history, state, self.repair)
+            raise Trouble(f"record and log are in {self.folder}")
 
     def expect(self, is_so, text):
         if not is_so:
