@@ -27,7 +27,8 @@ if grep -rnE '#include <(libpq-fe|sqlite3|hiredis|curl)' core include; then
     echo "check_layers: the core includes a store's library"
     bad=1
 fi
-if grep -rnE '#include <(uv|jansson|yaml|wslay|llhttp)' include plugins; then
+# plugins/verify is a client: what it reads frames and answers with is not the server's.
+if grep -rnE '#include <(uv|jansson|yaml|wslay|llhttp)' include plugins | grep -vE '^plugins/verify/.*<(wslay|llhttp)'; then
     echo "check_layers: a foreign type of the core's reaches the ABI or a plugin"
     bad=1
 fi

@@ -60,10 +60,14 @@ static str api_server(const char *name)
         const char *name;
         str value;
     } all[] = {
-        { "site_url", h->set->site_url },       { "data_dir", h->set->data_dir },
-        { "log_dir", h->set->log_dir },         { "share_dir", h->set->share_dir },
-        { "version", STR(PARLEY_VERSION) },     { "public", server_public(h) },
-        { "workers", str_of(h->workers_text) }, { "max_queue", str_of(h->max_queue_text) },
+        { "site_url", h->set->site_url },
+        { "data_dir", h->set->data_dir },
+        { "log_dir", h->set->log_dir },
+        { "share_dir", h->set->share_dir },
+        { "version", STR(PARLEY_VERSION) },
+        { "public", server_public(h) },
+        { "workers", str_of(h->workers_text) },
+        { "max_queue", str_of(h->max_queue_text) },
         { "config", str_of(config_file(h->config)) },
     };
     for (size_t i = 0; i < COUNT(all); i++)

@@ -126,7 +126,7 @@ static void cable_shake(cable *l)
         cable_opened(l);
     } else if (cable_secure(l, done) < 0) {
         cable_end(l, SSL_get_verify_result(l->ssl) == X509_V_OK ? "no TLS with this server"
-                                                               : "its certificate is not trusted");
+                                                                : "its certificate is not trusted");
     } else {
         cable_watch(l);
     }

@@ -29,10 +29,10 @@ typedef struct cable {
     SSL *ssl;
     int fd;
     enum cable_state state;
-    bool is_paused;         /* nothing is read: what comes waits in the system's buffers */
-    bool wants_write;       /* TLS does */
-    uint64_t life;          /* counts openings and ends: whether a callback has ended it */
-    char *out;              /* waits to be written */
+    bool is_paused;   /* nothing is read: what comes waits in the system's buffers */
+    bool wants_write; /* TLS does */
+    uint64_t life;    /* counts openings and ends: whether a callback has ended it */
+    char *out;        /* waits to be written */
     size_t out_n, out_cap;
 } cable;
 

@@ -279,14 +279,12 @@ static void case_take_records(room_case *c)
     pairs_sort(&c->said);
     pairs_sort(&c->by_key);
     for (size_t i = 0; i < h->sockets.n; i++) {
-        const socket_log **one =
-            h->sockets.all[i].room == id ? LIST_ADD(c->sockets, failed) : NULL;
+        const socket_log **one = h->sockets.all[i].room == id ? LIST_ADD(c->sockets, failed) : NULL;
         if (one)
             *one = &h->sockets.all[i];
     }
     for (size_t i = 0; i < h->readings.n; i++) {
-        const reading **one =
-            h->readings.all[i].room == id ? LIST_ADD(c->readings, failed) : NULL;
+        const reading **one = h->readings.all[i].room == id ? LIST_ADD(c->readings, failed) : NULL;
         if (one)
             *one = &h->readings.all[i];
     }

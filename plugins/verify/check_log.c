@@ -54,8 +54,8 @@ static void check_counts(room_case *c)
     if ((r->count < 0 || r->count == living) && (r->rows < 0 || r->rows == rows))
         return;
     case_broken(c, CHECK_LOG,
-                "the room counts %" PRId64 " messages and has %" PRId64 " rows; its log has %" PRId64
-                ", %" PRId64 " of them not deleted",
+                "the room counts %" PRId64 " messages and has %" PRId64
+                " rows; its log has %" PRId64 ", %" PRId64 " of them not deleted",
                 r->count, r->rows, rows, living);
 }
 

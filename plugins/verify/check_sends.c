@@ -185,8 +185,7 @@ void check_sends(room_case *c)
             continue;
         case_checked(c, CHECK_ANSWER);
         if (!case_was_away(c, d->user))
-            case_broken(c, CHECK_ANSWER,
-                        "%s was told %d at %.3f, and he was a member all the time", d->client,
-                        d->status, d->at);
+            case_broken(c, CHECK_ANSWER, "%s was told %d at %.3f, and he was a member all the time",
+                        d->client, d->status, d->at);
     }
 }

@@ -14,11 +14,11 @@ enum { WHAT_MAX = 500 };
 
 typedef struct place {
     const socket_log *s;
-    uint32_t number;     /* of the socket, from 1 */
-    int64_t at;          /* seq; -1: nobody knows */
-    bool is_floor;       /* messages alone are known to be above it */
-    bool is_loose;       /* between "resume" and its answer */
-    int64_t asked;       /* seq of the last resume, or of the handshake; -1: none */
+    uint32_t number; /* of the socket, from 1 */
+    int64_t at;      /* seq; -1: nobody knows */
+    bool is_floor;   /* messages alone are known to be above it */
+    bool is_loose;   /* between "resume" and its answer */
+    int64_t asked;   /* seq of the last resume, or of the handshake; -1: none */
     const char *asked_epoch;
     char who[WHAT_MAX];
 } place;
@@ -211,8 +211,9 @@ static const place_fn place_steps[] = {
 
 static void check_socket(room_case *c, const socket_log *s, uint32_t number)
 {
-    place p = { .s = s, .number = number, .at = s->after, .asked = s->after,
-                .asked_epoch = s->epoch };
+    place p = {
+        .s = s, .number = number, .at = s->after, .asked = s->after, .asked_epoch = s->epoch
+    };
 
     (void)snprintf(p.who, sizeof(p.who), "%s, socket of %.3f", s->client, s->opened);
     if (s->after < 0 && s->floor >= 0) {

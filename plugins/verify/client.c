@@ -31,8 +31,14 @@ sight *client_shown(client *c, enum shown_kind kind, int64_t seq, const char *ep
     const char *none = word(&v->h.words, NULL, 0);
 
     if (f)
-        *f = (sight){ .at = run_now(v), .kind = kind, .seq = seq, .epoch = epoch, .type = none,
-                      .id = none, .content = none, .sender = none };
+        *f = (sight){ .at = run_now(v),
+                      .kind = kind,
+                      .seq = seq,
+                      .epoch = epoch,
+                      .type = none,
+                      .id = none,
+                      .content = none,
+                      .sender = none };
     return f;
 }
 
@@ -163,8 +169,11 @@ void client_init(client *c, verify *v, size_t number)
     char name[24];
     int n = snprintf(name, sizeof(name), "client%zu", number + 1);
 
-    *c = (client){ .v = v, .who = &v->people[number % v->people_n], .hall = number % v->hall_n,
-                   .name = word(&v->h.words, name, (size_t)n), .log = -1 };
+    *c = (client){ .v = v,
+                   .who = &v->people[number % v->people_n],
+                   .hall = number % v->hall_n,
+                   .name = word(&v->h.words, name, (size_t)n),
+                   .log = -1 };
     c->room = v->halls[c->hall];
     c->epoch = word(&v->h.words, NULL, 0);
     ws_init(&c->ws, v->ctx, &v->target, &up, c);

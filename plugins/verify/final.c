@@ -58,8 +58,10 @@ static void message_add(verify *v, room *r, const parley_json *in, const char *i
     message *m = LIST_ADD(r->messages, &v->h.failed);
 
     if (m)
-        *m = (message){ .id = id, .sender = text_of(v, parley->json_get(in, "sender"), "id"),
-                        .content = text_of(v, in, "content"), .seq = seq_of(in),
+        *m = (message){ .id = id,
+                        .sender = text_of(v, parley->json_get(in, "sender"), "id"),
+                        .content = text_of(v, in, "content"),
+                        .seq = seq_of(in),
                         .is_deleted = is_deleted };
 }
 
@@ -99,7 +101,9 @@ static void take_event(verify *v, room *r, const parley_json *in)
     event *e = LIST_ADD(r->events, &v->h.failed);
 
     if (e)
-        *e = (event){ .seq = seq_of(in), .message = id, .kind = kind,
+        *e = (event){ .seq = seq_of(in),
+                      .message = id,
+                      .kind = kind,
                       .user = text_of(v, parley->json_get(in, "user"), "id") };
 }
 
@@ -110,8 +114,12 @@ static void take_message(verify *v, room *r, const parley_json *in)
     r->count++;
     if (!one)
         return;
-    *one = (reading){ .client = "the reader at the end", .room = r->id, .id = text_of(v, in, "id"),
-                      .content = text_of(v, in, "content"), .seq = seq_of(in), .at = run_now(v) };
+    *one = (reading){ .client = "the reader at the end",
+                      .room = r->id,
+                      .id = text_of(v, in, "id"),
+                      .content = text_of(v, in, "content"),
+                      .seq = seq_of(in),
+                      .at = run_now(v) };
     record_reading(v->record, one);
 }
 
@@ -210,8 +218,7 @@ static void final_ask(verify *v)
     f->again_ns = 0;
     int n = snprintf(path, sizeof(path), "/api/chat/rooms/%s/", v->halls[f->hall]);
     if (!is_deletion && n > 0 && (size_t)n < sizeof(path))
-        (void)snprintf(path + n, sizeof(path) - (size_t)n,
-                       "%s/?limit=%d&after_seq=%" PRId64 "%s",
+        (void)snprintf(path + n, sizeof(path) - (size_t)n, "%s/?limit=%d&after_seq=%" PRId64 "%s",
                        f->stage == STAGE_MESSAGES ? "messages" : "events",
                        f->stage == STAGE_HEADS ? 1 : PAGE, f->after,
                        f->stage == STAGE_MESSAGES ? "&order=asc" : "");

@@ -48,7 +48,7 @@ typedef struct socket_log {
     const char *name, *client, *user, *room;
     const char *epoch; /* of `after` */
     int64_t after;     /* the place it asked to go on from; -1: none */
-    int64_t floor;     /* messages with a higher seq must come on it, REST showed those before; -1 */
+    int64_t floor; /* messages with a higher seq must come on it, REST showed those before; -1 */
     double opened, closed; /* INFINITY: nobody knows of an end */
     int code;
     LIST(sight) frames;

@@ -60,8 +60,12 @@ static void try_begin(client *c, letter *l, enum way way)
 
     if (!s)
         return;
-    *s = (sent){ .client = c->name, .user = c->who->id, .room = c->room, .content = l->content,
-                 .key = l->key, .at = run_now(v) };
+    *s = (sent){ .client = c->name,
+                 .user = c->who->id,
+                 .room = c->room,
+                 .content = l->content,
+                 .key = l->key,
+                 .at = run_now(v) };
     s->id = s->line = word(&v->h.words, NULL, 0);
     if (way == WAY_SOCKET && c->log >= 0)
         s->line = v->h.sockets.all[c->log].name;
@@ -130,7 +134,8 @@ static void letter_failed(client *c, letter *l, enum way way, int status, int64_
 int letter_frame(const client *c, const letter *l, char into[512])
 {
     (void)c;
-    return snprintf(into, 512, "{\"type\":\"chat_message\",\"content\":\"%s\",\"client_msg_id\":\"%s\"}",
+    return snprintf(into, 512,
+                    "{\"type\":\"chat_message\",\"content\":\"%s\",\"client_msg_id\":\"%s\"}",
                     l->content, l->key);
 }
 
@@ -157,7 +162,9 @@ void letter_acked(client *c, const char *key, const parley_json *in)
     wordbook *w = &c->v->h.words;
     parley_str id = parley->json_str(parley->json_get(in, "id"));
     const parley_json *replayed = parley->json_get(in, "replayed");
-    sent answer = { .outcome = OUTCOME_ACKED, .status = 200, .id = word(w, id.p, id.n),
+    sent answer = { .outcome = OUTCOME_ACKED,
+                    .status = 200,
+                    .id = word(w, id.p, id.n),
                     .seq = parley->json_int(parley->json_get(in, "seq"), 0) };
 
     if (!l || l->tries[WAY_SOCKET] == NO_TRY)
@@ -179,8 +186,9 @@ void letter_refused(client *c, const char *key, const parley_json *in)
     static const struct {
         const char *code;
         int status;
-    } codes[] = { { "throttled", 429 }, { "unavailable", 503 }, { "not_found", 404 },
-                  { "internal", 500 } };
+    } codes[] = {
+        { "throttled", 429 }, { "unavailable", 503 }, { "not_found", 404 }, { "internal", 500 }
+    };
     int status = 400;
 
     if (!l || l->tries[WAY_SOCKET] == NO_TRY)
@@ -209,7 +217,8 @@ static void rest_answered(void *ud, const reply *a)
 {
     client *c = ud;
     letter *l = c->by_rest;
-    parley_json *in = a->status == 200 || a->status == 201 ? parley->json_parse(a->body, NULL) : NULL;
+    parley_json *in =
+        a->status == 200 || a->status == 201 ? parley->json_parse(a->body, NULL) : NULL;
     parley_str id = parley->json_str(parley->json_get(in, "id"));
 
     c->by_rest = NULL;

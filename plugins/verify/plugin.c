@@ -69,8 +69,8 @@ static const char *options_fault(const verify *v)
     if (!is_ours && v->opt.restarts > 0 && !v->opt.restart_command)
         return "--restarts with --url needs --restart-command: how that server is restarted";
     if (!is_ours && names == 0)
-        return "--url needs --token, or --email and a password (asked for, or in the variable "
-               PASSWORD_VARIABLE "): as whom the clients log in";
+        return "--url needs --token, or --email and a password (asked for, or in the "
+               "variable " PASSWORD_VARIABLE "): as whom the clients log in";
     return NULL;
 }
 
@@ -247,9 +247,9 @@ static int verify_run(parley_ctx *ctx, parley_run run, void *ud)
     if (verdict == 0) {
         v->hall_n = (size_t)v->opt.rooms;
         v->halls = calloc(v->hall_n, sizeof(*v->halls));
-        verdict = !v->halls                               ? PARLEY_ENOMEM
+        verdict = !v->halls                         ? PARLEY_ENOMEM
                   : parley->run->text(run, "url").p ? verify_theirs(v)
-                                                          : verify_ours(v);
+                                                    : verify_ours(v);
     }
     return verdict == PARLEY_PENDING ? verdict : verify_refuse(v, verdict);
 }
@@ -284,12 +284,14 @@ static int verify_load(parley_ctx *ctx, const parley_conf *conf)
         .flags = PARLEY_V_BARE,
         .name = "verify",
         .about = "check that a server keeps what it promises",
-        .details =
-            "Clients send, are cut off, come back, repeat what they do not know the outcome of, and\n"
-            "go on where they were, while the server is restarted; in the end all that was\n"
-            "acknowledged must be stored once, and all must have seen the same. Exit status: 0 all\n"
-            "was kept, 1 something was violated, 2 it could not be tried. docs/VERIFY.md\n",
-        .options = command_options, .option_n = sizeof(command_options) / sizeof(command_options[0]),
+        .details = "Clients send, are cut off, come back, repeat what they do not know the outcome "
+                   "of, and\n"
+                   "go on where they were, while the server is restarted; in the end all that was\n"
+                   "acknowledged must be stored once, and all must have seen the same. Exit "
+                   "status: 0 all\n"
+                   "was kept, 1 something was violated, 2 it could not be tried. docs/VERIFY.md\n",
+        .options = command_options,
+        .option_n = sizeof(command_options) / sizeof(command_options[0]),
         .option_stride = sizeof(command_options[0]),
         .fn = verify_run,
     };

@@ -186,8 +186,8 @@ static void prepare_ask(verify *v)
     v->rest.token = p->step == STEP_PROFILE ? v->people[p->i].token
                     : p->step == STEP_ROOMS ? v->people[0].token
                                             : NULL;
-    if (rest_ask(&v->rest, questions[p->step].method, questions[p->step].path,
-                 *body ? body : NULL, prepare_answered, v) < 0) {
+    if (rest_ask(&v->rest, questions[p->step].method, questions[p->step].path, *body ? body : NULL,
+                 prepare_answered, v) < 0) {
         const reply none = { .why = "no connection" };
         prepare_failed(v, &none);
     }

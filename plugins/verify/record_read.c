@@ -156,7 +156,7 @@ static int take_read(line *l)
     reading *r = LIST_ADD(l->h->readings, &l->h->failed);
 
     if (r)
-        *r = (reading){ text(l, "client"),  text(l, "room"),      text(l, "id"),
+        *r = (reading){ text(l, "client"),  text(l, "room"),     text(l, "id"),
                         text(l, "content"), number(l, "seq", 0), seconds(l, "at", 0) };
     return 0;
 }
@@ -171,12 +171,8 @@ static int take_change(line *l)
     if (kind < 0 || outcome < 0)
         return -1;
     if (c)
-        *c = (change){ text(l, "room"),
-                       text(l, "user"),
-                       seconds(l, "begun", 0),
-                       seconds(l, "at", 0),
-                       kind == 1,
-                       (enum outcome)outcome };
+        *c = (change){ text(l, "room"),     text(l, "user"), seconds(l, "begun", 0),
+                       seconds(l, "at", 0), kind == 1,       (enum outcome)outcome };
     return 0;
 }
 
@@ -195,9 +191,10 @@ static int take_stands(line *l)
     standing *s = LIST_ADD(l->h->standings, &l->h->failed);
 
     if (s)
-        *s = (standing){ text(l, "client"),           text(l, "user"),
-                         text(l, "room"),             number(l, "seq", 0),
-                         number(l, "unanswered", 0), seconds(l, "at", 0) };
+        *s = (standing){
+            text(l, "client"),          text(l, "user"),    text(l, "room"), number(l, "seq", 0),
+            number(l, "unanswered", 0), seconds(l, "at", 0)
+        };
     return 0;
 }
 

@@ -9,9 +9,9 @@
  *
  * Each phase ends in a function that begins the next one; run_abandon() goes to "clean" from
  * anywhere. */
+#include "plugins/verify/run.h"
 #include "plugins/verify/record.h"
 #include "plugins/verify/report.h"
-#include "plugins/verify/run.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -271,8 +271,10 @@ void run_work(verify *v)
 
 static void run_progress(verify *v, int64_t now_ns)
 {
-    static const char *const phases[] = { "preparing", "sending", "waiting for all to catch up",
-                                          "reading everything", "judging", "cleaning up" };
+    static const char *const phases[] = {
+        "preparing",          "sending", "waiting for all to catch up",
+        "reading everything", "judging", "cleaning up"
+    };
     double seconds = (double)(now_ns - v->begun_ns) / 1e9;
     size_t live = 0;
     char line[256];

@@ -68,14 +68,14 @@ typedef struct client {
     int64_t since_ns, again_ns; /* of the state; not before */
     int64_t cut_ns;             /* when it was cut; 0: it is served */
     uint32_t failures, sockets;
-    ptrdiff_t log;         /* index in the history's sockets; -1: none open */
-    const char *epoch;     /* with `last`: its place in the log; "": it has none yet */
-    int64_t last;          /* seq */
+    ptrdiff_t log;           /* index in the history's sockets; -1: none open */
+    const char *epoch;       /* with `last`: its place in the log; "": it has none yet */
+    int64_t last;            /* seq */
     int64_t paused_until_ns; /* reads nothing until then; 0: it reads */
-    bool is_reset_due;     /* at the end of the pause it is cut */
-    bool is_struck_again;  /* the next frame that is replayed ends in a cut */
+    bool is_reset_due;       /* at the end of the pause it is cut */
+    bool is_struck_again;    /* the next frame that is replayed ends in a cut */
     letter letters[LETTERS_MOST];
-    letter *by_rest;       /* what its REST connection is busy with */
+    letter *by_rest; /* what its REST connection is busy with */
 } client;
 
 /* ---- the run ---- */
@@ -101,7 +101,7 @@ struct verify {
     target target;
     history h;
     findings found;
-    FILE *record;         /* NULL: not wanted */
+    FILE *record;          /* NULL: not wanted */
     struct server *server; /* ours; NULL: a foreign one */
     person *people;
     size_t people_n;
@@ -114,14 +114,15 @@ struct verify {
     enum phase phase;
     uint64_t dice;
     int64_t started_ns, begun_ns, silent_ns, ended_ns;
-    size_t letters, acked, given_up, cuts, slowed, asked_again, repeats, restarts, reconnects, tries;
+    size_t letters, acked, given_up, cuts, slowed, asked_again, repeats, restarts, reconnects,
+        tries;
     LIST(sample) ack_us;
     LIST(sample) back_us;
-    bool failed; /* memory */
+    bool failed;       /* memory */
     size_t heard_acks; /* how many answers there were when one came last, and when */
     int64_t heard_ns;
     uint64_t ticks;
-    int restarting; /* pid of the restart command; 0: none */
+    int restarting;    /* pid of the restart command; 0: none */
     int64_t struck_ns; /* when the server was struck last, or started again after that */
     bool is_cancelled;
     struct prepare *prepare;
@@ -131,11 +132,11 @@ struct verify {
     char why[512]; /* of status 2 */
 };
 
-double run_now(const verify *v);                   /* seconds since the start, as in the history */
-uint32_t dice(verify *v, uint32_t n);              /* 0..n-1, by the seed */
-void run_work(verify *v);                          /* the preparation is over */
-void run_read(verify *v);                          /* everything is read */
-void run_abandon(verify *v, const char *fmt, ...)  /* it could not run: exit status 2 */
+double run_now(const verify *v);                  /* seconds since the start, as in the history */
+uint32_t dice(verify *v, uint32_t n);             /* 0..n-1, by the seed */
+void run_work(verify *v);                         /* the preparation is over */
+void run_read(verify *v);                         /* everything is read */
+void run_abandon(verify *v, const char *fmt, ...) /* it could not run: exit status 2 */
     __attribute__((format(printf, 2, 3)));
 bool run_is_more(const verify *v, int64_t now_ns); /* whether another message is to be sent */
 
@@ -163,7 +164,7 @@ void frame_take(client *c, parley_str bytes);
 /* ---- letter.c ---- */
 void letters_look(client *c, int64_t now_ns);
 size_t letters_open(const client *c); /* not acknowledged yet, or with a try under way */
-void letters_lost(client *c);         /* the socket is gone: its tries have an outcome nobody knows */
+void letters_lost(client *c); /* the socket is gone: its tries have an outcome nobody knows */
 void letter_acked(client *c, const char *key, const parley_json *in);
 void letter_refused(client *c, const char *key, const parley_json *in);
 /* A frame as it would be sent now; for one that is sent by half. */

@@ -24,8 +24,8 @@ enum strike { STRIKE_NONE, STRIKE_AGAIN /* started again when all of it has ende
 struct server {
     char folder[64], config[LINE_SIZE], binary[LINE_SIZE];
     int port;
-    pid_t pid;   /* of the supervisor; 0: it is not running */
-    pid_t maker; /* `parley user create` at work; 0: none */
+    pid_t pid;                   /* of the supervisor; 0: it is not running */
+    pid_t maker;                 /* `parley user create` at work; 0: none */
     pid_t workers[WORKERS_MOST]; /* as they were when it was struck */
     size_t worker_n;
     enum strike strike;
@@ -53,7 +53,8 @@ static bool is_replaced(const char *entry, const char *const *ours, size_t n)
 }
 
 /* In the child, between fork() and exec(): it ends with us, and Ctrl-C is ours to tell it. */
-static void child_run(const char *binary, const char *const *words, char *const *env, int in, int out)
+static void child_run(const char *binary, const char *const *words, char *const *env, int in,
+                      int out)
 {
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -100,8 +101,9 @@ static pid_t child_start(const struct server *s, const char *const *words, int i
 
 static int server_run(struct server *s)
 {
-    const char *words[] = { "parley", "serve", "--config", s->config, geteuid() == 0 ? "--user" : NULL,
-                      "root", NULL };
+    const char *words[] = {
+        "parley", "serve", "--config", s->config, geteuid() == 0 ? "--user" : NULL, "root", NULL
+    };
 
     s->pid = child_start(s, words, open("/dev/null", O_RDONLY | O_CLOEXEC));
     return s->pid > 0 ? 0 : -1;
@@ -184,8 +186,9 @@ int server_has_ended(verify *v, char why[WHY_MAX])
     if (s->pid > 0 && waitpid(s->pid, &status, WNOHANG) != s->pid)
         return 0;
     s->pid = 0;
-    (void)snprintf(why, WHY_MAX, "the server that was started ended with status %d; it says why in "
-                                 "%s/output",
+    (void)snprintf(why, WHY_MAX,
+                   "the server that was started ended with status %d; it says why in "
+                   "%s/output",
                    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), s->folder);
     return 1;
 }
@@ -195,9 +198,10 @@ int server_has_ended(verify *v, char why[WHY_MAX])
 int server_person(verify *v, const person *p, char why[WHY_MAX])
 {
     struct server *s = v->server;
-    const char *words[] = { "parley", "user", "create", "--config", s->config, "--email", p->email,
-                      "--username", p->email, "--first-name", "Verify", "--last-name", "Parley",
-                      "--password", "-", NULL };
+    const char *words[] = { "parley",  "user",         "create", "--config",
+                            s->config, "--email",      p->email, "--username",
+                            p->email,  "--first-name", "Verify", "--last-name",
+                            "Parley",  "--password",   "-",      NULL };
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) == 0) {
@@ -387,7 +391,8 @@ void server_done(verify *v)
     if (s->folder[0] && (v->status == 0 || v->is_cancelled)) {
         (void)nftw(s->folder, file_remove, 16, FTW_DEPTH | FTW_PHYS);
     } else if (s->folder[0]) {
-        int n = snprintf(line, sizeof(line), "the server's data and logs are kept in %s", s->folder);
+        int n =
+            snprintf(line, sizeof(line), "the server's data and logs are kept in %s", s->folder);
         (void)parley->run->say(v->run, (parley_str){ line, (size_t)n });
     }
     free(s);

@@ -34,8 +34,8 @@ class Line:
 class Liar:
     """Passes all on."""
 
-    def __init__(self, port):
-        self.port, self.url, self.lies = port, "", 0
+    def __init__(self, port, tls=None):
+        self.port, self.tls, self.url, self.lies = port, tls, "", 0  # tls: an ssl.SSLContext, and its URL is https
         self.loop = asyncio.new_event_loop()
         self.tasks = set()
 
@@ -59,8 +59,8 @@ class Liar:
     # ---- life ----
     def __enter__(self):
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.listener = self._call(asyncio.start_server(self._accepted, "127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
+        self.listener = self._call(asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=self.tls))
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(self, *_):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 
 import pytest
@@ -149,6 +150,22 @@ def test_the_first_violations_are_told_in_words(server, tokens):
 def test_a_proxy_that_passes_all_on_is_no_lie(server, tokens):
     with liar.Liar(server.port) as proxy:
         assert report(verify(server, "--url", proxy.url, *tokens, *SHORT, "--json"), 0)["held"]
+
+
+def test_tls(server, tokens, tmp_path):
+    """A certificate is asked for, and must be of somebody who is trusted."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key", "-out", tmp_path / "cert"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    with liar.Liar(server.port, context) as proxy:
+        stranger = verify(server, "--url", proxy.url, *tokens, *SHORT)
+        assert stranger.returncode == 2 and "its certificate is not trusted" in stranger.stderr, stranger.stderr
+        server.env["SSL_CERT_FILE"] = str(tmp_path / "cert")
+        try:
+            assert report(verify(server, "--url", proxy.url, *tokens, *SHORT, "--json"), 0)["held"]
+        finally:
+            del server.env["SSL_CERT_FILE"]
 
 
 # ---- records ----
