@@ -148,7 +148,7 @@ static void cable_connected(cable *l)
     l->state = CABLE_HANDSHAKE;
     l->ssl = SSL_new(l->to->tls);
     if (!l->ssl || SSL_set_fd(l->ssl, l->fd) != 1 || SSL_set1_host(l->ssl, l->to->host) != 1 ||
-        SSL_set_tlsext_host_name(l->ssl, l->to->host) != 1) {
+        (!l->to->is_address && SSL_set_tlsext_host_name(l->ssl, l->to->host) != 1)) {
         cable_end(l, "no memory for TLS");
         return;
     }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* clang-format off */
 const check_name check_names[CHECK_COUNT] = {
@@ -26,6 +27,7 @@ const check_name check_names[CHECK_COUNT] = {
     [CHECK_ANSWER]        = { "wrong answer",                "members are served as members" },
     [CHECK_AFTER_REMOVAL] = { "delivered after removal",     "who is removed is shown nothing more" },
     [CHECK_NOT_CLOSED]    = { "not closed after removal",    "the sockets of who is removed are closed" },
+    [CHECK_SERVER]        = { "a process went wrong",        "no process of the server dies by itself" },
     [CHECK_OF_REMOVED]    = { "stored for somebody removed", "who is removed can store nothing more" },
 };
 /* clang-format on */
@@ -37,13 +39,24 @@ void case_checked(room_case *c, enum check check)
     c->f->checked[check]++;
 }
 
+/* text: taken; NULL: there was no memory for it. */
+static void finding_add(findings *f, enum check check, char *text)
+{
+    violation *v = text ? LIST_ADD(f->first, &f->failed) : NULL;
+
+    if (v)
+        *v = (violation){ check, text };
+    else
+        free(text);
+    f->failed = f->failed || !v;
+}
+
 void case_broken(room_case *c, enum check check, const char *fmt, ...)
 {
-    findings *f = c->f;
     char *said = NULL, *text = NULL;
     va_list args;
 
-    if (f->broken[check]++ >= FINDINGS_MOST)
+    if (c->f->broken[check]++ >= FINDINGS_MOST)
         return;
     va_start(args, fmt);
     if (vasprintf(&said, fmt, args) < 0)
@@ -52,13 +65,15 @@ void case_broken(room_case *c, enum check check, const char *fmt, ...)
     if (!said || asprintf(&text, "room %s: %s", c->room->id, said) < 0)
         text = NULL;
     free(said);
-    violation *v = text ? LIST_ADD(f->first, &f->failed) : NULL;
+    finding_add(c->f, check, text);
+}
 
-    if (v)
-        *v = (violation){ check, text };
-    else
-        free(text);
-    f->failed = f->failed || !v;
+static void check_troubles(const history *h, findings *f)
+{
+    f->checked[CHECK_SERVER] = (size_t)h->log_lines;
+    for (size_t i = 0; i < h->troubles.n; i++)
+        if (f->broken[CHECK_SERVER]++ < FINDINGS_MOST)
+            finding_add(f, CHECK_SERVER, strdup(h->troubles.all[i].line));
 }
 
 void check_done(findings *f)
@@ -330,6 +345,7 @@ static void check_room(const history *h, const room *r, findings *f)
 void check_all(const history *h, findings *ret)
 {
     *ret = (findings){ .failed = history_is_lost(h) };
+    check_troubles(h, ret);
     for (size_t i = 0; i < h->rooms.n && !ret->failed; i++)
         check_room(h, &h->rooms.all[i], ret);
 }

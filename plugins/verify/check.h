@@ -34,6 +34,7 @@ enum check {
     CHECK_AFTER_REMOVAL,
     CHECK_NOT_CLOSED,
     CHECK_OF_REMOVED,
+    CHECK_SERVER,
     CHECK_COUNT
 };
 

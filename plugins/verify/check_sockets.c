@@ -25,6 +25,15 @@ typedef struct place {
 
 /* ---- one frame by itself ---- */
 
+/* From whom, if both say so. */
+static void frame_sender(room_case *c, const place *p, const sight *f, const message *m)
+{
+    if (*f->sender && *m->sender && f->sender != m->sender)
+        case_broken(c, CHECK_CONTENT,
+                    "%s was shown %s (seq %" PRId64 ") of %s at %.3f; it is stored as %s's", p->who,
+                    f->id, f->seq, f->sender, f->at, m->sender);
+}
+
 static void frame_message(room_case *c, const place *p, const sight *f, const message *m)
 {
     size_t n;
@@ -38,6 +47,7 @@ static void frame_message(room_case *c, const place *p, const sight *f, const me
                     " at %.3f; it is stored with seq %" PRId64,
                     p->who, f->id, f->content, f->seq, f->at, m->seq);
     case_checked(c, CHECK_CONTENT);
+    frame_sender(c, p, f, m);
     if ((said || !m->is_deleted) && f->content != right)
         case_broken(c, CHECK_CONTENT,
                     "%s was shown %s (seq %" PRId64 ") as \"%s\" at %.3f; it is stored as \"%s\"",

@@ -132,7 +132,6 @@ static void client_opened(void *ud)
                        .closed = INFINITY };
     c->log = (ptrdiff_t)v->h.sockets.n - 1;
     c->failures = 0;
-    v->reconnects += c->sockets > 1;
     record_opened(v->record, s);
     client_become(c, CLIENT_CATCHING_UP);
 }

@@ -50,6 +50,7 @@ void history_done(history *h)
     free(h->disturbances.all);
     free(h->epochs.all);
     free(h->rooms.all);
+    free(h->troubles.all);
     words_done(&h->words);
     *h = (history){ 0 };
 }

@@ -120,6 +120,11 @@ typedef struct room {
     LIST(message) messages;
 } room;
 
+/* A line of the server's log that should not be there. */
+typedef struct trouble {
+    const char *line;
+} trouble;
+
 typedef struct history {
     wordbook words;
     LIST(sent) sends;
@@ -131,9 +136,11 @@ typedef struct history {
     LIST(disturbance) disturbances;
     LIST(past_epoch) epochs;
     LIST(room) rooms;
-    double stored_by; /* all of it was stored by then, if nobody knows better; INFINITY */
-    double repair_s;  /* within this a socket is shown what is stored; < 0: not judged */
-    bool failed;      /* memory ran out: it cannot be judged */
+    LIST(trouble) troubles;
+    int64_t log_lines; /* that were looked at for troubles */
+    double stored_by;  /* all of it was stored by then, if nobody knows better; INFINITY */
+    double repair_s;   /* within this a socket is shown what is stored; < 0: not judged */
+    bool failed;       /* memory ran out: it cannot be judged */
 } history;
 
 void history_init(history *h);

@@ -54,6 +54,7 @@ static int take_run(line *l)
 {
     l->h->repair_s = seconds(l, "repair_s", -1);
     l->h->stored_by = seconds(l, "stored_by", INFINITY);
+    l->h->log_lines = number(l, "log_lines", 0);
     return 0;
 }
 
@@ -186,6 +187,15 @@ static int take_denied(line *l)
     return 0;
 }
 
+static int take_trouble(line *l)
+{
+    trouble *t = LIST_ADD(l->h->troubles, &l->h->failed);
+
+    if (t)
+        t->line = text(l, "line");
+    return 0;
+}
+
 static int take_stands(line *l)
 {
     standing *s = LIST_ADD(l->h->standings, &l->h->failed);
@@ -263,6 +273,7 @@ static const struct {
     { "read",      take_read },      { "change",  take_change },  { "denied",    take_denied },
     { "disturbed", take_disturbed }, { "epoch",   take_epoch },   { "room",      take_room },
     { "event",     take_event },     { "message", take_message }, { "stands",    take_stands },
+    { "trouble",   take_trouble },
 };
 /* clang-format on */
 

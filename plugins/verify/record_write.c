@@ -202,7 +202,13 @@ void record_stored(FILE *to, const history *h)
     (void)fprintf(to, "{\"what\":\"run\",\"repair_s\":%.3f", h->repair_s);
     if (!isinf(h->stored_by))
         (void)fprintf(to, ",\"stored_by\":%.6f", h->stored_by);
+    put_int(to, "log_lines", h->log_lines);
     end(to);
+    for (size_t i = 0; i < h->troubles.n; i++) {
+        (void)fputs("{\"what\":\"trouble\"", to);
+        put(to, "line", h->troubles.all[i].line);
+        end(to);
+    }
     for (size_t i = 0; i < h->rooms.n; i++)
         record_room(to, &h->rooms.all[i], isinf(h->stored_by) ? 0 : h->stored_by);
 }

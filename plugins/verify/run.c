@@ -158,6 +158,8 @@ static void run_judge(void *ud)
 void run_read(verify *v)
 {
     v->h.stored_by = run_now(v);
+    if (v->server)
+        server_troubles(v);
     record_stored(v->record, &v->h);
     v->phase = PHASE_JUDGE;
     if (parley->work(v->ctx, run_judge, run_judged, v) < 0) {

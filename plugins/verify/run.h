@@ -183,7 +183,8 @@ int server_is_made(verify *v, char why[WHY_MAX]);                 /* 1: yes, 0: 
 void server_strike(verify *v);                                    /* kills or restarts it */
 bool server_is_struck(const verify *v);                           /* and has not come back */
 void server_look(verify *v);
-int server_stop(verify *v); /* 1: it has ended, 0: not yet */
+void server_troubles(verify *v); /* what its log says that should not be there, into the history */
+int server_stop(verify *v);      /* 1: it has ended, 0: not yet */
 void server_done(verify *v);
 
 /* ---- final.c ---- */

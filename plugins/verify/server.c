@@ -351,6 +351,40 @@ void server_look(verify *v)
         run_abandon(v, "cannot start the server again: %s", strerrordesc_np(errno));
 }
 
+/* ---- what it says ---- */
+
+static bool line_is_trouble(const char *line)
+{
+    static const char *const marks[] = { "Sanitizer: ", "runtime error:" };
+    const char *died = strstr(line, "died of signal ");
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (strstr(line, marks[i]))
+            return true;
+    return died && strncmp(died, "died of signal 9 ", 17) != 0; /* that one is ours */
+}
+
+void server_troubles(verify *v)
+{
+    char path[LINE_SIZE], *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+
+    (void)snprintf(path, sizeof(path), "%s/output", v->server->folder);
+    FILE *in = fopen(path, "re");
+
+    while (in && (n = getline(&line, &cap, in)) > 0) {
+        v->h.log_lines++;
+        line[n - 1] = '\0';
+        trouble *t = line_is_trouble(line) ? LIST_ADD(v->h.troubles, &v->h.failed) : NULL;
+        if (t)
+            t->line = word(&v->h.words, line, strlen(line));
+    }
+    free(line);
+    if (in)
+        (void)fclose(in);
+}
+
 /* ---- the end ---- */
 
 int server_stop(verify *v)

@@ -42,6 +42,8 @@ static bool target_split(target *t, const char *p, size_t n, const char *port)
     (void)snprintf(t->authority, sizeof(t->authority), "%.*s", (int)n, p);
     (void)snprintf(t->port, sizeof(t->port), "%.*s", rest_n > 1 ? (int)rest_n - 1 : 8,
                    rest_n > 1 ? rest + 1 : port);
+    t->is_address = inet_pton(AF_INET, t->host, &(struct in_addr){ 0 }) == 1 ||
+                    inet_pton(AF_INET6, t->host, &(struct in6_addr){ 0 }) == 1;
     return (rest_n == 0 || rest[0] == ':') && strspn(t->port, "0123456789") == strlen(t->port) &&
            strcspn(t->host, "/?#@ ") == strlen(t->host);
 }

@@ -14,6 +14,7 @@ typedef struct target {
     char authority[HOST_MAX + 8]; /* for the Host header */
     struct sockaddr_storage address;
     socklen_t address_n; /* 0: not looked up yet */
+    bool is_address;     /* the host is one, and no name */
     SSL_CTX *tls;        /* NULL: http */
 } target;
 

@@ -188,6 +188,9 @@ static const struct {
     { "other words, read", CHECK_CONTENT, { { READ_1, READ(1, "i1", "m5") } } },
     { "another epoch", CHECK_EPOCH, { { BACK_3,
         "{'what':'shown','socket':'bob1.2','at':3.6,'kind':'event','type':'member_added','seq':3,'epoch':'x'}" } } },
+    { "words of somebody else, shown", CHECK_CONTENT, { { BACK_4, "{'what':'shown','socket':'bob1.2','at':4.2,'kind':'event',"
+        "'type':'chat_message','seq':4,'epoch':'e','id':'i4','content':'m4','sender':'eve'}" } } },
+    { "a worker that died by itself", CHECK_SERVER, { { READ_1, "{'what':'trouble','line':'worker 0 died of signal 11'}" } } },
     { "a member who is told 404", CHECK_ANSWER,
         { { BOB_STANDS, "{'what':'denied','at':5,'client':'bob1','user':'bob','room':'r','status':404}" } } },
     { "a sender who is never answered", CHECK_ANSWER, { { BOB_STANDS, STANDS(4, 1) } } },
