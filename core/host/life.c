@@ -122,8 +122,8 @@ void host_start(host *h, void (*done)(void *ud, const failure *f), void *ud)
 
 void host_start_one(host *h, const plugin *p, void (*done)(void *ud, const failure *f), void *ud)
 {
-    plugin_watch_slow(p ? h->set->slow_callback_ms
-                        : 0); /* alone on the loop it keeps nobody waiting */
+    /* Alone on its loop, a verb keeps nobody waiting. */
+    plugin_watch_slow(p ? h->set->slow_callback_ms : 0);
     if (p)
         life_want(h, p);
     life_begin(h, done, ud);
