@@ -35,7 +35,7 @@ void report_text(FILE *to, const findings *f, const figure *figures, size_t n)
     if (n > 0)
         (void)fputc('\n', to);
     for (size_t i = 0; i < n; i++)
-        (void)fprintf(to, "  %-44s %.*f\n", figures[i].text, figures[i].digits, figures[i].value);
+        (void)fprintf(to, "  %-46s %.*f\n", figures[i].text, figures[i].digits, figures[i].value);
     if (check_broken(f) == 0)
         (void)fprintf(to, "\nHELD: all that was promised was kept\n");
     else

@@ -19,6 +19,9 @@ MESSAGES = 150
 SHORT = ("--clients", "4", "--rooms", "1", "--messages", str(MESSAGES), "--cuts", "12", "--seed", "5")
 
 
+SPREAD = (*SHORT, "--duration", "1500ms")  # so that what is cut comes back while others still send
+
+
 @pytest.fixture(scope="module")
 def tokens(server):
     return [word for _ in range(2) for word in ("--token", server.person().token)]
@@ -133,7 +136,7 @@ NAMES = ["ack before commit", "a resume that misses what comes meanwhile", "no d
 @pytest.mark.parametrize("lie, check", LIES, ids=NAMES)
 def test_a_lie_is_found(server, tokens, lie, check):
     with lie(server.port) as proxy:
-        done = verify(server, "--url", proxy.url, *tokens, *SHORT, "--patience", "3s", "--json")
+        done = verify(server, "--url", proxy.url, *tokens, *SPREAD, "--patience", "3s", "--json")
         found = report(done, 1)
         assert proxy.lies > 0
     assert not found["held"] and check in broken(found), found["violations"][:5]
@@ -143,7 +146,7 @@ def test_the_first_violations_are_told_in_words(server, tokens):
     with liar.Stutter(server.port) as proxy:
         done = verify(server, "--url", proxy.url, *tokens, *SHORT)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert re.search(r"^  shown twice: room \S+: client\d, socket of \d+\.\d+: seq 10 again at \d+\.\d+$", done.stdout, re.M), done.stdout
+    assert re.search(r"^  shown twice: room \S+: client\d, socket of \d+\.\d+: seq \d+ again at \d+\.\d+$", done.stdout, re.M), done.stdout
     assert "VIOLATED: 1 violations" in done.stdout
 
 
