@@ -1,0 +1,95 @@
+/* client.js -- one user at one server: the API, and rooms that stay connected. */
+import { Api } from "./api.js";
+import { Emitter } from "./emitter.js";
+import { Room } from "./room.js";
+import { RoomSockets } from "./sockets.js";
+
+export class Client extends Emitter {
+    #rooms = new Map();
+    #transport;
+
+    /* url: of the server; "": that of this page.
+     * token: from a login; null: login() gets one, or the cookie of this page will do.
+     * WebSocket, fetch: where the platform has none, or another is wanted.
+     * cursors: {load(roomId), save(roomId, place)} keeps how far each room was read, over restarts; load() gives what was
+     *   saved, or null, both at once or as a promise.
+     * readsResync: whether what was said while no resuming was possible is read and told as events.
+     * onUnauthorized(): the session has ended. */
+    constructor({ url = "", token = null, WebSocket = globalThis.WebSocket, fetch = null, cursors = null, readsResync = true, onUnauthorized = () => {} } = {}) {
+        super();
+        if (!WebSocket) {
+            throw new TypeError("There is no WebSocket here: give one, as new Client({WebSocket}); in Node older than 22 that of the package ws.");
+        }
+        this.api = new Api({ url, token, fetch, onUnauthorized });
+        this.WebSocket = WebSocket;
+        this.cursors = cursors ?? { load: () => null, save: () => {} };
+        this.readsResync = readsResync;
+        this.#transport = new RoomSockets(this);
+    }
+
+    /* The room, connected from now on until leave() or the end.  place: {epoch, seq} to go on from; left out: what
+     * `cursors` know; null: what comes from now on. */
+    room(id, place) {
+        if (!this.#rooms.has(id)) {
+            const room = new Room(id, this, this.#transport, place ?? null);
+
+            this.#rooms.set(id, room);
+            this.#start(room, place);
+        }
+        return this.#rooms.get(id);
+    }
+
+    async #start(room, place) {
+        if (place === undefined) {
+            room.place = await this.cursors.load(room.id) ?? null;
+        }
+        if (this.#rooms.get(room.id) === room) {
+            this.#transport.open(room);
+        }
+    }
+
+    leave(room) {
+        this.#transport.close(room);
+        this.ended(room, 0);
+    }
+
+    /* After the event was told to all who listen: what is told twice is better than what is told never. */
+    async saveCursor(room) {
+        try {
+            await this.cursors.save(room.id, room.place);
+        } catch (error) {
+            console.error(error);
+        }
+    }
+
+    /* For transports: a room's socket will not come back. */
+    ended(room, code) {
+        this.#rooms.delete(room.id);
+        room.over(code);
+    }
+
+    /* For transports: where a socket connects to.  A token goes no further than REST: a ticket of it is good for one socket. */
+    async socketAddress(path, values = {}) {
+        const base = (this.api.url || globalThis.location.origin).replace(/^http/, "ws");
+        const query = new URLSearchParams(values);
+
+        if (this.api.token) {
+            query.set("ticket", await this.api.ticket());
+        }
+        return `${base}${path}?${query}`.replace(/\?$/, "");
+    }
+
+    /* The network is said to be back, or somebody looks again: no pause any more. */
+    hurry() {
+        this.#transport.hurry();
+    }
+
+    /* The network is said to be gone. */
+    drop() {
+        this.#transport.drop();
+    }
+
+    close() {
+        [...this.#rooms.values()].forEach((room) => this.leave(room));
+    }
+}
