@@ -30,15 +30,24 @@ function(parley_builtin_plugin name)
     install(TARGETS plugin_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/parley/plugins)
 endfunction()
 
-# sql/, templates/, web/ and admin/ beside the binary, as an installed server finds them: build/<preset>/share/.
-function(parley_share_files)
-    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} sql/* templates/* web/* admin/*)
+# Files beside the binary, as an installed server finds them: from/... becomes build/<preset>/share/to/...
+function(parley_share from to)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/${from} ${from}/*)
     set(outputs)
     foreach(file IN LISTS files)
-        add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/share/${file}
-            COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_BINARY_DIR}/share/${file}
-            DEPENDS ${CMAKE_SOURCE_DIR}/${file})
-        list(APPEND outputs ${CMAKE_BINARY_DIR}/share/${file})
+        add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/share/${to}/${file}
+            COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/${from}/${file} ${CMAKE_BINARY_DIR}/share/${to}/${file}
+            DEPENDS ${CMAKE_SOURCE_DIR}/${from}/${file})
+        list(APPEND outputs ${CMAKE_BINARY_DIR}/share/${to}/${file})
     endforeach()
-    add_custom_target(share ALL DEPENDS ${outputs})
+    string(MAKE_C_IDENTIFIER share_${to} target)
+    add_custom_target(${target} ALL DEPENDS ${outputs})
+endfunction()
+
+function(parley_share_files)
+    parley_share(sql sql)
+    parley_share(templates templates)
+    parley_share(web web)
+    parley_share(admin admin)
+    parley_share(clients/js/src web/client) # the page is a client as any other
 endfunction()

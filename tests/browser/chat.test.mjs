@@ -108,59 +108,80 @@ test("workers are killed while people talk", async () => {
     });
 });
 
-test("what is sent is shown at once, and confirmed", async () => {
-    await together("Sending", async (one, two) => {
-        let release;
-        const held = new Promise((resolve) => { release = resolve; });
+/* A page of Ada's in a new room of both, whose socket goes through the test: toServer(frame, pass, socket) and toPage, if given,
+ * decide what becomes of each frame. */
+async function between(name, { toServer = (frame, pass) => pass(), toPage = (frame, pass) => pass() }, fn) {
+    await together(name, async (one, two, room) => {
+        await one.routeWebSocket(/\/ws\//, (socket) => {
+            const server = socket.connectToServer();
 
-        await one.route("**/send/", async (route) => {
-            await held;
-            await route.continue();
+            socket.onMessage((text) => toServer(JSON.parse(text), () => server.send(text), socket));
+            server.onMessage((text) => toPage(JSON.parse(text), () => socket.send(text), socket));
         });
+        await one.reload();
+        await one.getByText("Nothing has been said here yet.").waitFor();
+        await fn(one, two, room);
+    });
+}
+
+test("what is sent is shown at once, and confirmed", async () => {
+    const held = [];
+    const toServer = (frame, pass) => (frame.type === "chat_message" && held.push(pass) === 1 ? null : pass());
+
+    await between("Sending", { toServer }, async (one, two) => {
         await write(one, "slow");
         await write(one, "slower");
         await shows(one, ["slow", "slower"]);
         assert.deepEqual(await one.locator(".fate").allTextContents(), ["Sending…", "Sending…"]);
-        release();
+        await until("the first to be on its way", () => held.length === 1);
+        held[0]();
         await shows(two, ["slow", "slower"]);
         await until("both to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
         await shows(one, ["slow", "slower"]);
     });
 });
 
-test("what could not be sent can be sent again, and is there once", async () => {
-    await together("Retry", async (one, two, room) => {
+test("what cannot be sent waits for the connection, and is there once", async () => {
+    await together("Waiting", async (one, two, room) => {
         await one.context().setOffline(true);
-        await write(one, "lost?");
-        await one.getByText("Not sent: no connection to the server.").waitFor();
+        await one.getByText("No connection.").waitFor();
+        await write(one, "later");
         await write(one, "never mind");
-        await until("both to fail", async () => (await one.locator(".failed").count()) === 2);
+        await until("both to wait", async () => (await one.locator(".outgoing").getByText("It is sent as soon as there is a connection.").count()) === 2);
         await one.locator(".outgoing", { hasText: "never mind" }).getByRole("button", { name: "Discard" }).click();
         await one.context().setOffline(false);
-        await one.getByText("No connection.").waitFor({ state: "hidden" });
-        await one.getByRole("button", { name: "Try again" }).click();
-        await shows(two, ["lost?"]);
+        await shows(two, ["later"]);
         await until("it to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
+        assert.deepEqual(await stored(room), ["later"]);
+    });
+});
 
-        /* The message is stored, its answer gets lost, and so does the socket: trying again finds it. */
-        await one.route("**/send/", async (route) => {
-            await route.fetch();
-            await one.context().setOffline(true);
-            await route.abort();
-        }, { times: 1 });
+test("what is stored, and its confirmation lost, is there once", async () => {
+    let lost = 0;
+    const toPage = (frame, pass, socket) => (["ack", "chat_message"].includes(frame.type) && lost++ === 0 ? socket.close({ code: 4000 }) : pass());
+
+    await between("Once", { toPage }, async (one, two, room) => {
         await write(one, "stored");
-        await shows(two, ["lost?", "stored"]);
-        await one.context().setOffline(false);
-        await until("it to be confirmed", async () => {
-            const again = one.getByRole("button", { name: "Try again" });
+        await shows(two, ["stored"]);
+        await until("it to be confirmed", async () => lost > 1 && (await one.locator(".outgoing").count()) === 0);
+        await shows(one, ["stored"]);
+        assert.deepEqual(await stored(room), ["stored"]);
+    });
+});
 
-            if (await again.count() > 0) {
-                await again.click({ timeout: 500 }).catch(() => {});
-            }
-            return (await one.locator(".outgoing").count()) === 0;
-        });
-        await shows(one, ["lost?", "stored"]);
-        assert.deepEqual(await stored(room), ["lost?", "stored"]);
+test("what the server refuses says why, and can be sent again or discarded", async () => {
+    let refusals = 0;
+    const toServer = ({ type, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ < 2
+        ? socket.send(JSON.stringify({ type: "error", code: "invalid", detail: "Invalid message.", errors: { content: ["Not today."] }, client_msg_id })) : pass());
+
+    await between("Refused", { toServer }, async (one, two) => {
+        await write(one, "again");
+        await write(one, "no more");
+        await until("both to be refused", async () => (await one.locator(".failed").getByText("Not today.").count()) === 2);
+        await one.locator(".failed", { hasText: "no more" }).getByRole("button", { name: "Discard" }).click();
+        await one.getByRole("button", { name: "Try again" }).click();
+        await shows(two, ["again"]);
+        await until("it to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
     });
 });
 
@@ -287,12 +308,16 @@ test("what is unread is counted, also over a reload, until it is read", async ()
     await page.context().close();
 });
 
-test("a server that limits is told of where one writes", async () => {
-    await together("Fast", async (one) => {
-        await one.route("**/send/", (route) => route.fulfill({ status: 429, headers: { "Retry-After": "7" }, json: { detail: "Request was throttled." } }), { times: 1 });
+test("whoever is too fast is told, and what was said goes out by itself", async () => {
+    let refusals = 0;
+    const toServer = ({ type, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ === 0
+        ? socket.send(JSON.stringify({ type: "error", code: "throttled", detail: "Request was throttled.", retry_after: 2, client_msg_id })) : pass());
+
+    await between("Fast", { toServer }, async (one) => {
+        const told = one.getByText(/You are sending very fast\. It is sent in [12] seconds\./).waitFor();
+
         await write(one, "too fast");
-        await one.getByText("You are sending very fast. Try again in 7 seconds.").waitFor();
-        await one.getByRole("button", { name: "Try again" }).click();
+        await told;
         await until("it to be confirmed", async () => (await one.locator(".outgoing").count()) === 0);
         await shows(one, ["too fast"]);
         await one.getByLabel("Your message").fill("x".repeat(5001));

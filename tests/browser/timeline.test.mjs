@@ -1,112 +1,144 @@
-/* timeline.test.mjs -- the page's logic without a page: what is kept, in which order, and when to try again. */
+/* timeline.test.mjs -- the messages of a room without a server: what is kept, in which order, whoever comes first. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoffMs } from "../../web/js/backoff.js";
-import { LOST, REFUSED, Timeline } from "../../web/js/timeline.js";
+import { Timeline } from "../../clients/js/src/index.js";
+import { Room } from "../../clients/js/src/room.js";
 
-const ME = "me";
-const message = (seq, content = `m${seq}`, sender = "other", more = {}) => ({ id: `id${seq}`, seq, content, sender: { id: sender }, ...more });
-const seqs = (timeline) => timeline.messages.map((one) => one.seq);
-const filled = (...numbers) => {
-    const timeline = new Timeline(ME);
+const ME = { id: "me" };
+const message = (seq, more = {}) => ({ id: `id${seq}`, seq, content: `m${seq}`, sender: { id: "other" }, ...more });
+const said = (seq, more = {}) => ({ ...message(seq, more), type: "chat_message", epoch: "e" });
+const deleted = (seq, of) => ({ type: "message_deleted", seq, epoch: "e", message_id: `id${of}` });
 
-    numbers.forEach((seq) => timeline.add(message(seq)));
-    return timeline;
-};
+/* A room that is open at `seq`, and a server whose pages come when the test lets them. */
+function opened(seq) {
+    const asked = [];
+    const client = {
+        emit: () => {}, saveCursor: () => {},
+        api: { messages: (id, which) => new Promise((resolve, reject) => asked.push({ which, answer: (results, next = null) => resolve({ results, next }), fail: reject })) },
+    };
+    const sent = [];
+    const room = new Room("r", client, { send: (_, frame) => sent.push(frame), again: () => assert.fail("a gap") }, null);
+    const timeline = new Timeline(room);
+    let changes = 0;
 
-test("each once, in the order of the room, however they come", () => {
-    for (const order of [[1, 2, 3, 4], [4, 3, 2, 1], [3, 1, 4, 2], [2, 2, 4, 1, 3, 3, 1]]) {
-        assert.deepEqual(seqs(filled(...order)), [1, 2, 3, 4]);
+    timeline.on("change", () => changes++);
+    room.heard({ type: "hello", user: ME, epoch: "e", seq });
+    return { asked, sent, room, timeline, seqs: () => timeline.messages.map((one) => one.seq), changes: () => changes };
+}
+
+const settled = () => new Promise(setImmediate);
+
+test("each once, in order, whether the page or the event comes first", async () => {
+    const { asked, room, seqs, timeline } = opened(3);
+
+    assert.deepEqual(asked.map(({ which }) => which), [{ limit: 50 }]);
+    room.heard(said(4));
+    room.heard(said(5));
+    asked[0].answer([message(4), message(3), message(1)]); /* 2 was deleted long ago; 5 is younger than the page */
+    await settled();
+    assert.deepEqual([seqs(), timeline.hasAll], [[1, 3, 4, 5], true]);
+    room.heard(said(5));
+    room.heard(said(6));
+    assert.deepEqual(seqs(), [1, 3, 4, 5, 6]);
+});
+
+test("what happens while a page is under way holds, though the page is older", async () => {
+    const { asked, room, seqs } = opened(3);
+
+    room.heard(deleted(4, 2)); /* not known yet */
+    room.heard(said(5));
+    room.heard(deleted(6, 5));
+    asked[0].answer([message(3), message(2), message(1)]);
+    await settled();
+    assert.deepEqual(seqs(), [1, 3]);
+});
+
+test("older pages, one at a time", async () => {
+    const { asked, room, seqs, timeline } = opened(9);
+
+    asked[0].answer([message(9), message(8)], "more");
+    await settled();
+    const both = [timeline.older(), timeline.older()];
+
+    assert.deepEqual(asked[1].which, { limit: 50, before_seq: 8 });
+    room.heard(deleted(10, 7));
+    asked[1].answer([message(7), message(6)]);
+    await Promise.all(both);
+    assert.deepEqual([asked.length, seqs(), timeline.hasAll], [2, [6, 8, 9], true]);
+    const failing = timeline.older();
+
+    asked[2].fail(new Error("away"));
+    await assert.rejects(failing, /away/);
+    const again = timeline.older();
+
+    asked[3].answer([]);
+    await again;
+    assert.deepEqual(seqs(), [6, 8, 9]);
+});
+
+test("another log: forgotten, and a page of the old one does not count", async () => {
+    const { asked, room, seqs, timeline } = opened(2);
+
+    asked[0].answer([message(2), message(1)], "more");
+    await settled();
+    const older = timeline.older();
+
+    room.client.readsResync = false;
+    room.heard({ type: "hello", user: ME, epoch: "f", seq: 7 });
+    room.heard({ type: "resync", reason: "epoch_changed", epoch: "f", seq: 7 });
+    assert.deepEqual([seqs(), timeline.isRead], [[], false]);
+    asked[1].answer([message(0)]);
+    await older;
+    asked[2].answer([message(7)]);
+    await settled();
+    assert.deepEqual([seqs(), timeline.isRead, room.place], [[7], true, { epoch: "f", seq: 7 }]);
+});
+
+test("while a room catches up nothing is drawn, and then once", async () => {
+    const { asked, room, seqs, changes } = opened(0);
+
+    asked[0].answer([]);
+    await settled();
+    const before = changes();
+
+    room.waiting();
+    room.connecting();
+    room.heard({ type: "hello", user: ME, epoch: "e", seq: 1000 });
+    for (let seq = 1; seq <= 1000; seq++) {
+        room.heard(said(seq));
     }
-    assert.equal(filled(1).add(message(1)), false);
-    assert.equal(filled(1).add(message(2)), true);
+    assert.equal(changes(), before);
+    room.heard({ type: "resumed" });
+    assert.deepEqual([changes(), seqs().length], [before + 1, 1000]);
 });
 
-test("what was deleted stays away, even if its deletion comes first", () => {
-    const timeline = filled(1, 2);
+test("own words: shown at once, confirmed by their id and nothing else, sent again until then", async () => {
+    const { asked, room, sent, timeline } = opened(0);
+    const ids = () => timeline.outgoing.map((one) => one.id);
+    const [a, b] = [room.send("hi"), room.send("hi")];
 
-    assert.equal(timeline.remove("id1"), true);
-    assert.equal(timeline.remove("id3"), false);
-    assert.equal(timeline.add(message(3)), false);
-    assert.equal(timeline.add(message(1)), false);
-    assert.deepEqual(seqs(timeline), [2]);
-});
+    asked[0].answer([]);
+    await settled();
+    assert.deepEqual([ids(), sent.map((frame) => frame.client_msg_id)], [[a.id, b.id], [a.id]]);
+    room.heard(said(1, { sender: ME, content: "hi" }));
+    room.heard(said(2, { sender: ME, content: "hi", client_msg_id: "of another browser" }));
+    room.heard(said(3, { content: "hi", client_msg_id: a.id })); /* somebody else's */
+    assert.deepEqual(ids(), [a.id, b.id]);
+    room.heard({ type: "ack", client_msg_id: a.id, id: "id4", seq: 4, epoch: "e" });
+    assert.deepEqual([ids(), sent[1].client_msg_id], [[a.id, b.id], b.id]); /* stored; it comes by its place */
+    room.heard(said(4, { sender: ME, content: "hi", client_msg_id: a.id }));
+    assert.deepEqual(ids(), [b.id]);
+    room.waiting();
+    room.connecting();
+    room.heard({ type: "hello", user: ME, epoch: "e", seq: 5 });
+    room.heard(said(5, { sender: ME, content: "hi", client_msg_id: b.id })); /* its ack was lost */
+    room.heard({ type: "resumed" });
+    assert.deepEqual([ids(), sent.length], [[], 2]);
+    assert.deepEqual(await b.done, { id: "id5", seq: 5, epoch: "e" });
 
-test("a stretch of the room brings what is missing and takes what is gone", () => {
-    const cases = [
-        /* known, the stretch from low to high, what remains */
-        [[1, 2, 3], [5, 4, 3], 3, 3, [1, 2, 3, 4, 5]],
-        [[1, 2, 3, 4], [4, 2], 2, 4, [1, 2, 4]],
-        [[1, 2, 3], [], 0, 3, []],
-        [[1, 2, 6], [5, 2], 2, 5, [1, 2, 5, 6]], /* 6 came by the socket while the page was on its way */
-        [[], [2, 1], 0, 0, [1, 2]],
-    ];
+    /* Stored before, and seen long ago. */
+    const c = room.send("hi", { client_msg_id: b.id });
 
-    for (const [known, stretch, low, high, remain] of cases) {
-        const timeline = filled(...known);
-
-        timeline.addStretch(stretch.map((seq) => message(seq)), low, high);
-        assert.deepEqual(seqs(timeline), remain);
-    }
-});
-
-test("what lies before a gap is forgotten, and may come again", () => {
-    const timeline = filled(1, 2, 8, 9);
-
-    timeline.hasAll = true;
-    timeline.forgetBefore(8);
-    assert.deepEqual([seqs(timeline), timeline.hasAll], [[8, 9], false]);
-    assert.equal(timeline.add(message(2)), true);
-});
-
-test("own words confirm what was sent, once", () => {
-    const timeline = filled(1);
-
-    timeline.start("a", "hi");
-    timeline.start("b", "hi");
-    timeline.add(message(2, "hi", "other"));
-    assert.equal(timeline.outgoing.length, 2);
-    timeline.add(message(3, "hi", ME));
-    timeline.add(message(3, "hi", ME));
-    assert.deepEqual(timeline.outgoing.map((one) => one.key), ["b"]);
-});
-
-test("a key that comes back decides, not the content", () => {
-    const timeline = filled();
-
-    timeline.start("a", "hi");
-    timeline.start("b", "hi");
-    timeline.add(message(1, "hi", ME, { client_msg_id: "b" }));
-    assert.deepEqual(timeline.outgoing.map((one) => one.key), ["a"]);
-    timeline.add(message(2, "hi", ME, { client_msg_id: "of another browser" }));
-    assert.deepEqual(timeline.outgoing.map((one) => one.key), ["a"]);
-});
-
-test("older words of one's own confirm nothing, nor does a refused message count as said", () => {
-    const timeline = filled(5);
-
-    timeline.start("a", "hi");
-    timeline.add(message(4, "hi", ME));
-    assert.equal(timeline.outgoing.length, 1);
-    timeline.fail("a", REFUSED, "why");
-    timeline.add(message(6, "hi", ME));
-    assert.equal(timeline.outgoing.length, 1);
-    timeline.fail("a", LOST, "why");
-    timeline.add(message(7, "hi", ME));
-    assert.equal(timeline.outgoing.length, 0);
-});
-
-test("unread is what others have said since", () => {
-    const timeline = filled(1, 2, 3);
-
-    timeline.add(message(4, "mine", ME));
-    assert.deepEqual([0, 2, 3, 4, Infinity].map((seen) => timeline.unread(seen)), [3, 1, 0, 0, 0]);
-});
-
-test("pauses grow, are never none, and differ", () => {
-    for (const [tries, low, high] of [[0, 50, 500], [1, 100, 1000], [3, 400, 4000], [6, 3000, 30000], [100, 3000, 30000]]) {
-        assert.equal(backoffMs(tries, 0), low);
-        assert.equal(backoffMs(tries, 1), high);
-    }
-    assert.notEqual(backoffMs(9), backoffMs(9));
+    room.heard({ type: "ack", client_msg_id: c.id, id: "id5", seq: 5, epoch: "e" });
+    assert.deepEqual(ids(), []);
 });

@@ -4,9 +4,13 @@
  *   messages, typing, state   of one room (detail.room); messages: detail.message is one that has just come
  *   gone             a room is no more here (detail.room, detail.code)
  */
-import { del, getAll, post, put } from "./api.js";
-import { CLOSED_UNAUTHORIZED } from "./connection.js";
+import { Client } from "../client/index.js";
+import { api } from "./api.js";
 import { Room } from "./room.js";
+
+export const CLOSED_UNAUTHORIZED = 4401;
+export const CLOSED_FORBIDDEN = 4403;
+export const CLOSED_NOT_FOUND = 4404;
 
 const LIVE_ROOMS = 20; /* so many hold a socket; older ones get theirs when they are opened */
 const LIST_MS = 60000; /* how often to ask for rooms that others have added us to */
@@ -31,6 +35,7 @@ export class Chat extends EventTarget {
     constructor(me, onUnauthorized) {
         super();
         this.me = me;
+        this.client = new Client({ api, readsResync: false });
         this.rooms = new Map();
         this.onUnauthorized = onUnauthorized;
         this.seenName = `parley.seen.${me.id}`;
@@ -58,7 +63,7 @@ export class Chat extends EventTarget {
         await this.load();
         this.timer = setInterval(() => this.loadQuietly(), LIST_MS);
         window.addEventListener("online", () => this.hurry(), { signal });
-        window.addEventListener("offline", () => this.rooms.forEach((room) => room.connection?.drop()), { signal });
+        window.addEventListener("offline", () => this.client.drop(), { signal });
         document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry(), { signal });
     }
 
@@ -70,7 +75,7 @@ export class Chat extends EventTarget {
     }
 
     hurry() {
-        this.rooms.forEach((room) => room.connection?.hurry());
+        this.client.hurry();
         this.loadQuietly();
     }
 
@@ -84,7 +89,7 @@ export class Chat extends EventTarget {
 
     async load() {
         const before = [...this.rooms.keys()]; /* a room made while the list travels is not in it, and not lost */
-        const found = await getAll("/api/chat/rooms/");
+        const found = await api.rooms();
         const ids = new Set(found.map((data) => data.id));
 
         found.forEach((data) => this.take(data));
@@ -102,7 +107,7 @@ export class Chat extends EventTarget {
             known.take(data);
             return known;
         }
-        const room = new Room(data, this.me, (what, message) => this.changed(room, what, message), (code) => this.ended(room, code));
+        const room = new Room(data, this, (what, message) => this.changed(room, what, message), (code) => this.ended(room, code));
 
         this.rooms.set(data.id, room);
         room.seen = this.seen[data.id] ?? this.baseline(data);
@@ -134,7 +139,7 @@ export class Chat extends EventTarget {
     }
 
     markSeen(room) {
-        const newest = room.timeline.newestSeq;
+        const newest = room.lastMessage?.seq ?? 0;
 
         if (room.seen !== newest) {
             room.seen = newest;
@@ -155,7 +160,7 @@ export class Chat extends EventTarget {
     async logout() {
         this.isLeaving = true;
         try {
-            await post("/api/auth/logout/");
+            await api.logout();
         } finally {
             this.isLeaving = false;
         }
@@ -177,7 +182,7 @@ export class Chat extends EventTarget {
     /* ---- what people do with rooms ---- */
 
     async create(name, emails) {
-        const room = this.take(await post("/api/chat/rooms/", { name, participant_emails: emails }));
+        const room = this.take(await api.createRoom(name, emails));
 
         room.connect();
         this.tell("rooms");
@@ -185,17 +190,17 @@ export class Chat extends EventTarget {
     }
 
     async rename(room, name) {
-        room.take(await put(`/api/chat/rooms/${room.id}/`, { name }));
+        room.take(await api.renameRoom(room.id, name));
         this.tell("rooms");
     }
 
     async invite(room, email) {
-        room.take(await post(`/api/chat/rooms/${room.id}/participants/`, { email }));
+        room.take(await api.addMember(room.id, email));
         this.tell("rooms");
     }
 
     async removeMember(room, userId) {
-        await del(`/api/chat/rooms/${room.id}/participants/${userId}/`);
+        await api.removeMember(room.id, userId);
         if (userId === this.me.id) {
             this.lose(room.id, 0);
             return;
@@ -205,7 +210,7 @@ export class Chat extends EventTarget {
     }
 
     async remove(room) {
-        await del(`/api/chat/rooms/${room.id}/`);
+        await api.deleteRoom(room.id);
         this.lose(room.id, 0);
     }
 }

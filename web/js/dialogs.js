@@ -1,6 +1,6 @@
 /* dialogs.js -- a new room, a room's members, the account, and "are you sure?".  A modal <dialog> keeps the focus inside and
  * gives it back. */
-import { del, getAll, post } from "./api.js";
+import { api } from "./api.js";
 import { element, fromTemplate, reconcile } from "./dom.js";
 import { note, whenSubmitted } from "./forms.js";
 import { fullName, hueOf, initialOf } from "./names.js";
@@ -130,10 +130,10 @@ function sessionEntry(session, onEnd) {
 
 async function sessionsShow(dialog) {
     try {
-        const sessions = await getAll("/api/auth/sessions/");
+        const sessions = await api.all("/api/auth/sessions/");
         const end = (session) => async () => {
             try {
-                await del(`/api/auth/sessions/${session.id}/`);
+                await api.delete(`/api/auth/sessions/${session.id}/`);
             } catch (error) {
                 note(dialog, error.message, true);
             }
@@ -155,7 +155,7 @@ export function accountDialog(chat, onLogout) {
     part("theme").value = themeGet();
     part("theme").addEventListener("change", (event) => themeSet(event.target.value));
     whenSubmitted(part("password"), async (values) => {
-        await post("/api/auth/change-password/", values);
+        await api.post("/api/auth/change-password/", values);
         part("password").reset();
         note(dialog, "Your password is changed; all other sessions have ended.");
         await sessionsShow(dialog);

@@ -1,5 +1,5 @@
 /* entrance.js -- what is before the chat: log in, create an account, forgotten password. */
-import { get, post } from "./api.js";
+import { api } from "./api.js";
 import { fromTemplate } from "./dom.js";
 import { note, valuesOf, whenSubmitted } from "./forms.js";
 
@@ -9,7 +9,7 @@ async function outboxOffer(root) {
 
     if (isLocal) {
         try {
-            await get("/outbox/");
+            await api.get("/outbox/");
             root.querySelector("[data-outbox]").hidden = false;
         } catch {
             /* mails go out: there is no outbox */
@@ -19,7 +19,7 @@ async function outboxOffer(root) {
 
 async function resend(root, email) {
     try {
-        const { message } = await post("/api/auth/resend-verification/", { email });
+        const { message } = await api.post("/api/auth/resend-verification/", { email });
 
         note(root, message);
     } catch (error) {
@@ -36,7 +36,7 @@ function login(root, { onLogin, notice }) {
     whenSubmitted(form, async (values) => {
         again.hidden = true;
         try {
-            onLogin((await post("/api/auth/login/", values)).user);
+            onLogin((await api.post("/api/auth/login/", values)).user);
         } catch (error) {
             again.hidden = error.status !== 403; /* right password, address not verified */
             throw error;
@@ -46,7 +46,7 @@ function login(root, { onLogin, notice }) {
 
 function register(root, { show }) {
     whenSubmitted(root.querySelector("[data-form]"), async (values) => {
-        const { user } = await post("/api/auth/register/", values);
+        const { user } = await api.post("/api/auth/register/", values);
 
         show("registered", { email: user.email });
     });
@@ -62,7 +62,7 @@ function forgot(root) {
     const form = root.querySelector("[data-form]");
 
     whenSubmitted(form, async (values) => {
-        const { message } = await post("/api/auth/reset-password/", values);
+        const { message } = await api.post("/api/auth/reset-password/", values);
 
         note(form, message);
         outboxOffer(root);

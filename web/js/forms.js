@@ -1,5 +1,5 @@
 /* forms.js -- forms that say what is wrong where it is wrong. */
-import { textsOf } from "./api.js";
+import { textsOf } from "../client/index.js";
 import { element } from "./dom.js";
 
 let faults = 0;

@@ -3,7 +3,7 @@
  *   #/login  #/register  #/forgot     before the login
  *   #/rooms  #/rooms/<id>             the chat
  */
-import { get, whenUnauthorized } from "./api.js";
+import { api } from "./api.js";
 import { Chat } from "./chat.js";
 import { showEntrance } from "./entrance.js";
 import { ChatPage } from "./page.js";
@@ -70,7 +70,7 @@ async function start() {
     let me;
 
     try {
-        me = await get("/api/auth/profile/");
+        me = await api.profile();
     } catch (error) {
         if (error.status === 401) {
             show();
@@ -87,6 +87,6 @@ async function start() {
 
 themeApply();
 /* What is still under way while one logs out is no news. */
-whenUnauthorized(() => page?.chat.isLeaving || leave("You have been logged out. Please log in again."));
+api.onUnauthorized = () => page?.chat.isLeaving || leave("You have been logged out. Please log in again.");
 window.addEventListener("hashchange", show);
 start();

@@ -1,5 +1,5 @@
 /* page.js -- the chat's page: the list of rooms beside the open one. */
-import { CLOSED_FORBIDDEN, CLOSED_NOT_FOUND } from "./connection.js";
+import { CLOSED_FORBIDDEN, CLOSED_NOT_FOUND } from "./chat.js";
 import { accountDialog, newRoomDialog } from "./dialogs.js";
 import { announce, element, fromTemplate, reconcile } from "./dom.js";
 import { hueOf, initialOf } from "./names.js";

@@ -1,35 +1,21 @@
-/* room.js -- one room as this page knows it: its messages, its socket, who types, what was read. */
-import { del, post } from "./api.js";
-import { Connection } from "./connection.js";
-import { catchUp, readOlder } from "./history.js";
-import { LOST, REFUSED, SENDING, Timeline } from "./timeline.js";
+/* room.js -- one room as this page knows it: its messages, who types, what was read. */
+import { Timeline } from "../client/index.js";
 
 const TYPING_SHOWN_MS = 5000;
 const TYPING_TOLD_MS = 2500;
 
-function sendFailure(error) {
-    if (error.status === 429) {
-        return `You are sending very fast. Try again in ${Math.max(1, error.retryAfter)} seconds.`;
-    }
-    if (error.isAway) {
-        return "Not sent: no connection to the server.";
-    }
-    return error.message;
-}
-
 export class Room {
-    /* changed(what): "messages", "typing", "state"; ended(code): the room is no more, or the user no more in it */
-    constructor(data, me, changed, ended) {
-        this.timeline = new Timeline(me.id);
-        this.me = me;
+    /* changed(what, message): "messages" (message: one that has just come), "typing", "state"; ended(code): the room is no
+     * more, or the user no more in it */
+    constructor(data, chat, changed, ended) {
+        this.chat = chat;
         this.changed = changed;
         this.ended = ended;
+        this.live = null; /* the client's room, once it is connected */
+        this.timeline = null; /* and its messages */
         this.typing = new Map(); /* user id -> {name, timer} */
-        this.state = "idle";
-        this.isRead = false; /* the newest messages have come at least once */
         this.draft = "";
         this.seen = 0;
-        this.sending = Promise.resolve();
         this.toldTyping = 0;
         this.take(data);
     }
@@ -43,79 +29,68 @@ export class Room {
     }
 
     get isMine() {
-        return this.creator.id === this.me.id;
+        return this.creator.id === this.chat.me.id;
+    }
+
+    get state() {
+        return this.live?.state ?? "idle";
+    }
+
+    /* The newest messages have come at least once. */
+    get isRead() {
+        return this.timeline?.isRead ?? false;
+    }
+
+    get messages() {
+        return this.timeline?.messages ?? [];
     }
 
     get unread() {
-        return this.timeline.unread(this.seen);
+        return this.messages.filter((message) => message.seq > this.seen && message.sender.id !== this.chat.me.id).length;
     }
 
     get lastMessage() {
-        return this.timeline.messages[this.timeline.messages.length - 1];
+        return this.messages[this.messages.length - 1];
     }
 
     get activeAt() {
         return this.lastMessage?.created_at ?? this.createdAt;
     }
 
-    /* ---- the socket ---- */
-
     connect() {
-        if (this.connection) {
+        if (this.live) {
             return;
         }
-        this.connection = new Connection(this.id, {
-            frame: (frame) => this.heard(frame),
-            catchUp: () => this.catchUp(),
-            state: (state) => {
-                this.state = state;
-                this.changed("state");
-            },
-            end: (code) => this.ended(code),
+        this.live = this.chat.client.room(this.id);
+        this.timeline = new Timeline(this.live);
+        this.timeline.on("change", () => this.changed("messages"));
+        this.timeline.on("message", (message) => this.arrived(message));
+        this.live.on("typing", ({ user }) => this.typed(user));
+        this.live.on("state", ({ state, code }) => {
+            this.changed("state");
+            if (state === "over" && code > 0) {
+                this.ended(code);
+            }
         });
     }
 
     end() {
-        this.connection?.end();
+        this.timeline?.end();
+        this.live?.leave();
         this.typing.forEach((one) => clearTimeout(one.timer));
-    }
-
-    async catchUp() {
-        await catchUp(this.id, this.timeline);
-        this.isRead = true;
-        this.changed("messages");
-    }
-
-    async readOlder() {
-        await readOlder(this.id, this.timeline);
-        this.changed("messages");
-    }
-
-    /* Types that are not here are for newer pages than this one. */
-    heard(frame) {
-        const kinds = {
-            chat_message: () => this.arrived(frame),
-            message_deleted: () => this.timeline.remove(frame.message_id) && this.changed("messages"),
-            typing: () => this.typed(frame.user),
-        };
-
-        if (Object.hasOwn(kinds, frame?.type)) {
-            kinds[frame.type]();
-        }
     }
 
     arrived(message) {
         this.stoppedTyping(message.sender.id);
-        if (this.timeline.add(message)) {
-            this.changed("messages", message);
-        }
+        this.changed("messages", message);
     }
+
+    /* ---- typing ---- */
 
     typed(user) {
         clearTimeout(this.typing.get(user.id)?.timer);
-        if (user.id !== this.me.id) {
+        if (user.id !== this.chat.me.id) {
             const timer = setTimeout(() => this.stoppedTyping(user.id), TYPING_SHOWN_MS);
-
             const person = this.participants.find((one) => one.id === user.id);
 
             this.typing.set(user.id, { name: person?.first_name ?? user.username, timer });
@@ -131,62 +106,22 @@ export class Room {
     }
 
     tellTyping(now) {
-        if (now - this.toldTyping >= TYPING_TOLD_MS && this.connection?.send({ type: "typing" })) {
+        if (now - this.toldTyping >= TYPING_TOLD_MS && this.live.typing()) {
             this.toldTyping = now;
         }
     }
 
-    /* ---- sending ---- */
+    /* ---- what one says ---- */
 
     send(content) {
-        this.deliver(this.timeline.start(crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, content));
-    }
-
-    retry(key) {
-        const entry = this.timeline.find(key);
-
-        if (entry) {
-            this.deliver(entry);
-        }
-    }
-
-    discard(key) {
-        this.timeline.drop(key);
-        this.changed("messages");
-    }
-
-    /* One after the other, so that they are stored in the order in which they were typed. */
-    deliver(entry) {
         this.toldTyping = 0;
-        this.sending = this.sending.then(() => this.deliverNow(entry));
-        this.changed("messages");
+        this.live.send(content);
     }
 
-    async deliverNow(entry) {
-        const isAgain = entry.state === LOST;
-
-        entry.state = SENDING;
-        try {
-            /* The first try may have been stored and only its answer lost: reading the room tells. */
-            if (isAgain) {
-                await this.catchUp();
-            }
-            if (!this.timeline.find(entry.key)) {
-                return;
-            }
-            const message = await post(`/api/chat/rooms/${this.id}/send/`, { content: entry.content, client_msg_id: entry.key });
-
-            this.timeline.drop(entry.key);
-            this.timeline.add(message);
-        } catch (error) {
-            this.timeline.fail(entry.key, error.isAway ? LOST : REFUSED, sendFailure(error));
-        }
-        this.changed("messages");
-    }
-
+    /* The room tells all of it; here it is gone at once. */
     async remove(message) {
-        await del(`/api/chat/messages/${message.id}/`);
-        this.timeline.remove(message.id);
+        await this.chat.client.api.deleteMessage(message.id);
+        this.timeline.apply({ type: "message_deleted", message_id: message.id });
         this.changed("messages");
     }
 }

@@ -3,7 +3,6 @@ import { confirmed, detailsDialog } from "./dialogs.js";
 import { element, fromTemplate, icon, reconcile } from "./dom.js";
 import { fullName, hueOf, initialOf } from "./names.js";
 import { dayKey, dayName, fullTimeOf, timeOf } from "./time.js";
-import { SENDING } from "./timeline.js";
 
 const GROUP_MS = 5 * 60000; /* messages of one person within so long stand together */
 const BOTTOM_PX = 80; /* so near to the end one is at the end */
@@ -12,6 +11,19 @@ const CONTENT_MOST = 5000; /* characters, as the server counts them */
 function isGrouped(message, before) {
     return before && before.sender.id === message.sender.id && dayKey(before.created_at) === dayKey(message.created_at) &&
         new Date(message.created_at) - new Date(before.created_at) < GROUP_MS;
+}
+
+/* What becomes of a message that is on its way, and why; "" and "": in a moment it is there. */
+function fateOf(entry, isOpen) {
+    if (entry.state === "failed") {
+        return ["Not sent", entry.error.errors?.content?.[0] ?? entry.error.detail];
+    }
+    if (!isOpen) {
+        return ["Waiting", "It is sent as soon as there is a connection."];
+    }
+    const seconds = Math.ceil((entry.retryAt - Date.now()) / 1000);
+
+    return seconds > 0 ? ["Waiting", `You are sending very fast. It is sent in ${seconds} seconds.`] : ["Sending…", ""];
 }
 
 function typingText(names) {
@@ -36,8 +48,8 @@ export class Talk {
         this.isAtEnd = true;
         this.isReading = false; /* older messages are on their way */
         this.firstUnread = room.unread > 0 ? room.seen : null; /* the line "new" stands behind it, as long as the room is open */
-        this.listen();
         room.connect();
+        this.listen();
         this.updateHead();
         this.updateState();
         this.updateTyping();
@@ -52,7 +64,10 @@ export class Talk {
         const mine = (fn) => ({ detail }) => detail.room === this.room && fn(detail);
 
         this.chat.addEventListener("messages", mine(() => this.update()), { signal });
-        this.chat.addEventListener("state", mine(() => this.updateState()), { signal });
+        this.chat.addEventListener("state", mine(() => {
+            this.updateState();
+            this.update();
+        }), { signal });
         this.chat.addEventListener("typing", mine(() => this.updateTyping()), { signal });
         this.scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
         this.find("older").firstElementChild.addEventListener("click", () => this.readOlder());
@@ -113,7 +128,7 @@ export class Talk {
 
     /* The log is busy while it is filled from the past, so that a screen reader does not read it all out. */
     update() {
-        const { timeline, isRead } = this.room;
+        const { isRead, timeline } = this.room;
         const wasEmpty = this.list.childElementCount === 0;
 
         this.log.setAttribute("aria-busy", String(this.isReading || wasEmpty));
@@ -175,22 +190,26 @@ export class Talk {
     }
 
     outgoingEntry(out) {
+        const { timeline } = this.room;
         const make = () => element("li", { class: "message own outgoing", tabindex: "-1" },
             element("div", { class: "bubble" }, element("p", { class: "content", dir: "auto" }, out.content), element("span", { class: "fate" })),
             element("div", { class: "retry", hidden: true },
-                element("span", { class: "error" }),
-                element("button", { type: "button", class: "plain", onclick: () => this.room.retry(out.key) }, "Try again"),
-                element("button", { type: "button", class: "plain", onclick: () => this.room.discard(out.key) }, "Discard")));
+                element("span", { "data-why": true }),
+                element("button", { type: "button", class: "plain", "data-again": true, onclick: () => timeline.retry(out.id) }, "Try again"),
+                element("button", { type: "button", class: "plain", onclick: () => timeline.discard(out.id) }, "Discard")));
         const update = (entry) => {
-            const isSending = out.state === SENDING;
+            const [fate, why] = fateOf(out, this.room.state === "open");
+            const isFailed = out.state === "failed";
 
-            entry.classList.toggle("failed", !isSending);
-            entry.querySelector(".fate").textContent = isSending ? "Sending…" : "Not sent";
-            entry.querySelector(".retry").hidden = isSending;
-            entry.querySelector(".error").textContent = out.why;
+            entry.classList.toggle("failed", isFailed);
+            entry.querySelector(".fate").textContent = fate;
+            entry.querySelector(".retry").hidden = why === "";
+            entry.querySelector("[data-why]").textContent = why;
+            entry.querySelector("[data-why]").className = isFailed ? "error" : "hint";
+            entry.querySelector("[data-again]").hidden = !isFailed;
         };
 
-        return [out.key, make, update];
+        return [out.id, make, update];
     }
 
     /* ---- scrolling ---- */
@@ -229,7 +248,7 @@ export class Talk {
             const wasAtEnd = this.isAtEnd;
 
             this.isAtEnd = false;
-            await this.room.readOlder();
+            await this.room.timeline.older();
             this.isAtEnd = wasAtEnd;
             this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
         } catch {

@@ -8,19 +8,20 @@ export class Client extends Emitter {
     #rooms = new Map();
     #transport;
 
-    /* url: of the server; "": that of this page.
+    /* api: an Api; or what makes one:
+     * url: of the server; "": that of this page.
      * token: from a login; null: login() gets one, or the cookie of this page will do.
-     * WebSocket, fetch: where the platform has none, or another is wanted.
+     * onUnauthorized(): the session has ended.
+     * fetch, WebSocket: where the platform has none, or another is wanted.
      * cursors: {load(roomId), save(roomId, place)} keeps how far each room was read, over restarts; load() gives what was
      *   saved, or null, both at once or as a promise.
-     * readsResync: whether what was said while no resuming was possible is read and told as events.
-     * onUnauthorized(): the session has ended. */
-    constructor({ url = "", token = null, WebSocket = globalThis.WebSocket, fetch = null, cursors = null, readsResync = true, onUnauthorized = () => {} } = {}) {
+     * readsResync: whether what was said while no resuming was possible is read and told as events. */
+    constructor({ api = null, url, token, fetch, onUnauthorized, WebSocket = globalThis.WebSocket, cursors = null, readsResync = true } = {}) {
         super();
         if (!WebSocket) {
             throw new TypeError("There is no WebSocket here: give one, as new Client({WebSocket}); in Node older than 22 that of the package ws.");
         }
-        this.api = new Api({ url, token, fetch, onUnauthorized });
+        this.api = api ?? new Api({ url, token, fetch, onUnauthorized });
         this.WebSocket = WebSocket;
         this.cursors = cursors ?? { load: () => null, save: () => {} };
         this.readsResync = readsResync;

@@ -1,0 +1,224 @@
+/* link.test.mjs -- a socket that is kept open, by a clock and a WebSocket of the test's own: pauses, life signs, and what
+ * the server never does but the network may. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { backoffMs, Client } from "../../clients/js/src/index.js";
+
+const clock = { now: 0, timers: new Map(), n: 0 };
+const real = { setTimeout, clearTimeout, random: Math.random, now: Date.now };
+let sockets;
+
+class FakeSocket {
+    constructor(url) {
+        this.url = url;
+        this.readyState = 0;
+        this.sent = [];
+        sockets.push(this);
+    }
+
+    send(text) {
+        this.sent.push(JSON.parse(text));
+    }
+
+    close() {
+        this.readyState = 3;
+    }
+
+    open(...frames) {
+        this.readyState = 1;
+        this.onopen();
+        this.tell(...frames);
+    }
+
+    tell(...frames) {
+        frames.forEach((frame) => this.onmessage?.({ data: JSON.stringify(frame) }));
+    }
+
+    end(code) {
+        this.readyState = 3;
+        this.onclose({ code });
+    }
+}
+
+beforeEach(() => {
+    sockets = [];
+    clock.timers.clear();
+    globalThis.setTimeout = (fn, ms) => {
+        clock.timers.set(++clock.n, { at: clock.now + ms, fn });
+        return clock.n;
+    };
+    globalThis.clearTimeout = (id) => clock.timers.delete(id);
+    Math.random = () => 0.999;
+    Date.now = () => clock.now;
+});
+afterEach(() => {
+    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    Math.random = real.random;
+    Date.now = real.now;
+});
+
+const settled = () => new Promise(setImmediate);
+
+async function pass(ms) {
+    clock.now += ms;
+    for (const [id, { at, fn }] of [...clock.timers]) {
+        if (at <= clock.now && clock.timers.delete(id)) {
+            fn();
+        }
+    }
+    await settled();
+}
+
+const hello = (seq, more = {}) => ({ type: "hello", user: { id: "me" }, epoch: "e", seq, ...more });
+const event = (seq) => ({ type: "chat_message", id: `id${seq}`, seq, epoch: "e", sender: { id: "other" }, content: `m${seq}` });
+
+async function started(more = {}) {
+    const client = new Client({ url: "http://chat.example", WebSocket: FakeSocket, fetch: () => Promise.reject(new TypeError("away")), ...more });
+    const room = client.room("r");
+    const heard = [];
+
+    room.on("event", ({ seq }) => heard.push(seq));
+    await settled();
+    return { client, room, heard };
+}
+
+test("pauses: anything up to a bound that doubles", () => {
+    for (const [tries, most] of [[0, 500], [1, 1000], [3, 4000], [6, 30000], [1000, 30000]]) {
+        assert.deepEqual([backoffMs(tries, undefined, 0), backoffMs(tries, undefined, 0.5), backoffMs(tries, undefined, 1)], [0, most / 2, most]);
+    }
+    assert.equal(backoffMs(2, { min_ms: 10, max_ms: 35 }, 1), 35);
+});
+
+test("the server's hello says how long they are; a steady socket makes them short again", async () => {
+    const { room } = await started();
+    const pauses = [];
+    const lose = async () => {
+        sockets[sockets.length - 1].end(1006);
+        await settled();
+        const n = sockets.length;
+        let ms = 0;
+
+        for (; sockets.length === n; ms += 100) {
+            await pass(100);
+        }
+        pauses.push(ms);
+    };
+    const open = () => sockets[sockets.length - 1].open(hello(0, { reconnect: { min_ms: 2000, max_ms: 5000, jitter: "full" } }), { type: "resumed" });
+
+    await lose(); /* before any hello: ours */
+    open();
+    assert.equal(room.state, "open");
+    await lose();
+    open();
+    await lose();
+    open();
+    await pass(11000);
+    await lose();
+    assert.deepEqual(pauses, [500, 4000, 5000, 2000]);
+});
+
+test("the code of the close says whether to come back", async () => {
+    for (const [code, isOver] of [[1000, false], [1001, false], [1006, false], [1011, false], [4000, false], [4001, false], [4399, false],
+        [4400, true], [4401, true], [4403, true], [4404, true], [4499, true], [4500, false]]) {
+        const { room } = await started();
+
+        sockets[sockets.length - 1].open(hello(0));
+        sockets[sockets.length - 1].end(code);
+        await settled();
+        assert.equal(room.state, isOver ? "over" : "waiting", String(code));
+    }
+});
+
+test("a silent socket is asked, and given up if it does not answer", async () => {
+    const { room } = await started();
+    const [socket] = sockets;
+
+    socket.open(hello(0));
+    await pass(30000);
+    assert.deepEqual(socket.sent, [{ type: "ping" }]);
+    socket.tell({ type: "pong" });
+    await pass(29000);
+    assert.equal(socket.sent.length, 1);
+    await pass(1000);
+    assert.equal(socket.sent.length, 2);
+    await pass(10000);
+    assert.deepEqual([room.state, socket.readyState], ["waiting", 3]);
+});
+
+test("a server that goes and does not close is left", async () => {
+    const { room } = await started();
+
+    sockets[0].open(hello(0), { type: "going_away", in_ms: 3000 });
+    await pass(12000);
+    assert.equal(room.state, "open");
+    await pass(1000);
+    assert.equal(room.state, "waiting");
+});
+
+test("repeats are dropped; a hole is asked for, not jumped over", async () => {
+    const { room, heard } = await started();
+
+    sockets[0].open(hello(3), event(4), event(4), event(3), event(5), event(7), event(8));
+    assert.deepEqual([heard, room.state], [[4, 5], "waiting"]);
+    await pass(500);
+    assert.equal(sockets[1].url, "ws://chat.example/ws/chat/r/?after=5&epoch=e");
+    sockets[1].open(hello(8), event(6), event(7), event(8), { type: "resumed", seq: 8 }, event(8), event(9));
+    assert.deepEqual([heard, room.state, room.place], [[4, 5, 6, 7, 8, 9], "open", { epoch: "e", seq: 9 }]);
+    sockets[1].tell({ ...event(10), epoch: "f" }); /* of a log that we do not know */
+    assert.deepEqual([heard.length, room.state], [6, "waiting"]);
+});
+
+test("a message whose ack does not come is sent again, with the same id", async () => {
+    const { room } = await started();
+    const entry = room.send("hi");
+
+    assert.deepEqual(sockets[0].sent, []);
+    sockets[0].open(hello(0));
+    await pass(29000);
+    sockets[0].tell(event(1));
+    await pass(1000);
+    const wanted = { type: "chat_message", content: "hi", client_msg_id: entry.id };
+
+    assert.deepEqual(sockets[0].sent, [wanted, wanted]);
+    sockets[0].tell({ type: "error", code: "unavailable", detail: "Try again.", client_msg_id: entry.id });
+    await pass(999);
+    assert.equal(sockets[0].sent.length, 2);
+    await pass(1);
+    assert.equal(sockets[0].sent.length, 3);
+    sockets[0].tell({ type: "ack", client_msg_id: entry.id, id: "id2", seq: 2, epoch: "e", replayed: false });
+    assert.equal((await entry.done).id, "id2");
+});
+
+test("cursors are asked before the first socket, and told after each event; one that fails breaks nothing", async () => {
+    const saved = [];
+    const cursors = {
+        load: async () => ({ epoch: "e", seq: 1 }),
+        save: (id, { seq }) => {
+            saved.push([id, seq]);
+            throw new Error("disk full");
+        },
+    };
+    const told = [];
+    const { error } = console;
+
+    console.error = (what) => told.push(what.message);
+    const { heard } = await started({ cursors });
+
+    assert.equal(sockets[0].url, "ws://chat.example/ws/chat/r/?after=1&epoch=e");
+    sockets[0].open(hello(3), event(2), event(3));
+    await settled();
+    console.error = error;
+    assert.deepEqual([heard, saved, told], [[2, 3], [["r", 2], ["r", 3]], ["disk full", "disk full"]]);
+});
+
+test("whoever listens may throw", async () => {
+    const { error } = console;
+    const told = [];
+    const { room, heard } = await started();
+
+    console.error = (what) => told.push(what.message);
+    room.on("event", () => { throw new Error("theirs"); });
+    sockets[0].open(hello(0), event(1), event(2));
+    console.error = error;
+    assert.deepEqual([heard, room.place.seq, told], [[1, 2], 2, ["theirs", "theirs"]]);
+});
