@@ -287,24 +287,34 @@ test("members come and go", async () => {
 });
 
 test("what is unread is counted, also over a reload, until it is read", async () => {
-    const [here, there] = [await ada.room("Here", bob), await ada.room("There", bob)];
-    const page = await pageOpen(browser, server, { person: ada, hash: `#/rooms/${here.id}` });
+    const ivy = await server.person("ivy"); /* who is in no other room */
+    const [here, there] = [await ivy.room("Here", bob), await ivy.room("There", bob)];
+    const page = await pageOpen(browser, server, { person: ivy, hash: `#/rooms/${here.id}` });
     const entry = page.getByRole("link", { name: /There/ });
     const badge = entry.locator(".badge");
 
     await page.getByRole("heading", { name: "Here" }).waitFor();
-    await entry.getByText("Nothing said yet").waitFor(); /* so the page knows where the room stands, and its socket is open */
     await bob.say(there, "psst");
+    await entry.getByText("Bob: psst").waitFor();
     await bob.say(there, "are you there?");
     await until("two unread", async () => (await badge.textContent()) === "2");
     assert.match(await page.title(), /^\(2\) Here - Parley$/);
     assert.equal(await page.locator("#announcer").textContent(), "Bob in There: are you there?");
     await page.reload();
     await until("two unread", async () => (await badge.textContent()) === "2");
+    const other = await pageOpen(browser, server, { person: ivy, hash: `#/rooms/${here.id}` }); /* another device */
+    const same = other.getByRole("link", { name: /There/ }).locator(".badge");
+
+    await until("two unread", async () => (await same.textContent()) === "2");
     await entry.click();
     await page.locator(".new", { hasText: "New" }).waitFor();
     await badge.waitFor({ state: "hidden" });
     assert.equal(await page.title(), "There - Parley");
+    await same.waitFor({ state: "hidden" });
+    await other.reload();
+    await other.getByRole("heading", { name: "Here" }).waitFor();
+    assert.ok(await same.isHidden());
+    await other.context().close();
     await page.context().close();
 });
 

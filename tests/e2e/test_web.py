@@ -1,5 +1,6 @@
 """The page at /: files from memory, a strict policy, and nothing of the API in their way.  What the page does is tested in
 tests/browser/."""
+import posixpath
 import re
 
 import pytest
@@ -10,6 +11,8 @@ from routes import ask
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {socket}; base-uri 'none'; form-action 'self'; "
           "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
+
+FOLDERS = {"web": "/web/", "clients/js/src": "/web/client/"}
 
 
 def fetch(server, path="/", method="GET", **headers):
@@ -28,9 +31,9 @@ def test_the_page_and_all_it_names(server):
         answer = fetch(server, path)
         assert answer.status_code == 200, path
         folder = path.rpartition("/")[0]
-        found = {f"{folder}/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)} | set(re.findall(r'url\("([^"]+)"\)', answer.text))
+        found = {posixpath.normpath(f"{folder}/{name}") for name in re.findall(r'from "(\.[^"]+)"', answer.text)} | set(re.findall(r'url\("([^"]+)"\)', answer.text))
         todo |= found - seen
-    on_disk = {"/" + str(file.relative_to(ROOT)) for file in (ROOT / "web").rglob("*") if file.is_file()}
+    on_disk = {at + str(file.relative_to(ROOT / folder)) for folder, at in FOLDERS.items() for file in (ROOT / folder).rglob("*") if file.is_file()}
     assert on_disk - seen == {"/web/index.html"}  # and nothing lies there that nobody uses
 
 

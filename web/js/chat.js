@@ -15,22 +15,6 @@ export const CLOSED_NOT_FOUND = 4404;
 const LIVE_ROOMS = 20; /* so many hold a socket; older ones get theirs when they are opened */
 const LIST_MS = 60000; /* how often to ask for rooms that others have added us to */
 
-function stored(name) {
-    try {
-        return JSON.parse(localStorage.getItem(name)) ?? {};
-    } catch {
-        return {}; /* no storage here, or another's text in it */
-    }
-}
-
-function store(name, value) {
-    try {
-        localStorage.setItem(name, JSON.stringify(value));
-    } catch {
-        /* full or forbidden: badges start anew next time */
-    }
-}
-
 export class Chat extends EventTarget {
     constructor(me, onUnauthorized) {
         super();
@@ -38,8 +22,6 @@ export class Chat extends EventTarget {
         this.client = new Client({ api, readsResync: false });
         this.rooms = new Map();
         this.onUnauthorized = onUnauthorized;
-        this.seenName = `parley.seen.${me.id}`;
-        this.seen = stored(this.seenName);
         this.isLoaded = false;
         this.isLeaving = false;
         this.listening = new AbortController();
@@ -110,42 +92,14 @@ export class Chat extends EventTarget {
         const room = new Room(data, this, (what, message) => this.changed(room, what, message), (code) => this.ended(room, code));
 
         this.rooms.set(data.id, room);
-        room.seen = this.seen[data.id] ?? this.baseline(data);
-        this.storeSeen(room);
         return room;
-    }
-
-    /* What was said before this browser knew the room counts as read, unless the room has just come.  A server that does not
-     * tell how far that goes (Infinity) is asked by reading the room: what comes until then counts as read, too. */
-    baseline(data) {
-        return this.isLoaded ? 0 : data.last_seq ?? Infinity;
-    }
-
-    storeSeen(room) {
-        if (this.seen[room.id] !== room.seen && room.seen !== Infinity) {
-            this.seen[room.id] = room.seen;
-            store(this.seenName, this.seen);
-        }
     }
 
     changed(room, what, message) {
         if (what === "messages") {
-            if (room.seen === Infinity && room.isRead) {
-                this.markSeen(room);
-            }
             this.tell("rooms");
         }
         this.tell(what, { room, message });
-    }
-
-    markSeen(room) {
-        const newest = room.lastMessage?.seq ?? 0;
-
-        if (room.seen !== newest) {
-            room.seen = newest;
-            this.storeSeen(room);
-            this.tell("rooms");
-        }
     }
 
     ended(room, code) {
@@ -172,8 +126,6 @@ export class Chat extends EventTarget {
         if (room) {
             room.end();
             this.rooms.delete(id);
-            delete this.seen[id];
-            store(this.seenName, this.seen);
             this.tell("gone", { room, code });
             this.tell("rooms");
         }

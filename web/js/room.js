@@ -15,7 +15,7 @@ export class Room {
         this.timeline = null; /* and its messages */
         this.typing = new Map(); /* user id -> {name, timer} */
         this.draft = "";
-        this.seen = 0;
+        this.readSeq = 0;
         this.toldTyping = 0;
         this.take(data);
     }
@@ -26,6 +26,8 @@ export class Room {
         this.creator = data.creator;
         this.participants = data.participants;
         this.createdAt = data.created_at;
+        this.counted = { unread: data.unread, seq: data.last_seq }; /* by the server, up to that seq */
+        this.readSeq = Math.max(this.readSeq, data.read_seq);
     }
 
     get isMine() {
@@ -45,8 +47,16 @@ export class Room {
         return this.timeline?.messages ?? [];
     }
 
+    /* Messages of others. */
+    countAfter(seq) {
+        return this.messages.filter((message) => message.seq > seq && message.sender.id !== this.chat.me.id).length;
+    }
+
+    /* The server's number, and what came since; our own, as soon as all that is unread is here. */
     get unread() {
-        return this.messages.filter((message) => message.seq > this.seen && message.sender.id !== this.chat.me.id).length;
+        const isAllHere = this.isRead && (this.timeline.hasAll || this.timeline.oldest.seq <= this.readSeq);
+
+        return isAllHere ? this.countAfter(this.readSeq) : this.counted.unread + this.countAfter(this.counted.seq);
     }
 
     get lastMessage() {
@@ -65,6 +75,7 @@ export class Room {
         this.timeline = new Timeline(this.live);
         this.timeline.on("change", () => this.changed("messages"));
         this.timeline.on("message", (message) => this.arrived(message));
+        this.live.on("read", (place) => place.user.id === this.chat.me.id && this.readUpTo(place.read_seq));
         this.live.on("typing", ({ user }) => this.typed(user));
         this.live.on("state", ({ state, code }) => {
             this.changed("state");
@@ -83,6 +94,24 @@ export class Room {
     arrived(message) {
         this.stoppedTyping(message.sender.id);
         this.changed("messages", message);
+    }
+
+    /* Here, or in another window. */
+    readUpTo(seq) {
+        if (seq > this.readSeq) {
+            this.readSeq = seq;
+            this.changed("messages");
+        }
+    }
+
+    /* Somebody has seen all that is here. */
+    markSeen() {
+        const seq = this.lastMessage?.seq ?? 0;
+
+        if (seq > this.readSeq) {
+            this.live.read(seq);
+            this.readUpTo(seq);
+        }
     }
 
     /* ---- typing ---- */

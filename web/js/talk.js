@@ -47,7 +47,7 @@ export class Talk {
         this.input = main.querySelector("textarea");
         this.isAtEnd = true;
         this.isReading = false; /* older messages are on their way */
-        this.firstUnread = room.unread > 0 ? room.seen : null; /* the line "new" stands behind it, as long as the room is open */
+        this.firstUnread = room.unread > 0 ? room.readSeq : null; /* the line "new" stands behind it, as long as the room is open */
         room.connect();
         this.listen();
         this.updateHead();
@@ -260,7 +260,7 @@ export class Talk {
     /* Read is what stood at the end of a page that somebody looks at. */
     look() {
         if (this.isAtEnd && this.room.isRead && document.visibilityState === "visible" && document.hasFocus()) {
-            this.chat.markSeen(this.room);
+            this.room.markSeen();
         }
     }
 

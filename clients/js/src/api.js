@@ -197,6 +197,16 @@ export class Api {
         return this.post(`${roomPath(id)}send/`, { content, client_msg_id });
     }
 
+    /* How far each member has read: a page of {user, read_seq, delivered_seq}. */
+    reads(id, { limit, offset } = {}) {
+        return this.get(`${roomPath(id)}read/${query({ limit, offset })}`);
+    }
+
+    /* Stored when it is answered. */
+    read(id, seq) {
+        return this.post(`${roomPath(id)}read/`, { read_seq: seq });
+    }
+
     deleteMessage(id) {
         return this.delete(messagePath(id));
     }

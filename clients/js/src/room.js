@@ -18,6 +18,7 @@ const PAGE = 200;
 export class Room extends Emitter {
     #transport;
     #held = null; /* frames that wait until what was said before them has been read */
+    #read = { seq: 0, told: 0 }; /* up to where somebody has read, and what the server knows of it */
     #reread = null; /* {epoch, seq}: so far a resync has been read */
 
     /* place: {epoch, seq} to go on from; null: what comes from now on.  client: {api, cursors, readsResync} */
@@ -49,6 +50,20 @@ export class Room extends Emitter {
         return this.state === "open" && this.#transport.send(this, { type: "typing" });
     }
 
+    /* Somebody has read up to that event; the furthest counts, and is told as soon as possible. */
+    read(seq) {
+        this.#read.seq = Math.max(this.#read.seq, seq);
+        this.#tellRead();
+    }
+
+    #tellRead() {
+        const { seq, told } = this.#read;
+
+        if (this.state === "open" && seq > told && this.#transport.send(this, { type: "read", read_seq: seq })) {
+            this.#read.told = seq;
+        }
+    }
+
     leave() {
         this.client.leave(this);
     }
@@ -60,6 +75,7 @@ export class Room extends Emitter {
     }
 
     waiting() {
+        this.#read.told = 0; /* the last moment of a server that ends may be lost */
         this.outbox.stop();
         this.#held = null;
         this.#setState("waiting");
@@ -105,6 +121,7 @@ export class Room extends Emitter {
     #opened() {
         this.#reread = null;
         this.#setState("open");
+        this.#tellRead();
         this.outbox.start();
     }
 
