@@ -10,8 +10,11 @@ export interface RoomData {
 }
 
 export interface Message {
-    id: string; room: string; sender: Omit<Person, "email">; content: string; created_at: string; seq: number; client_msg_id?: string;
+    id: string; room: string; sender: Omit<Person, "email">; content: string; created_at: string; seq: number;
+    client_msg_id?: string; edited_at?: string; reactions?: Reaction[];
 }
+
+export interface Reaction { emoji: string; count: number; own: boolean }
 
 /** A page of a list; `next` is null on its last one. */
 export interface Page<T> { results: T[]; next: string | null; previous?: string | null; count?: number }
@@ -72,7 +75,12 @@ export class Api {
     send(id: string, content: string, more?: { client_msg_id?: string }): Promise<Message>;
     reads(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ user: User; read_seq: number; delivered_seq: number }>>;
     read(id: string, seq: number): Promise<null>;
+    message(id: string): Promise<Message>;
+    history(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ content: string; created_at: string }>>;
+    editMessage(id: string, content: string): Promise<Message>;
     deleteMessage(id: string): Promise<null>;
+    react(id: string, emoji: string): Promise<null>;
+    unreact(id: string, emoji: string): Promise<null>;
 }
 
 /** A message that is sent. */
@@ -147,6 +155,7 @@ export class Client {
 export class Timeline {
     constructor(room: Room);
     readonly messages: readonly Message[];
+    readonly byId: ReadonlyMap<string, Message>;
     readonly outgoing: readonly Entry[];
     readonly isRead: boolean;
     readonly hasAll: boolean;

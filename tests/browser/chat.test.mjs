@@ -52,11 +52,64 @@ test("two talk", async () => {
 
         /* Deleting takes it from both. */
         await one.locator(".message").first().hover();
-        await one.getByRole("button", { name: "Delete message: Hello, Bob" }).click();
+        await one.getByRole("button", { name: "Options of message: Hello, Bob" }).click();
+        await one.getByRole("button", { name: "Delete" }).click();
+        await one.getByText("Delete this message?").waitFor();
         await one.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
         await shows(two, ["Hi\nAda"]);
         await shows(one, ["Hi\nAda"]);
         assert.deepEqual(await stored(room), ["Hi\nAda"]);
+    });
+});
+
+test("messages are edited and reacted to, by whoever may, and seen by all", async () => {
+    await together("Changes", async (one, two, room) => {
+        await write(one, "Helo");
+        await shows(two, ["Helo"]);
+        const menu = async (page, fn) => {
+            await page.locator(".message").first().hover();
+            await page.getByRole("button", { name: /^Options of message/ }).click();
+            await fn(page.getByRole("dialog"));
+            await page.getByRole("dialog").waitFor({ state: "detached" });
+        };
+
+        await menu(two, async (dialog) => {
+            assert.deepEqual(await Promise.all(["Edit", "Delete"].map((name) => dialog.getByRole("button", { name }).isVisible())), [false, false]);
+            await dialog.getByRole("button", { name: "Heart" }).click();
+        });
+        await one.getByRole("button", { name: "❤️: 1 person" }).click();
+        await two.getByRole("button", { name: "❤️: 2 people, you among them" }).click();
+        const mine = one.getByRole("button", { name: "❤️: 1 person, you among them" });
+
+        await mine.waitFor();
+        assert.equal(await mine.getAttribute("aria-pressed"), "true");
+
+        /* What one was about to write is still there after an edit. */
+        await one.getByLabel("Your message").fill("not yet");
+        await menu(one, (dialog) => dialog.getByRole("button", { name: "Edit" }).click());
+        assert.equal(await one.getByLabel("Your message").inputValue(), "Helo");
+        await write(one, "Hello");
+        await shows(two, ["Hello"]);
+        await shows(one, ["Hello"]);
+        await Promise.all([one, two].map((page) => page.getByText("edited", { exact: true }).waitFor()));
+        await until("the draft to be back", async () => (await one.getByLabel("Your message").inputValue()) === "not yet");
+        await menu(one, (dialog) => dialog.getByRole("button", { name: "Edit" }).click());
+        await one.keyboard.press("Escape");
+        assert.equal(await one.getByLabel("Your message").inputValue(), "not yet");
+        assert.ok(await one.getByText("You are editing a message.").isHidden());
+
+        /* And whoever comes later, or comes back, sees the same. */
+        await two.context().setOffline(true);
+        await two.getByText("No connection.").waitFor();
+        await mine.click();
+        await mine.waitFor({ state: "detached" });
+        await ada.api("PATCH", `/api/chat/messages/${(await bob.api("GET", `/api/chat/rooms/${room.id}/messages/`)).results[0].id}/`, { content: "Hello, Bob" });
+        await two.context().setOffline(false);
+        await shows(two, ["Hello, Bob"]);
+        await until("no reaction", async () => (await two.locator(".message .reaction").count()) === 0);
+        await one.reload();
+        await shows(one, ["Hello, Bob"]);
+        await one.getByText("edited", { exact: true }).waitFor();
     });
 });
 

@@ -53,6 +53,34 @@ test("what happens while a page is under way holds, though the page is older", a
     assert.deepEqual(seqs(), [1, 3]);
 });
 
+test("edits and reactions: the newest holds, though the page is older", async () => {
+    const { asked, room, timeline } = opened(3);
+    const edited = (seq, content) => ({ type: "message_edited", seq, epoch: "e", message_id: "id2", content, edited_at: `at ${seq}`, actor: { id: "other" } });
+    const reacted = (seq, emoji, count, actor, more = "added") => ({ type: `reaction_${more}`, seq, epoch: "e", message_id: "id2", emoji, count, actor });
+    const state = () => {
+        const { content, edited_at, reactions } = timeline.byId.get("id2");
+
+        return [content, edited_at, (reactions ?? []).map(({ emoji, count, own }) => `${emoji}${count}${own ? "!" : ""}`).join()];
+    };
+
+    room.heard(edited(4, "two"));
+    room.heard(reacted(5, "a", 2, ME));
+    asked[0].answer([message(2, { reactions: [{ emoji: "a", count: 1, own: false }] })]);
+    await settled();
+    const first = timeline.byId.get("id2");
+
+    assert.deepEqual(state(), ["two", "at 4", "a2!"]);
+    room.heard(reacted(6, "b", 1, { id: "other" }));
+    room.heard(reacted(7, "a", 1, { id: "other" }, "removed"));
+    assert.deepEqual(state(), ["two", "at 4", "a1!,b1"]);
+    room.heard(reacted(8, "a", 0, ME, "removed"));
+    room.heard(edited(9, "three"));
+    assert.deepEqual(state(), ["three", "at 9", "b1"]);
+    assert.notEqual(timeline.byId.get("id2"), first); /* whoever draws can tell */
+    assert.equal(timeline.messages[0], timeline.byId.get("id2"));
+    assert.equal(timeline.apply({ ...edited(10, "x"), message_id: "unknown" }), false);
+});
+
 test("older pages, one at a time", async () => {
     const { asked, room, seqs, timeline } = opened(9);
 

@@ -2,6 +2,7 @@
  *
  *   rooms            the list, its order or a badge has changed
  *   messages, typing, state   of one room (detail.room); messages: detail.message is one that has just come
+ *   fault            something was not done (detail.text)
  *   gone             a room is no more here (detail.room, detail.code)
  */
 import { Client } from "../client/index.js";

@@ -9,7 +9,8 @@ import { momentOf } from "./time.js";
 
 let dialogs = 0;
 
-function dialogOpen(id, onClose = () => {}) {
+/* The <dialog> of the <template> of that id, open. */
+export function dialogOpen(id, onClose = () => {}) {
     document.body.append(fromTemplate(id));
     const dialog = document.body.lastElementChild;
 

@@ -69,6 +69,7 @@ export class ChatPage {
         this.rooms.addEventListener("keydown", (event) => this.moveInList(event));
         chat.addEventListener("rooms", () => this.update());
         chat.addEventListener("messages", ({ detail }) => this.tellElsewhere(detail));
+        chat.addEventListener("fault", ({ detail }) => this.tell(detail.text));
         chat.addEventListener("gone", ({ detail }) => this.roomGone(detail));
         this.onFocus = () => this.talk?.look();
         window.addEventListener("focus", this.onFocus);

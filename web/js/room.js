@@ -147,10 +147,30 @@ export class Room {
         this.live.send(content);
     }
 
-    /* The room tells all of it; here it is gone at once. */
+    /* The room tells all of what follows; here it is so at once. */
+
+    async edit(message, content) {
+        const { id: message_id, ...now } = await this.chat.client.api.editMessage(message.id, content);
+
+        this.apply({ type: "message_edited", message_id, ...now });
+    }
+
+    /* There, or there no more. */
+    async react(id, emoji) {
+        const { api } = this.chat.client;
+        const { reactions = [] } = this.timeline.byId.get(id);
+        const isOwn = reactions.some((one) => one.emoji === emoji && one.own);
+
+        await (isOwn ? api.unreact(id, emoji) : api.react(id, emoji));
+    }
+
     async remove(message) {
         await this.chat.client.api.deleteMessage(message.id);
-        this.timeline.apply({ type: "message_deleted", message_id: message.id });
+        this.apply({ type: "message_deleted", message_id: message.id });
+    }
+
+    apply(frame) {
+        this.timeline.apply(frame);
         this.changed("messages");
     }
 }

@@ -1,8 +1,10 @@
 /* talk.js -- the open room: its messages, and where one writes. */
 import { confirmed, detailsDialog } from "./dialogs.js";
-import { element, fromTemplate, icon, reconcile } from "./dom.js";
-import { fullName, hueOf, initialOf } from "./names.js";
-import { dayKey, dayName, fullTimeOf, timeOf } from "./time.js";
+import { element, fromTemplate, reconcile } from "./dom.js";
+import { messageMenu } from "./menu.js";
+import { messageEntry, outgoingEntry } from "./message.js";
+import { fullName } from "./names.js";
+import { dayKey, dayName } from "./time.js";
 
 const GROUP_MS = 5 * 60000; /* messages of one person within so long stand together */
 const BOTTOM_PX = 80; /* so near to the end one is at the end */
@@ -11,19 +13,6 @@ const CONTENT_MOST = 5000; /* characters, as the server counts them */
 function isGrouped(message, before) {
     return before && before.sender.id === message.sender.id && dayKey(before.created_at) === dayKey(message.created_at) &&
         new Date(message.created_at) - new Date(before.created_at) < GROUP_MS;
-}
-
-/* What becomes of a message that is on its way, and why; "" and "": in a moment it is there. */
-function fateOf(entry, isOpen) {
-    if (entry.state === "failed") {
-        return ["Not sent", entry.error.errors?.content?.[0] ?? entry.error.detail];
-    }
-    if (!isOpen) {
-        return ["Waiting", "It is sent as soon as there is a connection."];
-    }
-    const seconds = Math.ceil((entry.retryAt - Date.now()) / 1000);
-
-    return seconds > 0 ? ["Waiting", `You are sending very fast. It is sent in ${seconds} seconds.`] : ["Sending…", ""];
 }
 
 function typingText(names) {
@@ -39,6 +28,7 @@ export class Talk {
         this.chat = chat;
         this.room = room;
         this.listening = new AbortController();
+        this.onMessage = { menu: (id, button) => this.menu(id, button), react: (id, emoji) => this.react(id, emoji) };
         main.replaceChildren(fromTemplate("room"));
         this.find = (name) => main.querySelector(`[data-${name}]`);
         this.scroll = this.find("scroll");
@@ -46,6 +36,7 @@ export class Talk {
         this.list = this.find("messages");
         this.input = main.querySelector("textarea");
         this.isAtEnd = true;
+        this.editing = null; /* the message that is being edited */
         this.isReading = false; /* older messages are on their way */
         this.firstUnread = room.unread > 0 ? room.readSeq : null; /* the line "new" stands behind it, as long as the room is open */
         room.connect();
@@ -79,6 +70,7 @@ export class Talk {
         });
         this.input.addEventListener("keydown", (event) => this.keyInInput(event));
         this.input.addEventListener("input", () => this.typed());
+        this.find("cancel").addEventListener("click", () => this.edit(null));
         this.log.addEventListener("keydown", (event) => this.keyInLog(event));
         this.resized = new ResizeObserver(() => this.isAtEnd && this.toEnd());
         this.resized.observe(this.scroll);
@@ -162,54 +154,11 @@ export class Talk {
                 isNewShown = true;
                 found.push(["new", () => element("li", { class: "new" }, element("span", {}, "New")), () => {}]);
             }
-            found.push(this.messageEntry(message, isGrouped(message, before)));
+            found.push(messageEntry(message, { isOwn: message.sender.id === this.chat.me.id, isGrouped: isGrouped(message, before), on: this.onMessage }));
             before = message;
         }
-        outgoing.forEach((entry) => found.push(this.outgoingEntry(entry)));
+        outgoing.forEach((entry) => found.push(outgoingEntry(entry, { isOpen: this.room.state === "open", on: this.room.timeline })));
         return found;
-    }
-
-    messageEntry(message, grouped) {
-        return [message.id, () => this.makeMessage(message), (entry) => entry.classList.toggle("grouped", grouped)];
-    }
-
-    makeMessage(message) {
-        const { me } = this.chat;
-        const isOwn = message.sender.id === me.id;
-        const mayDelete = isOwn || this.room.isMine;
-        const remove = element("button", { type: "button", class: "icon small", "aria-label": `Delete message: ${message.content.slice(0, 60)}`, title: "Delete",
-            onclick: () => this.remove(message) }, icon("trash"));
-
-        return element("li", { class: isOwn ? "message own" : "message", tabindex: "-1" },
-            element("span", { class: `initial ${hueOf(message.sender.id)}`, "aria-hidden": "true" }, initialOf(message.sender.first_name)),
-            element("div", { class: "who" }, element("strong", { title: `@${message.sender.username}` }, isOwn ? "You" : fullName(message.sender))),
-            element("div", { class: "bubble" },
-                element("p", { class: "content", dir: "auto" }, message.content),
-                element("time", { datetime: message.created_at, title: fullTimeOf(message.created_at) }, timeOf(message.created_at))),
-            mayDelete ? remove : null);
-    }
-
-    outgoingEntry(out) {
-        const { timeline } = this.room;
-        const make = () => element("li", { class: "message own outgoing", tabindex: "-1" },
-            element("div", { class: "bubble" }, element("p", { class: "content", dir: "auto" }, out.content), element("span", { class: "fate" })),
-            element("div", { class: "retry", hidden: true },
-                element("span", { "data-why": true }),
-                element("button", { type: "button", class: "plain", "data-again": true, onclick: () => timeline.retry(out.id) }, "Try again"),
-                element("button", { type: "button", class: "plain", onclick: () => timeline.discard(out.id) }, "Discard")));
-        const update = (entry) => {
-            const [fate, why] = fateOf(out, this.room.state === "open");
-            const isFailed = out.state === "failed";
-
-            entry.classList.toggle("failed", isFailed);
-            entry.querySelector(".fate").textContent = fate;
-            entry.querySelector(".retry").hidden = why === "";
-            entry.querySelector("[data-why]").textContent = why;
-            entry.querySelector("[data-why]").className = isFailed ? "error" : "hint";
-            entry.querySelector("[data-again]").hidden = !isFailed;
-        };
-
-        return [out.id, make, update];
     }
 
     /* ---- scrolling ---- */
@@ -267,7 +216,9 @@ export class Talk {
     /* ---- writing ---- */
 
     typed() {
-        this.room.draft = this.input.value;
+        if (!this.editing) {
+            this.room.draft = this.input.value;
+        }
         this.find("composer-error").textContent = "";
         if (this.input.value.trim() !== "") {
             this.room.tellTyping(Date.now());
@@ -279,6 +230,9 @@ export class Talk {
         if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
             event.preventDefault();
             this.send();
+        }
+        if (event.key === "Escape" && this.editing) {
+            this.edit(null);
         }
         if (event.key === "ArrowUp" && this.input.value === "") {
             event.preventDefault();
@@ -292,6 +246,8 @@ export class Talk {
 
         if (n > CONTENT_MOST) {
             this.find("composer-error").textContent = `That is ${n - CONTENT_MOST} characters too long; a message has at most ${CONTENT_MOST}.`;
+        } else if (this.editing) {
+            this.saveEdit(content);
         } else if (n > 0) {
             this.input.value = "";
             this.room.draft = "";
@@ -306,11 +262,12 @@ export class Talk {
         entry?.scrollIntoView({ block: "nearest" });
     }
 
-    /* Arrows walk through the messages, Delete deletes, Escape goes back to writing. */
+    /* Arrows walk through the messages, Enter offers what one can do, e edits, Delete deletes, Escape goes back to writing. */
     keyInLog(event) {
         const entries = [...this.log.querySelectorAll(".message")];
         const at = entries.indexOf(event.target.closest(".message"));
         const last = entries.length - 1;
+        const message = this.room.timeline.byId.get(entries[at]?.dataset.key);
         const to = { ArrowUp: at < 0 ? last : Math.max(0, at - 1), ArrowDown: at < 0 ? last : Math.min(last, at + 1), Home: 0, End: last }[event.key];
 
         if (to !== undefined && last >= 0) {
@@ -318,8 +275,67 @@ export class Talk {
             this.focusMessage(entries[to]);
         } else if (event.key === "Escape") {
             this.input.focus();
-        } else if (event.key === "Delete" && at >= 0) {
-            entries[at].querySelector(".icon")?.click();
+        } else if (event.key === "Delete" && message && this.mayRemove(message)) {
+            this.remove(message);
+        } else if (event.key === "e" && message && this.isMine(message)) {
+            event.preventDefault();
+            this.edit(message);
+        } else if (event.key === "Enter" && event.target === entries[at]) {
+            entries[at].querySelector("[data-menu]")?.click();
+        }
+    }
+
+    /* ---- what one does with a message ---- */
+
+    isMine(message) {
+        return message.sender.id === this.chat.me.id;
+    }
+
+    mayRemove(message) {
+        return this.isMine(message) || this.room.isMine;
+    }
+
+    menu(id, button) {
+        const message = this.room.timeline.byId.get(id);
+
+        if (message) {
+            messageMenu(button, message, {
+                react: (emoji) => this.react(id, emoji),
+                edit: this.isMine(message) ? () => this.edit(message) : null,
+                remove: this.mayRemove(message) ? () => this.remove(message) : null,
+            });
+        }
+    }
+
+    async react(id, emoji) {
+        try {
+            await this.room.react(id, emoji);
+        } catch (error) {
+            this.chat.tell("fault", { text: error.message });
+        }
+    }
+
+    /* null: no more. */
+    edit(message) {
+        this.editing = message;
+        this.find("editing").hidden = !message;
+        this.find("composer-error").textContent = "";
+        this.input.value = message ? message.content : this.room.draft;
+        this.input.focus();
+    }
+
+    async saveEdit(content) {
+        const { editing } = this;
+
+        try {
+            if (content !== editing.content) {
+                await this.room.edit(editing, content);
+            }
+            if (this.editing === editing) {
+                this.edit(null);
+            }
+        } catch (error) {
+            this.find("composer-error").textContent = error.message;
         }
     }
 

@@ -207,6 +207,27 @@ export class Api {
         return this.post(`${roomPath(id)}read/`, { read_seq: seq });
     }
 
+    message(id) {
+        return this.get(messagePath(id));
+    }
+
+    /* Its earlier contents: a page of {content, created_at}, newest first. */
+    history(id, { limit, offset } = {}) {
+        return this.get(`${messagePath(id)}history/${query({ limit, offset })}`);
+    }
+
+    editMessage(id, content) {
+        return this.call("PATCH", messagePath(id), { content });
+    }
+
+    react(id, emoji) {
+        return this.call("PUT", `${messagePath(id)}reactions/${encodeURIComponent(emoji)}/`);
+    }
+
+    unreact(id, emoji) {
+        return this.delete(`${messagePath(id)}reactions/${encodeURIComponent(emoji)}/`);
+    }
+
     deleteMessage(id) {
         return this.delete(messagePath(id));
     }

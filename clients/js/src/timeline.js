@@ -163,7 +163,10 @@ export class Timeline extends Emitter {
     apply(frame) {
         const kinds = {
             chat_message: () => !this.byId.has(frame.id) && this.#put(frame),
+            message_edited: () => this.#change(frame.message_id, { content: frame.content, edited_at: frame.edited_at, mentions: frame.mentions }),
             message_deleted: () => this.#remove(frame.message_id),
+            reaction_added: () => this.#react(frame, true),
+            reaction_removed: () => this.#react(frame, false),
         };
 
         return Object.hasOwn(kinds, frame.type) && kinds[frame.type]();
@@ -179,6 +182,23 @@ export class Timeline extends Emitter {
             this.#forget(message.client_msg_id);
         }
         return true;
+    }
+
+    /* A message that has changed is a new object: whoever draws can tell. */
+    #change(id, fields) {
+        const message = this.byId.get(id);
+
+        return message !== undefined && this.#put({ ...message, ...fields });
+    }
+
+    /* The event says how many there are; whose it was tells whether one's own is among them. */
+    #react({ message_id, emoji, count, actor }, isOwn) {
+        const { reactions = [] } = this.byId.get(message_id) ?? {};
+        const own = actor.id === this.room.user?.id ? isOwn : reactions.find((one) => one.emoji === emoji)?.own ?? false;
+        const now = { emoji, count, own };
+        const others = reactions.some((one) => one.emoji === emoji) ? reactions.map((one) => (one.emoji === emoji ? now : one)) : [...reactions, now];
+
+        return this.#change(message_id, { reactions: others.filter((one) => one.count > 0) });
     }
 
     #remove(id) {

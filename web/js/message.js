@@ -1,0 +1,87 @@
+/* message.js -- one message as it is shown: entries for reconcile(), [key, make(), update(element)]. */
+import { element, icon, reconcile } from "./dom.js";
+import { fullName, hueOf, initialOf } from "./names.js";
+import { fullTimeOf, timeOf } from "./time.js";
+
+const shown = new WeakMap(); /* element -> the message as it was drawn last */
+
+/* What becomes of a message that is on its way, and why; why "": in a moment it is there. */
+function fateOf(entry, isOpen) {
+    if (entry.state === "failed") {
+        return ["Not sent", entry.error.errors?.content?.[0] ?? entry.error.detail];
+    }
+    if (!isOpen) {
+        return ["Waiting", "It is sent as soon as there is a connection."];
+    }
+    const seconds = Math.ceil((entry.retryAt - Date.now()) / 1000);
+
+    return seconds > 0 ? ["Waiting", `You are sending very fast. It is sent in ${seconds} seconds.`] : ["Sending…", ""];
+}
+
+function reactionEntry(message, { emoji }, on) {
+    const make = () => element("li", {}, element("button", { type: "button", class: "reaction", onclick: () => on.react(message.id, emoji) }, element("span", {}, emoji), element("span", {})));
+    const update = (entry) => {
+        const { count, own } = message.reactions.find((one) => one.emoji === emoji);
+        const button = entry.firstChild;
+
+        button.lastChild.textContent = count;
+        button.setAttribute("aria-pressed", String(own));
+        button.setAttribute("aria-label", `${emoji}: ${count} ${count === 1 ? "person" : "people"}${own ? ", you among them" : ""}`);
+    };
+
+    return [emoji, make, update];
+}
+
+function draw(entry, message, on) {
+    entry.querySelector(".content").textContent = message.content;
+    entry.querySelector(".edited").hidden = !message.edited_at;
+    entry.querySelector(".edited").title = message.edited_at ? fullTimeOf(message.edited_at) : "";
+    entry.querySelector("[data-menu]").setAttribute("aria-label", `Options of message: ${message.content.slice(0, 60)}`);
+    reconcile(entry.querySelector(".reactions"), (message.reactions ?? []).map((one) => reactionEntry(message, one, on)));
+}
+
+/* on: menu(id, button), react(id, emoji) */
+export function messageEntry(message, { isOwn, isGrouped, on }) {
+    const make = () => element("li", { class: isOwn ? "message own" : "message", tabindex: "-1" },
+        element("span", { class: `initial ${hueOf(message.sender.id)}`, "aria-hidden": "true" }, initialOf(message.sender.first_name)),
+        element("div", { class: "who" }, element("strong", { title: `@${message.sender.username}` }, isOwn ? "You" : fullName(message.sender))),
+        element("div", { class: "bubble" },
+            element("p", { class: "content", dir: "auto" }),
+            element("small", { class: "edited", hidden: true }, "edited"),
+            element("time", { datetime: message.created_at, title: fullTimeOf(message.created_at) }, timeOf(message.created_at))),
+        element("button", { type: "button", class: "icon small", "data-menu": true, title: "Options", "aria-haspopup": "dialog",
+            onclick: (event) => on.menu(message.id, event.currentTarget) }, icon("more")),
+        element("ul", { class: "reactions" }));
+    const update = (entry) => {
+        entry.classList.toggle("grouped", isGrouped);
+        if (shown.get(entry) !== message) {
+            shown.set(entry, message);
+            draw(entry, message, on);
+        }
+    };
+
+    return [message.id, make, update];
+}
+
+/* on: retry(id), discard(id) */
+export function outgoingEntry(out, { isOpen, on }) {
+    const make = () => element("li", { class: "message own outgoing", tabindex: "-1" },
+        element("div", { class: "bubble" }, element("p", { class: "content", dir: "auto" }, out.content), element("span", { class: "fate" })),
+        element("div", { class: "retry", hidden: true },
+            element("span", { "data-why": true }),
+            element("button", { type: "button", class: "plain", "data-again": true, onclick: () => on.retry(out.id) }, "Try again"),
+            element("button", { type: "button", class: "plain", onclick: () => on.discard(out.id) }, "Discard")));
+    const update = (entry) => {
+        const [fate, why] = fateOf(out, isOpen);
+        const isFailed = out.state === "failed";
+
+        entry.classList.toggle("failed", isFailed);
+        entry.querySelector(".fate").textContent = fate;
+        entry.querySelector(".retry").hidden = why === "";
+        entry.querySelector("[data-why]").textContent = why;
+        entry.querySelector("[data-why]").className = isFailed ? "error" : "hint";
+        entry.querySelector("[data-again]").hidden = !isFailed;
+    };
+
+    return [out.id, make, update];
+}
