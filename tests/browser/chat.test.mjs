@@ -1,7 +1,7 @@
 /* chat.test.mjs -- people talk: two browsers, one of them cut off now and then, and nothing is lost or doubled. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { browserLaunch, pageOpen, Server, shownIn, toasted, until, write } from "./rig.mjs";
+import { browserLaunch, pageOpen, PASSWORD, Server, shownIn, toasted, until, write } from "./rig.mjs";
 
 let server, browser, ada, bob;
 
@@ -224,8 +224,8 @@ test("what is stored, and its confirmation lost, is there once", async () => {
 
 test("what the server refuses says why, and can be sent again or discarded", async () => {
     let refusals = 0;
-    const toServer = ({ type, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ < 2
-        ? socket.send(JSON.stringify({ type: "error", code: "invalid", detail: "Invalid message.", errors: { content: ["Not today."] }, client_msg_id })) : pass());
+    const toServer = ({ type, room, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ < 2
+        ? socket.send(JSON.stringify({ type: "error", code: "invalid", detail: "Invalid message.", errors: { content: ["Not today."] }, room, client_msg_id })) : pass());
 
     await between("Refused", { toServer }, async (one, two) => {
         await write(one, "again");
@@ -312,16 +312,18 @@ test("members come and go", async () => {
     await dialog.getByRole("button", { name: "Rename" }).click();
     await one.locator(".bar").getByText("Renamed").waitFor();
 
-    /* The list is asked for again when somebody comes back to the page. */
-    await two.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-    await two.getByRole("link", { name: /Renamed/ }).click();
+    await two.getByRole("link", { name: /Renamed|Guests/ }).click();
     await two.getByRole("heading", { name: "Renamed" }).waitFor();
     await two.getByText("Nothing has been said here yet.").waitFor(); /* so its socket is open */
     await write(two, "in");
     await shows(one, ["in"]);
-    await toasted(two, "You are no longer in Renamed", () => dialog.getByRole("button", { name: "Remove Bob Example" }).click());
+    await ada.api("PUT", `/api/chat/rooms/${room.id}/`, { name: "Guest room" });
+    await Promise.all([one, two].map((page) => page.locator(".bar").getByText("Guest room").waitFor()));
+    await ada.api("POST", `/api/chat/rooms/${room.id}/participants/`, { email: (await server.person("fay")).email });
+    await Promise.all([one, two].map((page) => page.locator(".bar").getByText(/^3 people: .*Fay Example/).waitFor()));
+    await toasted(two, "You are no longer in Guest room", () => dialog.getByRole("button", { name: "Remove Bob Example" }).click());
     await two.getByRole("heading", { name: "Choose a room" }).waitFor();
-    assert.equal(await two.getByRole("link", { name: /Renamed/ }).count(), 0);
+    assert.equal(await two.getByRole("link", { name: /Guest room/ }).count(), 0);
 
     /* Leaving, and the end of a room. */
     await ada.api("POST", `/api/chat/rooms/${room.id}/participants/`, { email: bob.email });
@@ -337,6 +339,35 @@ test("members come and go", async () => {
     assert.deepEqual([...one.faults, ...two.faults], []);
     await one.context().close();
     await two.context().close();
+});
+
+test("whoever is in many rooms has one socket, and hears of all of them", async () => {
+    const gus = await server.person("gus");
+    const rooms = [];
+
+    for (const name of numbers(0, 30, "Room")) {
+        rooms.push(await gus.room(name, bob));
+    }
+    const page = await pageOpen(browser, server, { hash: "#/login" });
+    const sockets = [];
+
+    page.on("websocket", (socket) => sockets.push(new URL(socket.url()).pathname));
+    await page.context().request.post("/api/auth/login/", { data: { email: gus.email, password: PASSWORD } });
+    await page.goto("/");
+    const badge = (name) => page.getByRole("link", { name: new RegExp(`${name}( |$)`) }).locator(".badge");
+
+    await page.getByRole("heading", { name: "Choose a room" }).waitFor();
+    await page.locator(".rooms").getByText("Nothing said yet").nth(19).waitFor();
+    await bob.say(rooms[0], "in an old one");
+    await bob.say(rooms[29], "in a new one");
+    await until("both to be counted", async () => (await badge("Room 0").textContent()) === "1" && (await badge("Room 29").textContent()) === "1");
+    assert.deepEqual(await page.locator(".rooms .name").evaluateAll((all) => all.slice(0, 2).map((one) => one.textContent).sort()), ["Room 0", "Room 29"]);
+    await page.getByRole("link", { name: /Room 0 / }).click();
+    await shows(page, ["in an old one"]);
+    await badge("Room 0").waitFor({ state: "hidden" });
+    assert.deepEqual(sockets, ["/ws/"]);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
 });
 
 test("what is unread is counted, also over a reload, until it is read", async () => {
@@ -373,8 +404,8 @@ test("what is unread is counted, also over a reload, until it is read", async ()
 
 test("whoever is too fast is told, and what was said goes out by itself", async () => {
     let refusals = 0;
-    const toServer = ({ type, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ === 0
-        ? socket.send(JSON.stringify({ type: "error", code: "throttled", detail: "Request was throttled.", retry_after: 2, client_msg_id })) : pass());
+    const toServer = ({ type, room, client_msg_id }, pass, socket) => (type === "chat_message" && refusals++ === 0
+        ? socket.send(JSON.stringify({ type: "error", code: "throttled", detail: "Request was throttled.", retry_after: 2, room, client_msg_id })) : pass());
 
     await between("Fast", { toServer }, async (one) => {
         const told = one.getByText(/You are sending very fast\. It is sent in [12] seconds\./).waitFor();

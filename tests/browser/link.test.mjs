@@ -69,8 +69,10 @@ async function pass(ms) {
     await settled();
 }
 
-const hello = (seq, more = {}) => ({ type: "hello", user: { id: "me" }, epoch: "e", seq, ...more });
-const event = (seq) => ({ type: "chat_message", id: `id${seq}`, seq, epoch: "e", sender: { id: "other" }, content: `m${seq}` });
+const hello = { type: "hello", user: { id: "me" } };
+const subscribed = (seq) => ({ type: "subscribed", room: "r", epoch: "e", seq });
+const resumed = { type: "resumed", room: "r" };
+const event = (seq) => ({ type: "chat_message", room: "r", id: `id${seq}`, seq, epoch: "e", sender: { id: "other" }, content: `m${seq}` });
 
 async function started(more = {}) {
     const client = new Client({ url: "http://chat.example", WebSocket: FakeSocket, fetch: () => Promise.reject(new TypeError("away")), ...more });
@@ -103,15 +105,15 @@ test("the server's hello says how long they are; a steady socket makes them shor
         }
         pauses.push(ms);
     };
-    const open = () => sockets[sockets.length - 1].open(hello(0, { reconnect: { min_ms: 2000, max_ms: 5000, jitter: "full" } }), { type: "resumed" });
+    const open = (then) => sockets[sockets.length - 1].open({ ...hello, reconnect: { min_ms: 2000, max_ms: 5000, jitter: "full" } }, then);
 
     await lose(); /* before any hello: ours */
-    open();
+    open(subscribed(0));
     assert.equal(room.state, "open");
     await lose();
-    open();
+    open(resumed);
     await lose();
-    open();
+    open(resumed);
     await pass(11000);
     await lose();
     assert.deepEqual(pauses, [500, 4000, 5000, 2000]);
@@ -122,7 +124,7 @@ test("the code of the close says whether to come back", async () => {
         [4400, true], [4401, true], [4403, true], [4404, true], [4499, true], [4500, false]]) {
         const { room } = await started();
 
-        sockets[sockets.length - 1].open(hello(0));
+        sockets[sockets.length - 1].open(hello, subscribed(0));
         sockets[sockets.length - 1].end(code);
         await settled();
         assert.equal(room.state, isOver ? "over" : "waiting", String(code));
@@ -133,7 +135,8 @@ test("a silent socket is asked, and given up if it does not answer", async () =>
     const { room } = await started();
     const [socket] = sockets;
 
-    socket.open(hello(0));
+    socket.open(hello, subscribed(0));
+    socket.sent = [];
     await pass(30000);
     assert.deepEqual(socket.sent, [{ type: "ping" }]);
     socket.tell({ type: "pong" });
@@ -148,7 +151,7 @@ test("a silent socket is asked, and given up if it does not answer", async () =>
 test("a server that goes and does not close is left", async () => {
     const { room } = await started();
 
-    sockets[0].open(hello(0), { type: "going_away", in_ms: 3000 });
+    sockets[0].open(hello, subscribed(0), { type: "going_away", in_ms: 3000 });
     await pass(12000);
     assert.equal(room.state, "open");
     await pass(1000);
@@ -158,14 +161,55 @@ test("a server that goes and does not close is left", async () => {
 test("repeats are dropped; a hole is asked for, not jumped over", async () => {
     const { room, heard } = await started();
 
-    sockets[0].open(hello(3), event(4), event(4), event(3), event(5), event(7), event(8));
-    assert.deepEqual([heard, room.state], [[4, 5], "waiting"]);
+    const [socket] = sockets;
+
+    socket.open(hello, subscribed(3), event(4), event(4), event(3), event(5), event(7), event(8));
+    const asked = { type: "subscribe", rooms: { r: { after: 5, epoch: "e" } } };
+
+    assert.deepEqual([heard, room.state, socket.sent], [[4, 5], "catching up", [{ type: "subscribe", rooms: { r: {} } }, asked]]);
+    socket.tell(event(9), event(6), event(7), event(8), event(9), resumed, event(9), event(10));
+    assert.deepEqual([heard, room.state, room.place], [[4, 5, 6, 7, 8, 9, 10], "open", { epoch: "e", seq: 10 }]);
+    socket.tell({ ...event(11), epoch: "f" }); /* of a log that we do not know */
+    assert.deepEqual([heard.length, room.state, socket.sent.length], [7, "catching up", 3]);
+});
+
+test("a room that the socket cannot have now is asked for again; one that ends does not take the socket along", async () => {
+    const { client, room, heard } = await started();
+    const other = client.room("s");
+    const ends = [];
+    const [socket] = sockets;
+    const last = () => socket.sent[socket.sent.length - 1];
+
+    client.on("state", ({ state, code }, { id }) => state === "over" && ends.push([id, code]));
+    await settled();
+    socket.open(hello, subscribed(1), { type: "error", room: "s", code: "unavailable", detail: "Later." });
+    assert.deepEqual([room.state, other.state, Object.keys(socket.sent[0].rooms)], ["open", "waiting", ["r", "s"]]);
     await pass(500);
-    assert.equal(sockets[1].url, "ws://chat.example/ws/chat/r/?after=5&epoch=e");
-    sockets[1].open(hello(8), event(6), event(7), event(8), { type: "resumed", seq: 8 }, event(8), event(9));
-    assert.deepEqual([heard, room.state, room.place], [[4, 5, 6, 7, 8, 9], "open", { epoch: "e", seq: 9 }]);
-    sockets[1].tell({ ...event(10), epoch: "f" }); /* of a log that we do not know */
-    assert.deepEqual([heard.length, room.state], [6, "waiting"]);
+    assert.deepEqual([last(), other.state], [{ type: "subscribe", rooms: { s: {} } }, "connecting"]);
+    socket.tell({ ...subscribed(0), room: "s" }, event(2), { type: "unsubscribed", room: "r", code: 4004, reason: "resync_required" });
+    assert.deepEqual([room.state, other.state], ["waiting", "open"]);
+    await pass(500);
+    assert.deepEqual(last(), { type: "subscribe", rooms: { r: { after: 2, epoch: "e" } } });
+    socket.tell(event(3), resumed, { type: "unsubscribed", room: "s", code: 4403, reason: "removed" });
+    await settled();
+    assert.deepEqual([heard, room.state, other.state, ends], [[2, 3], "open", "over", [["s", 4403]]]);
+    room.leave();
+    assert.deepEqual([last(), sockets.length], [{ type: "unsubscribe", rooms: ["r"] }, 1]);
+    socket.tell({ type: "unsubscribed", room: "r", code: 1000, reason: "unsubscribed" });
+    socket.end(4401);
+    await settled();
+    assert.deepEqual(ends, [["s", 4403], ["r", 0]]);
+    client.close();
+});
+
+test("many rooms are asked for in frames that are not too long", async () => {
+    const { client } = await started();
+
+    Array.from({ length: 449 }, (_, i) => client.room(`r${i}`, { epoch: "0123456789abcdef", seq: 2 ** 52 }));
+    await settled();
+    sockets[0].open(hello);
+    assert.deepEqual(sockets[0].sent.map(({ rooms }) => Object.keys(rooms).length), [200, 200, 50]);
+    client.close();
 });
 
 test("a message whose ack does not come is sent again, with the same id", async () => {
@@ -173,19 +217,20 @@ test("a message whose ack does not come is sent again, with the same id", async 
     const entry = room.send("hi");
 
     assert.deepEqual(sockets[0].sent, []);
-    sockets[0].open(hello(0));
+    sockets[0].open(hello, subscribed(0));
+    sockets[0].sent.shift();
     await pass(29000);
     sockets[0].tell(event(1));
     await pass(1000);
-    const wanted = { type: "chat_message", content: "hi", client_msg_id: entry.id };
+    const wanted = { type: "chat_message", room: "r", content: "hi", client_msg_id: entry.id };
 
     assert.deepEqual(sockets[0].sent, [wanted, wanted]);
-    sockets[0].tell({ type: "error", code: "unavailable", detail: "Try again.", client_msg_id: entry.id });
+    sockets[0].tell({ type: "error", code: "unavailable", detail: "Try again.", room: "r", client_msg_id: entry.id });
     await pass(999);
     assert.equal(sockets[0].sent.length, 2);
     await pass(1);
     assert.equal(sockets[0].sent.length, 3);
-    sockets[0].tell({ type: "ack", client_msg_id: entry.id, id: "id2", seq: 2, epoch: "e", replayed: false });
+    sockets[0].tell({ type: "ack", room: "r", client_msg_id: entry.id, id: "id2", seq: 2, epoch: "e", replayed: false });
     assert.equal((await entry.done).id, "id2");
 });
 
@@ -204,8 +249,9 @@ test("cursors are asked before the first socket, and told after each event; one 
     console.error = (what) => told.push(what.message);
     const { heard } = await started({ cursors });
 
-    assert.equal(sockets[0].url, "ws://chat.example/ws/chat/r/?after=1&epoch=e");
-    sockets[0].open(hello(3), event(2), event(3));
+    assert.equal(sockets[0].url, "ws://chat.example/ws/");
+    sockets[0].open(hello, event(2), event(3));
+    assert.deepEqual(sockets[0].sent, [{ type: "subscribe", rooms: { r: { after: 1, epoch: "e" } } }]);
     await settled();
     console.error = error;
     assert.deepEqual([heard, saved, told], [[2, 3], [["r", 2], ["r", 3]], ["disk full", "disk full"]]);
@@ -218,7 +264,7 @@ test("whoever listens may throw", async () => {
 
     console.error = (what) => told.push(what.message);
     room.on("event", () => { throw new Error("theirs"); });
-    sockets[0].open(hello(0), event(1), event(2));
+    sockets[0].open(hello, subscribed(0), event(1), event(2));
     console.error = error;
     assert.deepEqual([heard, room.place.seq, told], [[1, 2], 2, ["theirs", "theirs"]]);
 });

@@ -22,7 +22,8 @@ function opened(seq) {
     let changes = 0;
 
     timeline.on("change", () => changes++);
-    room.heard({ type: "hello", user: ME, epoch: "e", seq });
+    room.greeted(ME);
+    room.heard({ type: "subscribed", epoch: "e", seq });
     return { asked, sent, room, timeline, seqs: () => timeline.messages.map((one) => one.seq), changes: () => changes };
 }
 
@@ -112,7 +113,7 @@ test("another log: forgotten, and a page of the old one does not count", async (
     const older = timeline.older();
 
     room.client.readsResync = false;
-    room.heard({ type: "hello", user: ME, epoch: "f", seq: 7 });
+    room.greeted(ME);
     room.heard({ type: "resync", reason: "epoch_changed", epoch: "f", seq: 7 });
     assert.deepEqual([seqs(), timeline.isRead], [[], false]);
     asked[1].answer([message(0)]);
@@ -131,7 +132,7 @@ test("while a room catches up nothing is drawn, and then once", async () => {
 
     room.waiting();
     room.connecting();
-    room.heard({ type: "hello", user: ME, epoch: "e", seq: 1000 });
+    room.greeted(ME);
     for (let seq = 1; seq <= 1000; seq++) {
         room.heard(said(seq));
     }
@@ -158,7 +159,7 @@ test("own words: shown at once, confirmed by their id and nothing else, sent aga
     assert.deepEqual(ids(), [b.id]);
     room.waiting();
     room.connecting();
-    room.heard({ type: "hello", user: ME, epoch: "e", seq: 5 });
+    room.greeted(ME);
     room.heard(said(5, { sender: ME, content: "hi", client_msg_id: b.id })); /* its ack was lost */
     room.heard({ type: "resumed" });
     assert.deepEqual([ids(), sent.length], [[], 2]);

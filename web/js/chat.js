@@ -13,8 +13,8 @@ export const CLOSED_UNAUTHORIZED = 4401;
 export const CLOSED_FORBIDDEN = 4403;
 export const CLOSED_NOT_FOUND = 4404;
 
-const LIVE_ROOMS = 20; /* so many hold a socket; older ones get theirs when they are opened */
-const LIST_MS = 60000; /* how often to ask for rooms that others have added us to */
+const LIVE_ROOMS = 20; /* of so many the messages are at hand; of older ones, when they are opened */
+const LIST_MS = 300000; /* how often to ask for what the socket does not tell: new names of those older ones */
 
 export class Chat extends EventTarget {
     constructor(me, onUnauthorized) {
@@ -43,6 +43,11 @@ export class Chat extends EventTarget {
     async start() {
         const { signal } = this.listening;
 
+        this.client.on("open", () => this.loadQuietly());
+        this.client.on("room_added", () => this.loadQuietly());
+        this.client.on("unread", (notice) => this.rooms.get(notice.room)?.noticed(notice));
+        this.client.on("end", ({ code }) => code === CLOSED_UNAUTHORIZED && this.sessionEnded());
+        this.client.connect();
         await this.load();
         this.timer = setInterval(() => this.loadQuietly(), LIST_MS);
         window.addEventListener("online", () => this.hurry(), { signal });
@@ -55,6 +60,7 @@ export class Chat extends EventTarget {
         this.listening.abort();
         this.rooms.forEach((room) => room.end());
         this.rooms.clear();
+        this.client.close();
     }
 
     hurry() {
@@ -106,8 +112,22 @@ export class Chat extends EventTarget {
     ended(room, code) {
         if (code !== CLOSED_UNAUTHORIZED) {
             this.lose(room.id, code);
-        } else if (!this.isLeaving) {
+        }
+    }
+
+    sessionEnded() {
+        if (!this.isLeaving) {
             this.onUnauthorized();
+        }
+    }
+
+    /* Who is in it has changed. */
+    async refresh(room) {
+        try {
+            room.take(await api.room(room.id));
+            this.tell("rooms");
+        } catch {
+            /* gone, or away: the room's own end tells, or the next event */
         }
     }
 

@@ -25,7 +25,7 @@ export class Room {
         this.name = data.name;
         this.creator = data.creator;
         this.participants = data.participants;
-        this.createdAt = data.created_at;
+        this.noticedAt ??= data.created_at; /* when something was last heard of it, unless its messages tell */
         this.counted = { unread: data.unread, seq: data.last_seq }; /* by the server, up to that seq */
         this.readSeq = Math.max(this.readSeq, data.read_seq);
     }
@@ -64,7 +64,7 @@ export class Room {
     }
 
     get activeAt() {
-        return this.lastMessage?.created_at ?? this.createdAt;
+        return this.lastMessage?.created_at ?? this.noticedAt;
     }
 
     connect() {
@@ -76,6 +76,11 @@ export class Room {
         this.timeline.on("change", () => this.changed("messages"));
         this.timeline.on("message", (message) => this.arrived(message));
         this.live.on("read", (place) => place.user.id === this.chat.me.id && this.readUpTo(place.read_seq));
+        this.live.on("room_updated", ({ name }) => {
+            this.name = name;
+            this.changed("messages");
+        });
+        ["member_added", "member_removed"].forEach((type) => this.live.on(type, () => this.chat.refresh(this)));
         this.live.on("typing", ({ user }) => this.typed(user));
         this.live.on("state", ({ state, code }) => {
             this.changed("state");
@@ -94,6 +99,15 @@ export class Room {
     arrived(message) {
         this.stoppedTyping(message.sender.id);
         this.changed("messages", message);
+    }
+
+    /* Of a room that is not connected here the server tells no more. */
+    noticed({ count, last_seq }) {
+        this.counted = { unread: count, seq: last_seq };
+        if (count > 0) {
+            this.noticedAt = new Date().toISOString();
+        }
+        this.changed("messages");
     }
 
     /* Here, or in another window. */

@@ -1,8 +1,8 @@
 /* client.js -- one user at one server: the API, and rooms that stay connected. */
 import { Api } from "./api.js";
 import { Emitter } from "./emitter.js";
+import { Feed } from "./feed.js";
 import { Room } from "./room.js";
-import { RoomSockets } from "./sockets.js";
 
 export class Client extends Emitter {
     #rooms = new Map();
@@ -25,7 +25,7 @@ export class Client extends Emitter {
         this.WebSocket = WebSocket;
         this.cursors = cursors ?? { load: () => null, save: () => {} };
         this.readsResync = readsResync;
-        this.#transport = new RoomSockets(this);
+        this.#transport = new Feed(this);
     }
 
     /* The room, connected from now on until leave() or the end.  place: {epoch, seq} to go on from; left out: what
@@ -70,14 +70,15 @@ export class Client extends Emitter {
     }
 
     /* For transports: where a socket connects to.  A token goes no further than REST: a ticket of it is good for one socket. */
-    async socketAddress(path, values = {}) {
+    async socketAddress(path) {
         const base = (this.api.url || globalThis.location.origin).replace(/^http/, "ws");
-        const query = new URLSearchParams(values);
 
-        if (this.api.token) {
-            query.set("ticket", await this.api.ticket());
-        }
-        return `${base}${path}?${query}`.replace(/\?$/, "");
+        return `${base}${path}${this.api.token ? `?ticket=${await this.api.ticket()}` : ""}`;
+    }
+
+    /* Without a room, too, one is told of new rooms and of what is unread. */
+    connect() {
+        this.#transport.connect();
     }
 
     /* The network is said to be back, or somebody looks again: no pause any more. */
@@ -92,5 +93,6 @@ export class Client extends Emitter {
 
     close() {
         [...this.#rooms.values()].forEach((room) => this.leave(room));
+        this.#transport.end();
     }
 }

@@ -29,6 +29,7 @@ export class Room extends Emitter {
         this.place = place;
         this.user = null; /* who we are here: the hello says it */
         this.state = "connecting";
+        this.tries = 0; /* to subscribe, that have failed in a row */
         this.#transport = transport;
         this.outbox = new Outbox((frame) => transport.send(this, frame), (type, entry) => this.tell(type, entry));
     }
@@ -74,6 +75,15 @@ export class Room extends Emitter {
         this.#setState("connecting");
     }
 
+    /* The socket is there, and asked for what follows the place. */
+    greeted(user) {
+        this.user = user;
+        this.outbox.userId = user.id;
+        if (this.place) {
+            this.#setState("catching up");
+        }
+    }
+
     waiting() {
         this.#read.told = 0; /* the last moment of a server that ends may be lost */
         this.outbox.stop();
@@ -90,7 +100,7 @@ export class Room extends Emitter {
 
     heard(frame) {
         const kinds = {
-            hello: () => this.#greeted(frame),
+            subscribed: () => this.#subscribed(frame),
             resumed: () => this.#opened(),
             resync: () => this.#resync(frame),
             ack: () => this.outbox.acked(frame),
@@ -120,19 +130,14 @@ export class Room extends Emitter {
 
     #opened() {
         this.#reread = null;
+        this.tries = 0;
         this.#setState("open");
         this.#tellRead();
         this.outbox.start();
     }
 
-    #greeted(hello) {
-        this.user = hello.user;
-        this.outbox.userId = hello.user.id;
-        if (this.place) {
-            this.#setState("catching up");
-            return;
-        }
-        this.#goTo(hello.epoch, hello.seq);
+    #subscribed({ epoch, seq }) {
+        this.#goTo(epoch, seq);
         this.#opened();
     }
 
@@ -148,11 +153,19 @@ export class Room extends Emitter {
             return;
         }
         if (!isOfThisLog || frame.seq > this.place.seq + 1) {
-            this.#transport.again(this);
+            this.#missed();
             return;
         }
         this.#deliver(frame);
         this.#goTo(frame.epoch, frame.seq);
+    }
+
+    /* While the room catches up, live events may come before what is older; they come again in their turn. */
+    #missed() {
+        if (this.state === "open") {
+            this.outbox.stop();
+            this.#transport.again(this);
+        }
     }
 
     #deliver(frame) {
@@ -176,7 +189,7 @@ export class Room extends Emitter {
                 await this.#readUpTo(reason, epoch, seq, held);
             } catch {
                 if (held === this.#held) {
-                    this.#transport.again(this);
+                    this.#transport.failed(this);
                 }
                 return;
             }
