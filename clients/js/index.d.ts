@@ -11,7 +11,7 @@ export interface RoomData {
 
 export interface Message {
     id: string; room: string; sender: Omit<Person, "email">; content: string; created_at: string; seq: number;
-    client_msg_id?: string; edited_at?: string; reactions?: Reaction[];
+    client_msg_id?: string; reply_to?: string; mentions?: User[]; edited_at?: string; reactions?: Reaction[];
 }
 
 export interface Reaction { emoji: string; count: number; own: boolean }

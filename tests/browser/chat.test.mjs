@@ -96,7 +96,7 @@ test("messages are edited and reacted to, by whoever may, and seen by all", asyn
         await menu(one, (dialog) => dialog.getByRole("button", { name: "Edit" }).click());
         await one.keyboard.press("Escape");
         assert.equal(await one.getByLabel("Your message").inputValue(), "not yet");
-        assert.ok(await one.getByText("You are editing a message.").isHidden());
+        assert.ok(await one.locator("[data-aim]").isHidden());
 
         /* And whoever comes later, or comes back, sees the same. */
         await two.context().setOffline(true);
@@ -110,6 +110,45 @@ test("messages are edited and reacted to, by whoever may, and seen by all", asyn
         await one.reload();
         await shows(one, ["Hello, Bob"]);
         await one.getByText("edited", { exact: true }).waitFor();
+    });
+});
+
+test("replies quote, mentions stand out", async () => {
+    await together("Replies", async (one, two, room) => {
+        const question = await bob.say(room, "Tea or coffee?");
+
+        await shows(one, ["Tea or coffee?"]);
+        await one.locator(".message").first().focus();
+        await one.keyboard.press("r");
+        await one.getByText("In reply to Bob Example: Tea or coffee?").waitFor();
+        await one.keyboard.press("Escape");
+        assert.ok(await one.locator("[data-aim]").isHidden());
+        await one.locator(".message").first().hover();
+        await one.getByRole("button", { name: /^Options of message/ }).click();
+        await one.getByRole("button", { name: "Reply" }).click();
+        await write(one, "Tea, @bob");
+        await shows(two, ["Tea or coffee?", "Tea, @bob"]);
+        assert.ok(await one.locator("[data-aim]").isHidden());
+        await until("one message to be for Bob", async () => (await two.locator(".message.for-me .content").allTextContents()).join() === "Tea, @bob");
+        assert.equal(await one.locator(".message.for-me").count(), 0);
+        await two.getByRole("button", { name: /Bob Example.*Tea or coffee\?/ }).click();
+        assert.ok(await two.locator(".message").first().evaluate((entry) => entry === document.activeElement));
+
+        /* The quote follows what becomes of the message, also where that is not among those that were read. */
+        await bob.api("PATCH", `/api/chat/messages/${question.id}/`, { content: "Tea?" });
+        await Promise.all([one, two].map((page) => page.getByRole("button", { name: /Bob Example.*Tea\?/ }).waitFor()));
+        for (const text of numbers(0, 55)) {
+            await bob.say(room, text);
+        }
+        const last = await ada.api("POST", `/api/chat/rooms/${room.id}/send/`, { content: "Late answer", reply_to: question.id });
+
+        await until("it to be there", async () => (await shownIn(one)).at(-1) === last.content);
+        await one.reload();
+        await one.getByRole("button", { name: /Bob Example.*Tea\?/ }).waitFor();
+        assert.equal((await shownIn(one)).length, 50);
+        await bob.api("DELETE", `/api/chat/messages/${question.id}/`);
+        await one.reload();
+        await one.getByRole("button", { name: "This message was deleted." }).waitFor();
     });
 });
 

@@ -15,7 +15,7 @@ function placeBeside(dialog, button) {
     dialog.style.top = `${Math.max(GAP_PX, below ? to.bottom + GAP_PX : to.top - height - GAP_PX)}px`;
 }
 
-/* on: react(emoji), edit(), remove(); null: not for this user */
+/* on: react(emoji), reply(), edit(), remove(); null: not for this user */
 export function messageMenu(button, message, on) {
     const dialog = dialogOpen("message-menu");
     const part = (name) => dialog.querySelector(`[data-${name}]`);
@@ -27,7 +27,7 @@ export function messageMenu(button, message, on) {
 
     part("emojis").append(...EMOJIS.map(([emoji, name]) => element("button", { type: "button", class: "reaction", title: name, "aria-label": name, "aria-pressed": String(own.has(emoji)),
         onclick: chosen(() => on.react(emoji)) }, emoji)));
-    for (const name of ["edit", "remove"]) {
+    for (const name of ["reply", "edit", "remove"]) {
         part(name).hidden = !on[name];
         part(name).addEventListener("click", chosen(on[name]));
     }

@@ -14,6 +14,7 @@ export class Room {
         this.live = null; /* the client's room, once it is connected */
         this.timeline = null; /* and its messages */
         this.typing = new Map(); /* user id -> {name, timer} */
+        this.others = new Map(); /* messages that are replied to, and not in the timeline; null: on its way */
         this.draft = "";
         this.readSeq = 0;
         this.toldTyping = 0;
@@ -156,9 +157,33 @@ export class Room {
 
     /* ---- what one says ---- */
 
-    send(content) {
+    send(content, more) {
         this.toldTyping = 0;
-        this.live.send(content);
+        this.live.send(content, more);
+    }
+
+    /* The message of that id, for those that reply to it.  null: it is on its way; {}: there is none any more. */
+    quoted(id) {
+        const known = this.timeline.byId.get(id) ?? this.others.get(id);
+
+        if (!known && id && !this.others.has(id)) {
+            this.others.set(id, null);
+            this.findOther(id);
+        }
+        return known ?? null;
+    }
+
+    async findOther(id) {
+        try {
+            this.others.set(id, await this.chat.client.api.message(id));
+        } catch (error) {
+            if (error.status !== 404) {
+                this.others.delete(id); /* whoever draws next asks again */
+                return;
+            }
+            this.others.set(id, {});
+        }
+        this.changed("messages");
     }
 
     /* The room tells all of what follows; here it is so at once. */

@@ -28,7 +28,8 @@ export class Talk {
         this.chat = chat;
         this.room = room;
         this.listening = new AbortController();
-        this.onMessage = { menu: (id, button) => this.menu(id, button), react: (id, emoji) => this.react(id, emoji) };
+        this.onMessage = { menu: (id, button) => this.menu(id, button), react: (id, emoji) => this.react(id, emoji), show: (id) => this.showMessage(id),
+            retry: (id) => this.room.timeline.retry(id), discard: (id) => this.room.timeline.discard(id) };
         main.replaceChildren(fromTemplate("room"));
         this.find = (name) => main.querySelector(`[data-${name}]`);
         this.scroll = this.find("scroll");
@@ -37,6 +38,7 @@ export class Talk {
         this.input = main.querySelector("textarea");
         this.isAtEnd = true;
         this.editing = null; /* the message that is being edited */
+        this.answering = null; /* the one that is being replied to */
         this.isReading = false; /* older messages are on their way */
         this.firstUnread = room.unread > 0 ? room.readSeq : null; /* the line "new" stands behind it, as long as the room is open */
         room.connect();
@@ -70,7 +72,7 @@ export class Talk {
         });
         this.input.addEventListener("keydown", (event) => this.keyInInput(event));
         this.input.addEventListener("input", () => this.typed());
-        this.find("cancel").addEventListener("click", () => this.edit(null));
+        this.find("cancel").addEventListener("click", () => this.writeAnew());
         this.log.addEventListener("keydown", (event) => this.keyInLog(event));
         this.resized = new ResizeObserver(() => this.isAtEnd && this.toEnd());
         this.resized.observe(this.scroll);
@@ -154,10 +156,11 @@ export class Talk {
                 isNewShown = true;
                 found.push(["new", () => element("li", { class: "new" }, element("span", {}, "New")), () => {}]);
             }
-            found.push(messageEntry(message, { isOwn: message.sender.id === this.chat.me.id, isGrouped: isGrouped(message, before), on: this.onMessage }));
+            found.push(messageEntry(message, { isOwn: this.isMine(message), isForMe: this.isForMe(message), isGrouped: isGrouped(message, before),
+                quoted: this.room.quoted(message.reply_to), on: this.onMessage }));
             before = message;
         }
-        outgoing.forEach((entry) => found.push(outgoingEntry(entry, { isOpen: this.room.state === "open", on: this.room.timeline })));
+        outgoing.forEach((entry) => found.push(outgoingEntry(entry, { isOpen: this.room.state === "open", quoted: this.room.quoted(entry.more.reply_to), on: this.onMessage })));
         return found;
     }
 
@@ -231,8 +234,8 @@ export class Talk {
             event.preventDefault();
             this.send();
         }
-        if (event.key === "Escape" && this.editing) {
-            this.edit(null);
+        if (event.key === "Escape" && (this.editing || this.answering)) {
+            this.writeAnew();
         }
         if (event.key === "ArrowUp" && this.input.value === "") {
             event.preventDefault();
@@ -253,7 +256,8 @@ export class Talk {
             this.room.draft = "";
             this.firstUnread = null;
             this.isAtEnd = true;
-            this.room.send(content);
+            this.room.send(content, this.answering ? { reply_to: this.answering.id } : {});
+            this.writeAnew();
         }
     }
 
@@ -262,7 +266,7 @@ export class Talk {
         entry?.scrollIntoView({ block: "nearest" });
     }
 
-    /* Arrows walk through the messages, Enter offers what one can do, e edits, Delete deletes, Escape goes back to writing. */
+    /* Arrows walk through the messages, Enter offers what one can do, r replies, e edits, Delete deletes, Escape goes back to writing. */
     keyInLog(event) {
         const entries = [...this.log.querySelectorAll(".message")];
         const at = entries.indexOf(event.target.closest(".message"));
@@ -277,6 +281,9 @@ export class Talk {
             this.input.focus();
         } else if (event.key === "Delete" && message && this.mayRemove(message)) {
             this.remove(message);
+        } else if (event.key === "r" && message) {
+            event.preventDefault();
+            this.reply(message);
         } else if (event.key === "e" && message && this.isMine(message)) {
             event.preventDefault();
             this.edit(message);
@@ -291,6 +298,11 @@ export class Talk {
         return message.sender.id === this.chat.me.id;
     }
 
+    /* Somebody else has called me by name. */
+    isForMe(message) {
+        return !this.isMine(message) && (message.mentions ?? []).some(({ id }) => id === this.chat.me.id);
+    }
+
     mayRemove(message) {
         return this.isMine(message) || this.room.isMine;
     }
@@ -301,6 +313,7 @@ export class Talk {
         if (message) {
             messageMenu(button, message, {
                 react: (emoji) => this.react(id, emoji),
+                reply: () => this.reply(message),
                 edit: this.isMine(message) ? () => this.edit(message) : null,
                 remove: this.mayRemove(message) ? () => this.remove(message) : null,
             });
@@ -315,13 +328,34 @@ export class Talk {
         }
     }
 
-    /* null: no more. */
-    edit(message) {
-        this.editing = message;
-        this.find("editing").hidden = !message;
+    /* What one writes is: an edit of a message, an answer to one, or (null, null) itself. */
+    #write(editing, answering) {
+        const aim = this.find("aim");
+
+        this.editing = editing;
+        this.answering = answering;
+        aim.hidden = !editing && !answering;
+        this.find("aim-text").textContent = editing ? "You are editing a message." : answering ? `In reply to ${fullName(answering.sender)}: ${answering.content}` : "";
         this.find("composer-error").textContent = "";
-        this.input.value = message ? message.content : this.room.draft;
+        this.input.value = editing ? editing.content : this.room.draft;
         this.input.focus();
+    }
+
+    edit(message) {
+        this.#write(message, null);
+    }
+
+    reply(message) {
+        this.#write(null, message);
+    }
+
+    writeAnew() {
+        this.#write(null, null);
+    }
+
+    /* If it is among those that were read so far. */
+    showMessage(id) {
+        this.focusMessage([...this.list.children].find((entry) => entry.dataset.key === id));
     }
 
     async saveEdit(content) {
@@ -332,7 +366,7 @@ export class Talk {
                 await this.room.edit(editing, content);
             }
             if (this.editing === editing) {
-                this.edit(null);
+                this.writeAnew();
             }
         } catch (error) {
             this.find("composer-error").textContent = error.message;
