@@ -3,13 +3,16 @@
  *
  * The table parley_copy marks a target whose copy is not whole; it is the first thing that we make
  * and the last that we remove.  schema_migrations is not copied: its rows come with the scripts,
- * with the time at which the source had them; nor is store_incarnations (epochs.c). */
+ * with the time at which the source had them; nor is store_incarnations (epochs.c), nor what a plugin
+ * makes anew from other tables (derived_...: the index of the search). */
 #include "plugins/copy/copy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "plugins/common/script.h"
+
+#define DERIVED "derived_" /* docs/SQL.md */
 
 static const char *const own_tables[] = { "schema_migrations", "store_incarnations", "parley_copy",
                                           "parley_probe" };
@@ -24,6 +27,8 @@ void tables_free(tables *list)
 
 static int is_own(const char *name)
 {
+    if (strncmp(name, DERIVED, sizeof(DERIVED) - 1) == 0)
+        return 1;
     for (size_t i = 0; i < sizeof(own_tables) / sizeof(own_tables[0]); i++)
         if (strcmp(own_tables[i], name) == 0)
             return 1;

@@ -56,14 +56,39 @@ def texts_of(source):
     return found
 
 
-@pytest.fixture(scope="module")
-def statements():
-    """{plugin: texts}"""
+def statements_in(is_meant):
+    """{plugin: texts of those of its files}"""
     found = {}
     for folder in sorted(f for f in (ROOT / "plugins").iterdir() if f.is_dir() and not is_store(f)):
-        sources = [f for f in folder.glob("*.c") if re.search(r'"\s*' + STATEMENT.pattern, f.read_text())]
+        sources = [f for f in folder.glob("*.c") if is_meant(f.stem) and re.search(r'"\s*' + STATEMENT.pattern, f.read_text())]
         found[folder.name] = [text for f in sources for text in texts_of(f)]
     return {plugin: texts for plugin, texts in found.items() if texts}
+
+
+@pytest.fixture(scope="module")
+def statements():
+    """those for both databases"""
+    return statements_in(lambda stem: stem not in ("sql_sqlite", "sql_postgres"))
+
+
+@pytest.fixture(scope="module")
+def sqlite_statements():
+    return statements_in(lambda stem: stem == "sql_sqlite")
+
+
+@pytest.fixture(scope="module")
+def postgres_statements():
+    return statements_in(lambda stem: stem == "sql_postgres")
+
+
+def with_own(statements, own):
+    return [text for texts in [*statements.values(), *own.values()] for text in texts]
+
+
+def numbered(text):
+    """whether its parameters are numbered in order of first use"""
+    numbers = [int(n) for n in re.findall(r"\$(\d+)", text)]
+    return sorted(set(numbers), key=numbers.index) == list(range(1, len(set(numbers)) + 1))
 
 
 def scripts(dialect):
@@ -97,11 +122,17 @@ def test_the_rules_are_kept(statements):
     wrong = []
     for plugin, texts in statements.items():
         for text in texts:
-            numbers = [int(n) for n in re.findall(r"\$(\d+)", text)]
-            if sorted(set(numbers), key=numbers.index) != list(range(1, len(set(numbers)) + 1)):
+            if not numbered(text):
                 wrong.append(f"{plugin}: parameters are numbered in order of first use: {text}")
             wrong += [f"{plugin}: {why}: {text}" for rule, why in RULES if re.search(rule, text)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_for_one_database_has_its_like_for_the_other(sqlite_statements, postgres_statements):
+    assert sqlite_statements.keys() == postgres_statements.keys() and "search" in sqlite_statements
+    for plugin, texts in sqlite_statements.items():
+        assert len(texts) == len(postgres_statements[plugin])
+        assert all(numbered(text) for text in [*texts, *postgres_statements[plugin]])
 
 
 @pytest.fixture
@@ -121,11 +152,10 @@ def db():
         yield made
 
 
-def test_sqlite_takes_them_all(statements, db):
-    for texts in statements.values():
-        for text in texts:
-            names = set(re.findall(r"\$(\d+)", text))
-            db.execute("EXPLAIN " + text, {name: None for name in names})
+def test_sqlite_takes_them_all(statements, sqlite_statements, db):
+    for text in with_own(statements, sqlite_statements):
+        names = set(re.findall(r"\$(\d+)", text))
+        db.execute("EXPLAIN " + text, {name: None for name in names})
 
 
 # What is asked at every message and every page, so that it must cost the same with ten million messages as with a thousand.
@@ -150,7 +180,7 @@ def test_sqlite_scans_and_sorts_nothing_for(what, statements, db):
         assert not slow, f"{slow}: {text}"
 
 
-def test_postgresql_takes_them_all(statements):
+def test_postgresql_takes_them_all(statements, postgres_statements):
     server = postgres.shared()
     name = server.database().rsplit("/", 1)[1]
 
@@ -159,8 +189,8 @@ def test_postgresql_takes_them_all(statements):
         return server.script(f"BEGIN; {script} COMMIT;", name) == ""
 
     migrate("postgres", apply)
-    numbered = [text for texts in statements.values() for text in texts]
-    said = server.script("\n".join(f"PREPARE s{i} AS {text};" for i, text in enumerate(numbered)), name, go_on=True)
+    texts = with_own(statements, postgres_statements)
+    said = server.script("\n".join(f"PREPARE s{i} AS {text};" for i, text in enumerate(texts)), name, go_on=True)
     assert not said, said
     assert server.query("SELECT 1", name) == [["1"]]
 

@@ -1,0 +1,111 @@
+/* batch.c -- one batch of messages on its way into the index. */
+#include "plugins/search/index.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool content_copy(parley_str from, parley_str *ret)
+{
+    char *copy = malloc(from.n + 1);
+
+    if (copy)
+        memcpy(copy, from.p, from.n);
+    *ret = (parley_str){ copy, copy ? from.n : 0 };
+    return copy != NULL;
+}
+
+void batch_take(struct batch *batch, const parley_rows *rows)
+{
+    int64_t n = search.db->rows_n(rows);
+
+    batch->n = n < BATCH_MOST ? (size_t)n : BATCH_MOST;
+    batch->is_full = n >= BATCH_MOST;
+    batch->is_faulty = false;
+    for (size_t i = 0; i < batch->n; i++) {
+        struct entry *e = &batch->entries[i];
+        parley_str content = search.db->get(rows, (int64_t)i, BATCH_CONTENT);
+
+        *e = (struct entry){ .message = search.db->get_int(rows, (int64_t)i, BATCH_MESSAGE, 0),
+                             .room = search.db->get_int(rows, (int64_t)i, BATCH_ROOM, 0),
+                             .todo = search.db->get_int(rows, (int64_t)i, BATCH_TODO, 0) };
+        if (content.p)
+            batch->is_faulty |= !content_copy(content, &e->content);
+    }
+    bool is_by_id = batch->kind == INDEX_NEW || (batch->kind == INDEX_AGAIN && batch->is_full);
+    if (is_by_id && batch->n > 0)
+        batch->to = batch->entries[batch->n - 1].message;
+}
+
+/* false: no memory */
+static bool entry_cut(struct entry *e)
+{
+    struct tokens tokens = { .text_room = tokens_text_room(e->content.n),
+                             .room = tokens_list_room(e->content.n) };
+    char *document = NULL;
+
+    tokens.text = malloc(tokens.text_room);
+    tokens.list = calloc(tokens.room, sizeof(*tokens.list));
+    if (tokens.text && tokens.list) {
+        tokens_cut(e->content, TOKENS_OF_MESSAGE, &tokens);
+        document = malloc(document_room(&tokens));
+    }
+    if (document)
+        e->document = (parley_str){ document, document_make(search.dialect, &tokens, e->message,
+                                                            e->room, document) };
+    free(tokens.text);
+    free(tokens.list);
+    return document != NULL;
+}
+
+void batch_cut(void *ud)
+{
+    struct batch *batch = ud;
+
+    for (size_t i = 0; i < batch->n && !batch->is_faulty; i++)
+        if (batch->entries[i].content.p)
+            batch->is_faulty = !entry_cut(&batch->entries[i]);
+}
+
+int batch_write(const struct batch *batch, parley_str owner, int64_t lease_until_us,
+                parley_db_fn done)
+{
+    static parley_param drops[BATCH_MOST][2], puts[BATCH_MOST][3], dones[BATCH_MOST][2];
+    static parley_sql sql[3 * BATCH_MOST + 3];
+    parley_param lease[] = { PARLEY_TEXT(owner), PARLEY_INT(lease_until_us),
+                             PARLEY_INT(parley->now_us()) };
+    parley_param at_new[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner), PARLEY_INT(batch->from) };
+    parley_param at_again[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner) };
+    parley_param rest[] = { PARLEY_TEXT(owner) };
+    uint32_t n = 0;
+
+    sql[n++] = (parley_sql)SQL(SQL_LEASE, lease);
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct entry *e = &batch->entries[i];
+
+        drops[i][0] = dones[i][0] = (parley_param)PARLEY_INT(e->message);
+        puts[i][0] = drops[i][0];
+        puts[i][1] = (parley_param)PARLEY_TEXT(e->document);
+        drops[i][1] = puts[i][2] = dones[i][1] = (parley_param)PARLEY_TEXT(owner);
+        dones[i][0] = (parley_param)PARLEY_INT(e->todo);
+        sql[n++] = (parley_sql)SQL(SQL_DROP, drops[i]);
+        if (e->document.p)
+            sql[n++] = (parley_sql)SQL(SQL_PUT, puts[i]);
+        if (batch->kind == INDEX_TODO)
+            sql[n++] = (parley_sql)SQL(SQL_TODO_DONE, dones[i]);
+    }
+    if (batch->kind == INDEX_NEW)
+        sql[n++] = (parley_sql)SQL(SQL_NEW_DONE, at_new);
+    if (batch->kind == INDEX_AGAIN)
+        sql[n++] = (parley_sql)SQL(SQL_AGAIN_DONE, at_again);
+    if (!batch->is_full) /* others need not wait */
+        sql[n++] = (parley_sql)SQL(SQL_REST, rest);
+    return search.db->run(search.ctx, sql, n, 0, done, NULL);
+}
+
+void batch_free(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        free((char *)(uintptr_t)batch->entries[i].content.p);
+        free((char *)(uintptr_t)batch->entries[i].document.p);
+    }
+    batch->n = 0;
+}
