@@ -118,7 +118,9 @@ static bool hit_take(parley_flow *flow, int64_t row, struct hit *ret)
     bool is_kept = column_keep(flow, row, FIND_UID, &ret->uid) &&
                    column_keep(flow, row, FIND_ROOM, &ret->room) &&
                    column_keep(flow, row, FIND_CLIENT, &ret->client_id) &&
-                   column_keep(flow, row, FIND_CONTENT, &ret->content);
+                   column_keep(flow, row, FIND_CONTENT, &ret->content) &&
+                   column_keep(flow, row, FIND_REPLY_TO, &ret->reply_to) &&
+                   column_keep(flow, row, FIND_MENTIONS, &ret->mentions);
 
     for (uint32_t i = 0; i < SENDER_N && is_kept; i++)
         is_kept = column_keep(flow, row, FIND_SENDER + i, &ret->sender[i]);

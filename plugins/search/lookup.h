@@ -11,7 +11,7 @@ enum {
 
 struct hit {
     int64_t key, seq, created_at, edited_at; /* edited_at 0: never */
-    parley_str uid, room, client_id, content;
+    parley_str uid, room, client_id, content, reply_to, mentions;
     parley_str sender[SENDER_N];
     size_t range_n;
     struct range ranges[RANGES_MOST];

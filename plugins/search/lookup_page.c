@@ -29,6 +29,15 @@ static parley_json *page_stamp(int64_t micros)
     return parley->json_s((parley_str){ text, strlen(text) });
 }
 
+static void page_mentions(parley_json *out, parley_str mentions)
+{
+    const char *why;
+    parley_json *list = mentions.p ? parley->json_parse(mentions, &why) : NULL;
+
+    if (list)
+        parley->json_set(out, "mentions", list);
+}
+
 /* New: the message as its room's history shows it, and where it was found. */
 static parley_json *page_hit(const struct hit *hit)
 {
@@ -43,6 +52,9 @@ static parley_json *page_hit(const struct hit *hit)
     parley->json_set(out, "content", parley->json_s(hit->content));
     parley->json_set(out, "created_at", page_stamp(hit->created_at));
     parley->json_set(out, "seq", parley->json_i(hit->seq));
+    if (hit->reply_to.p)
+        parley->json_set(out, "reply_to", parley->json_s(hit->reply_to));
+    page_mentions(out, hit->mentions);
     if (hit->edited_at)
         parley->json_set(out, "edited_at", page_stamp(hit->edited_at));
     if (hit->client_id.p)

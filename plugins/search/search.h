@@ -76,7 +76,9 @@ enum find_column {
     FIND_CONTENT,
     FIND_SEQ,
     FIND_CREATED,
-    FIND_EDITED
+    FIND_EDITED,
+    FIND_REPLY_TO,
+    FIND_MENTIONS /* JSON */
 };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */

@@ -30,7 +30,8 @@ const char *const sql_postgres[SQL_COUNT - SQL_OWN] = {
     /* id + 0: the words are to be looked up, not the ids walked through. */
     [SQL_FIND - SQL_OWN] =
         "SELECT m.id, m.uid, r.uid, m.sender_uid, m.sender_username, m.sender_first_name,"
-        " m.sender_last_name, m.client_msg_id, m.content, m.seq, m.created_at, m.edited_at"
+        " m.sender_last_name, m.client_msg_id, m.content, m.seq, m.created_at, m.edited_at,"
+        " m.reply_to, m.mentions"
         " FROM derived_search s JOIN messages m ON m.id = s.id"
         " JOIN room_members b ON b.room_id = m.room_id AND b.user_id = $1"
         " JOIN rooms r ON r.id = m.room_id"

@@ -24,7 +24,8 @@ const char *const sql_sqlite[SQL_COUNT - SQL_OWN] = {
         " SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT) WHERE " LEASED("$3"),
     [SQL_FIND - SQL_OWN] =
         "SELECT m.id, m.uid, r.uid, m.sender_uid, m.sender_username, m.sender_first_name,"
-        " m.sender_last_name, m.client_msg_id, m.content, m.seq, m.created_at, m.edited_at"
+        " m.sender_last_name, m.client_msg_id, m.content, m.seq, m.created_at, m.edited_at,"
+        " m.reply_to, m.mentions"
         " FROM derived_search CROSS JOIN messages m ON m.id = derived_search.rowid"
         " CROSS JOIN room_members b ON b.room_id = m.room_id AND b.user_id = $1"
         " CROSS JOIN rooms r ON r.id = m.room_id"
