@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEASE_US INT64_C(5000000) /* of a worker that dies, until another one goes on */
+
 static bool content_copy(parley_str from, parley_str *ret)
 {
     char *copy = malloc(from.n + 1);
@@ -65,16 +67,16 @@ void batch_cut(void *ud)
             batch->is_faulty = !entry_cut(&batch->entries[i]);
 }
 
-int batch_write(const struct batch *batch, parley_str owner, int64_t lease_until_us,
-                parley_db_fn done)
+int batch_write(const struct batch *batch, parley_str owner, parley_db_fn done)
 {
     static parley_param drops[BATCH_MOST][2], puts[BATCH_MOST][3], dones[BATCH_MOST][2];
     static parley_sql sql[3 * BATCH_MOST + 3];
-    parley_param lease[] = { PARLEY_TEXT(owner), PARLEY_INT(lease_until_us),
-                             PARLEY_INT(parley->now_us()) };
+    int64_t now_us = parley->now_us();
+    parley_param lease[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us + LEASE_US),
+                             PARLEY_INT(now_us) };
     parley_param at_new[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner), PARLEY_INT(batch->from) };
     parley_param at_again[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner) };
-    parley_param rest[] = { PARLEY_TEXT(owner) };
+    parley_param mark[] = { PARLEY_TEXT(owner) };
     uint32_t n = 0;
 
     sql[n++] = (parley_sql)SQL(SQL_LEASE, lease);
@@ -96,8 +98,8 @@ int batch_write(const struct batch *batch, parley_str owner, int64_t lease_until
         sql[n++] = (parley_sql)SQL(SQL_NEW_DONE, at_new);
     if (batch->kind == INDEX_AGAIN)
         sql[n++] = (parley_sql)SQL(SQL_AGAIN_DONE, at_again);
-    if (!batch->is_full) /* others need not wait */
-        sql[n++] = (parley_sql)SQL(SQL_REST, rest);
+    if (batch->kind == INDEX_MARK)
+        sql[n++] = (parley_sql)SQL(SQL_MARK, mark);
     return search.db->run(search.ctx, sql, n, 0, done, NULL);
 }
 

@@ -1,10 +1,10 @@
 /* index.c -- follows `messages` in the background; nobody who sends waits for it.
  *
- *   look      SQL: is anything to be done?                          every `poll`, any worker
- *   lease     SQL: one worker of all has it, for some seconds
+ *   look      SQL: is anything to be done, and does nobody else do it?    every `poll`, any worker
  *   fetch     SQL: a batch of messages that are new, or have changed or gone
  *   cut       into tokens, in the pool
- *   write     SQL: the batch and the position after it, in one transaction, if the lease is still ours
+ *   write     SQL: the lease, the batch and the position after it, in one transaction: nothing, if
+ *             another worker was faster
  *
  * Whatever is interrupted is done again from the position that was written last.  Until then a message
  * is not found; one that has changed is not found by its old text, since lookup.c looks at it again. */
@@ -12,7 +12,6 @@
 #include <string.h>
 
 enum { PAUSE_MS = 5, PAUSE_AFTER_FAILURE_MS = 2000, MANY = 1000 /* worth a line in the log */ };
-#define LEASE_US    INT64_C(5000000)
 #define PROGRESS_US INT64_C(10000000)
 
 static struct {
@@ -20,7 +19,6 @@ static struct {
     bool has_failed; /* and the log says so */
     parley_timer timer;
     char owner[37];
-    int64_t lease_until_us; /* ours */
     struct batch batch;
     int64_t newest; /* messages.id */
     /* of a long way: how many are done, and when the log was told; 0: it is not long */
@@ -52,7 +50,6 @@ static void index_rest(int status)
     if (status >= 0 && indexer.has_failed)
         parley->log(search.ctx, PARLEY_INFO, PARLEY_S("messages are indexed again"));
     indexer.has_failed = status < 0;
-    indexer.lease_until_us = status < 0 ? 0 : indexer.lease_until_us;
     index_arm(status < 0 ? PAUSE_AFTER_FAILURE_MS : search.poll_ms);
 }
 
@@ -83,16 +80,14 @@ static void index_tell(const struct batch *batch)
 
 static void index_written(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
-    (void)ctx, (void)result, (void)ud;
-    if (status < 0) {
-        index_rest(status);
-        return;
-    }
-    bool is_full = indexer.batch.is_full;
+    (void)ctx, (void)ud;
+    bool is_ours = status >= 0 && search.db->rows_n(result->rows[0]) > 0;
+    bool is_more = is_ours && indexer.batch.is_full;
 
-    index_tell(&indexer.batch);
-    index_rest(PARLEY_OK);
-    if (!is_full || !indexer.timer.id)
+    if (is_ours)
+        index_tell(&indexer.batch);
+    index_rest(status);
+    if (!is_more || !indexer.timer.id)
         return;
     (void)parley->timer_stop(indexer.timer);
     index_arm(PAUSE_MS);
@@ -101,15 +96,11 @@ static void index_written(parley_ctx *ctx, int status, const parley_db_result *r
 static void index_write(parley_ctx *ctx, int status, void *ud)
 {
     (void)ctx, (void)ud;
-    int err = indexer.batch.is_faulty ? PARLEY_ENOMEM : status;
-
-    indexer.lease_until_us = parley->now_us() + LEASE_US;
-    if (err >= 0)
-        err = batch_write(&indexer.batch, owner(), indexer.lease_until_us, index_written);
-    if (!indexer.batch.is_full)
-        indexer.lease_until_us = 0;
-    if (err < 0)
-        index_rest(err);
+    if (status >= 0)
+        status = indexer.batch.is_faulty ? PARLEY_ENOMEM
+                                         : batch_write(&indexer.batch, owner(), index_written);
+    if (status < 0)
+        index_rest(status);
 }
 
 /* ---- fetch ---- */
@@ -125,12 +116,6 @@ static void index_fetched(parley_ctx *ctx, int status, const parley_db_result *r
         index_rest(status);
 }
 
-static void index_marked(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
-{
-    (void)ctx, (void)result, (void)ud;
-    index_rest(status);
-}
-
 static int index_fetch(parley_ctx *ctx)
 {
     const struct batch *batch = &indexer.batch;
@@ -138,46 +123,15 @@ static int index_fetch(parley_ctx *ctx)
     parley_param new[] = { PARLEY_INT(batch->from), PARLEY_INT(BATCH_MOST) };
     parley_param again[] = { PARLEY_INT(batch->from), PARLEY_INT(batch->to),
                              PARLEY_INT(BATCH_MOST) };
-    parley_param mark[] = { PARLEY_TEXT(owner()) };
     const parley_sql sql[] = {
         [INDEX_TODO] = SQL(SQL_TODO, todo),
         [INDEX_NEW] = SQL(SQL_NEW, new),
         [INDEX_AGAIN] = SQL(SQL_AGAIN, again),
-        [INDEX_MARK] = SQL(SQL_MARK, mark),
     };
 
-    if (batch->kind == INDEX_MARK)
-        return search.db->run(ctx, &sql[batch->kind], 1, 0, index_marked, NULL);
+    if (batch->kind == INDEX_MARK) /* nothing to fetch */
+        return batch_write(batch, owner(), index_written);
     return search.db->run(ctx, &sql[batch->kind], 1, PARLEY_DB_READ, index_fetched, NULL);
-}
-
-/* ---- lease ---- */
-
-static void index_leased(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
-{
-    (void)ud;
-    if (status >= 0 && search.db->rows_n(result->rows[1]) == 0) { /* another one was first */
-        index_rest(PARLEY_OK);
-        return;
-    }
-    int err = status < 0 ? status : index_fetch(ctx);
-
-    if (err < 0)
-        index_rest(err);
-}
-
-static int index_lease(parley_ctx *ctx)
-{
-    int64_t now_us = parley->now_us();
-
-    if (indexer.lease_until_us - now_us > LEASE_US / 2)
-        return index_fetch(ctx);
-    parley_param lease[] = { PARLEY_TEXT(owner()), PARLEY_INT(now_us + LEASE_US),
-                             PARLEY_INT(now_us) };
-    parley_param mine[] = { PARLEY_TEXT(owner()) };
-    const parley_sql sql[] = { SQL(SQL_LEASE, lease), SQL(SQL_LEASED, mine) };
-
-    return search.db->run(ctx, sql, COUNT(sql), 0, index_leased, NULL);
 }
 
 /* ---- look ---- */
@@ -194,6 +148,7 @@ static enum index_kind index_choose(const parley_rows *rows, struct batch *batch
     indexer.newest = db->get_int(rows, 0, LOOK_NEWEST, 0);
     batch->from = at;
     batch->to = at;
+    batch->is_full = false;
     /* In turns, so that a great purge does not hold up what is new. */
     if (db->get(rows, 0, LOOK_TODO).p && (batch->kind != INDEX_TODO || indexer.newest <= at))
         return INDEX_TODO;
@@ -225,7 +180,7 @@ static void index_looked(parley_ctx *ctx, int status, const parley_db_result *re
     if (indexer.batch.kind == INDEX_NOTHING || (is_held && !is_ours))
         index_rest(PARLEY_OK);
     else
-        err = index_lease(ctx);
+        err = index_fetch(ctx);
     if (err < 0)
         index_rest(err);
 }

@@ -33,8 +33,8 @@ struct batch {
 void batch_take(struct batch *batch, const parley_rows *rows);
 /* In the pool: makes the documents. */
 void batch_cut(void *batch);
-/* Writes them and the position after them, under the lease of `owner`; `done` as of db.run(). */
-int batch_write(const struct batch *batch, parley_str owner, int64_t lease_until_us,
-                parley_db_fn done);
+/* Writes them and the position after them, if `owner` has the lease, or it is free; `done` as of
+ * db.run(): its first result has affected no row if another worker has it. */
+int batch_write(const struct batch *batch, parley_str owner, parley_db_fn done);
 void batch_free(struct batch *batch);
 #endif

@@ -27,13 +27,11 @@ enum sql_id {
     SQL_ROOM,
     SQL_TOP,
     SQL_LEASE,
-    SQL_LEASED,
     SQL_NEW,
     SQL_TODO,
     SQL_TODO_DONE,
     SQL_NEW_DONE,
     SQL_AGAIN_DONE,
-    SQL_REST,
     /* one text for each */
     SQL_LOOK,
     SQL_AGAIN,

@@ -18,8 +18,6 @@ static const char *const texts[SQL_OWN] = {
     [SQL_LEASE] =
         "UPDATE derived_search_state SET owner = $1, lease_until = $2"
         " WHERE id = 1 AND (owner = $1 OR lease_until < $3)",
-    [SQL_LEASED] =
-        "SELECT id FROM derived_search_state WHERE owner = $1",
     [SQL_NEW] =
         "SELECT id, room_id, CASE WHEN deleted_at IS NULL THEN content END, 0"
         " FROM messages WHERE id > $1 ORDER BY id LIMIT $2",
@@ -33,8 +31,6 @@ static const char *const texts[SQL_OWN] = {
         "UPDATE derived_search_state SET at_id = $1 WHERE owner = $2 AND at_id = $3",
     [SQL_AGAIN_DONE] =
         "UPDATE derived_search_state SET again_id = $1 WHERE owner = $2",
-    [SQL_REST] =
-        "UPDATE derived_search_state SET lease_until = 0 WHERE owner = $1",
 };
 /* clang-format on */
 
