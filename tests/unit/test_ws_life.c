@@ -237,27 +237,27 @@ static void test_heartbeat(void **state)
  * has stopped does not. */
 static void test_heartbeat_of_a_slow_reader(void **state)
 {
-    static char text[1000];
+    static char text[8000];
     int room_bytes = 4096;
     rig *r = rig_open();
 
     (void)state;
     memset(text, 'x', sizeof(text));
     r->limits.ping_ms = 200;
-    r->limits.pong_ms = 800;
+    r->limits.pong_ms = 1500;
     r->limits.close_ms = 100;
-    r->limits.max_queue = 4 << 20;
+    r->limits.max_queue = 64 << 20;
     rig_start(r);
     rig_client *k = rig_client_open(r, SOCK_STREAM);
     assert_int_equal(
         setsockopt(conn_fd(k->conn), SOL_SOCKET, SO_SNDBUF, &room_bytes, sizeof(room_bytes)), 0);
     frame *f = frame_create((str){ text, sizeof(text) }, 0);
-    for (int i = 0; i < 2000; i++)
+    for (int i = 0; i < 4000; i++)
         assert_int_equal(conn_send(k->conn, f), 0);
     frame_unref(f);
     rig_turn(r);
     uint64_t begin = uv_hrtime();
-    while (uv_hrtime() - begin < (uint64_t)2500 * 1000 * 1000) {
+    while (uv_hrtime() - begin < (uint64_t)4000 * 1000 * 1000) {
         assert_true(recv(k->fd, text, sizeof(text), MSG_DONTWAIT) != 0);
         nap(r);
         assert_int_equal(net_count(r->net), 1);
