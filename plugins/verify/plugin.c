@@ -47,6 +47,7 @@ static void options_read(verify *v)
     o->duration_ms = number(v, "duration");
     o->patience_ms = number(v, "patience");
     o->is_json = number(v, "json") != 0;
+    o->is_scratch = number(v, "scratch") != 0;
     o->seed = parley->run->count(v->run, "seed") ? (uint64_t)number(v, "seed") : random >> 32;
     o->restart_command = text_new(parley->run->text(v->run, "restart_command"));
     bool is_ours = !parley->run->text(v->run, "url").p;
@@ -63,6 +64,8 @@ static const char *options_fault(const verify *v)
 
     if (v->opt.rooms > v->opt.clients)
         return "--rooms: more rooms than --clients, so nobody would be in some of them";
+    if (!is_ours && v->opt.is_scratch)
+        return "--scratch is about the stores of a server that is started for this, not of --url";
     if (is_ours && (names > 0 || v->opt.restart_command))
         return "--token, --email and --restart-command are for a server of --url; without it, "
                "one is started that needs none of them";
@@ -258,6 +261,7 @@ static int verify_run(parley_ctx *ctx, parley_run run, void *ud)
 static const parley_option command_options[] = {
     { "url", NULL, NULL, "http(s)://HOST[:PORT] of a server that runs; without it, one is started for this in a folder of its own, with the configuration of --config",
       PARLEY_T_STR, 0, 1, 300 },
+    { "scratch", "false", NULL, "without --url: the PostgreSQL or Redis of the configuration is for this alone, accounts and rooms may be made there", PARLEY_T_BOOL, 0, 0, 0 },
     { "token", NULL, NULL, "with --url: of an account that the clients use; \"-\": a line of standard input",
       PARLEY_T_STR, PARLEY_O_SECRET | PARLEY_O_MANY, 1, 1000 },
     { "email", NULL, NULL, "with --url: of such an account; its password is asked for, or stands in the variable " PASSWORD_VARIABLE,

@@ -85,6 +85,7 @@ typedef struct options {
     uint64_t seed;
     char *restart_command; /* owned */
     bool is_json;
+    bool is_scratch; /* the stores of the configuration are for this alone */
 } options;
 
 typedef struct sample {

@@ -126,28 +126,55 @@ static int port_find(void)
     return is_found ? ntohs(at.sin_port) : -1;
 }
 
-/* A server with folders of its own would work on data that is somebody's. */
-static int config_check(const char *file, char why[WHY_MAX])
+/* Whether a plugin stands in the list of the configuration, by the line that names it. */
+static bool config_has(const char *text, const char *plugin)
+{
+    size_t n = strlen(plugin);
+
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += strspn(line, "\n \t-");
+        if (strncmp(line, plugin, n) == 0 && strchr(": \n\r#", line[n]))
+            return true;
+    }
+    return false;
+}
+
+/* A server with folders of its own, or stores that are somebody's, would work on that data. */
+static int config_fault(const verify *v, const char *file, const char *text, char why[WHY_MAX])
 {
     static const char *const needed[] = { "${DATA_DIR", "${LOG_DIR", "${PORT", "${HOST" };
-    char *text = calloc(1, CONFIG_MOST + 1);
-    FILE *in = text ? fopen(file, "r") : NULL;
-    int err = 0;
+    static const char *const shared[] = { "postgres", "redis" };
 
-    if (in)
-        (void)!fread(text, 1, CONFIG_MOST, in);
-    for (size_t i = 0; in && i < sizeof(needed) / sizeof(needed[0]) && err == 0; i++)
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if (!strstr(text, needed[i]))
-            err = snprintf(why, WHY_MAX,
-                           "%.120s does not read %s:-...}, so a server of its own cannot be "
-                           "started with it; start one yourself and give --url",
-                           file, needed[i]);
-    if (!in)
-        err = snprintf(why, WHY_MAX, "cannot read %.200s: %s", file, strerrordesc_np(errno));
-    if (in)
+            return snprintf(why, WHY_MAX,
+                            "%.100s does not read %s:-...}, so a server of its own cannot be "
+                            "started with it; start one yourself and give --url",
+                            file, needed[i]);
+    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !v->opt.is_scratch; i++)
+        if (config_has(text, shared[i]))
+            return snprintf(why, WHY_MAX,
+                            "%.100s uses %s, and accounts and rooms would be made there; if that "
+                            "is one for this alone, say --scratch",
+                            file, shared[i]);
+    return 0;
+}
+
+static int config_check(const verify *v, const char *file, char why[WHY_MAX])
+{
+    char *text = calloc(1, CONFIG_MOST + 1);
+    FILE *in = text ? fopen(file, "re") : NULL;
+    int fault;
+
+    if (in) {
+        (void)!fread(text, 1, CONFIG_MOST, in);
         (void)fclose(in);
+        fault = config_fault(v, file, text, why);
+    } else {
+        fault = snprintf(why, WHY_MAX, "cannot read %.180s: %s", file, strerrordesc_np(errno));
+    }
     free(text);
-    return err ? -1 : 0;
+    return fault ? -1 : 0;
 }
 
 int server_start(verify *v, char why[WHY_MAX])
@@ -161,7 +188,7 @@ int server_start(verify *v, char why[WHY_MAX])
         return snprintf(why, WHY_MAX, "out of memory"), -1;
     v->server = s;
     (void)snprintf(s->config, sizeof(s->config), "%.*s", (int)config.n, config.p ? config.p : "");
-    if (n <= 0 || config_check(s->config, why) < 0)
+    if (n <= 0 || config_check(v, s->config, why) < 0)
         return -1;
     (void)snprintf(s->folder, sizeof(s->folder), "%.30s/parley-verify-XXXXXX",
                    parent && strlen(parent) < 30 ? parent : "/tmp");

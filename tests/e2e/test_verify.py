@@ -31,6 +31,11 @@ def verify(server, *more, **how):
     return command(server, "verify", *more, **how)
 
 
+def scratch(unstarted):
+    """its stores are for this test alone"""
+    return [] if re.search(r"^  - sqlite", unstarted.config.read_text(), re.M) and "- redis" not in unstarted.config.read_text() else ["--scratch"]
+
+
 def report(done, status):
     assert done.returncode == status, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -84,7 +89,7 @@ def test_an_account_with_a_password(server):
 
 def test_a_server_of_its_own_and_restarts(own_server):
     unstarted = own_server(start=False)
-    done = verify(unstarted, *SHORT, "--restarts", "4", "--json")
+    done = verify(unstarted, *SHORT, "--restarts", "4", *scratch(unstarted), "--json")
     found = report(done, 0)
     assert found["figures"]["restarts"] == 4 and found["figures"]["messages"] == MESSAGES
     assert not unstarted.data.exists(), "it worked in the data folder of the configuration"
@@ -95,7 +100,7 @@ def test_three_workers_on_postgres_and_redis(own_server):
     config = redis.config_with_redis(workers=3)
     unstarted = own_server(start=False, db="postgres", config=config, env={"REDIS_URL": redis.shared().url})
     found = report(verify(unstarted, "--clients", "6", "--rooms", "2", "--messages", "400", "--cuts", "30", "--restarts", "2",
-                          "--json"), 0)
+                          "--scratch", "--json"), 0)
     assert found["figures"]["messages"] == 400 and found["figures"]["restarts"] == 2
 
 
@@ -202,6 +207,7 @@ def test_a_record_that_is_none(server, tmp_path, line, why):
     (["--url", "http://nobody.invalid", "--token", "t"], "no address for"),
     (["--token", "t"], "are for a server of --url"),
     (["--url", "http://127.0.0.1:1", "--token", "t", "--restarts", "1"], "needs --restart-command"),
+    (["--url", "http://127.0.0.1:1", "--token", "t", "--scratch"], "--scratch is about"),
     (["--rooms", "9", "--clients", "3"], "more rooms than --clients"),
     (["--check", "/nowhere/at/all"], "cannot read /nowhere/at/all"),
     (["--record", "/nowhere/at/all"], "cannot write --record /nowhere/at/all"),
@@ -224,10 +230,20 @@ def test_a_configuration_with_folders_of_its_own_is_refused(own_server):
     assert done.returncode == 2 and "does not read ${DATA_DIR" in done.stderr, done.stderr
 
 
+@pytest.mark.one_database("it chooses its stores itself")
+@pytest.mark.parametrize("line, kind", [("  - postgres:\n      url: postgresql://u:p@127.0.0.1:1/d\n", "postgres"),
+                                        ("  - redis:\n      urls: redis://127.0.0.1:1/0\n", "redis")])
+def test_stores_of_others_are_left_alone(own_server, line, kind):
+    text = (ROOT / "config/parley.yaml").read_text()
+    config = re.sub(rf"^  - {'sqlite' if kind == 'postgres' else 'memory'}\b.*\n", line, text, count=1, flags=re.M)
+    done = verify(own_server(start=False, config=config, db="sqlite"))
+    assert done.returncode == 2 and f"uses {kind}, and accounts" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_can_be_interrupted(own_server, tmp_path, number):
     unstarted = own_server(start=False, env={"TMPDIR": "/tmp"})
-    typed = Typed(unstarted, "verify", "--messages", "1000000", "--duration", "1h", terminal=True)
+    typed = Typed(unstarted, "verify", "--messages", "1000000", "--duration", "1h", *scratch(unstarted), terminal=True)
     typed.wait_for(r"sending: [1-9]\d* of")
     pid = int(subprocess.run(["pgrep", "-P", str(typed.process.pid)], capture_output=True, text=True, check=True).stdout)
     typed.interrupt(number)
