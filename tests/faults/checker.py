@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from parley import BUILD, PATIENCE, ROOT
 
 # room_events.kind; an event that is shown has a frame, the others only have their seq.
-KINDS = {1: "message", 2: "deleted", 3: "added", 4: "removed", 5: "updated", 6: "message"}
-SHOWN = ("message", "deleted")
+KINDS = {1: "message", 2: "deleted", 3: "added", 4: "removed", 5: "updated", 6: "message", 9: "edited", 10: "reacted", 11: "unreacted"}
+SHOWN = ("message", "deleted", "edited", "reacted", "unreacted")
+EDIT = "~"                # begins what an edit appends to a content; what is in front of it stays, and is what the message is known by
 NEVER = float("inf")
 
 
@@ -42,7 +43,7 @@ class Send:
 @dataclass
 class Frame:
     at: float
-    type: str                 # chat_message, message_deleted
+    type: str                 # chat_message, message_deleted, message_edited, reaction_added, reaction_removed
     seq: int
     epoch: str
     id: str
@@ -155,6 +156,11 @@ STATE_SQL = """SELECT r.epoch, r.last_seq, r.message_count, n.n,
  LEFT JOIN users u ON u.id = e.user_id WHERE r.uid = '{0}' ORDER BY e.seq"""
 
 
+def unedited(content):
+    """a content as it was sent"""
+    return content.partition(EDIT)[0]
+
+
 def read_state(query, rooms, at=NEVER):
     """The rooms as they are in the database; one statement each, so one instant each."""
     found = {}
@@ -171,7 +177,7 @@ def read_state(query, rooms, at=NEVER):
                 continue
             room.events.append(Event(seq, kind, row[7] if message_seq else "", row[6]))
             if kind == "message":
-                room.messages.append(Message(row[7], message_seq, row[9], row[11], row[10] == "1"))
+                room.messages.append(Message(row[7], message_seq, row[9], unedited(row[11]), row[10] == "1"))
     return State(found, at)
 
 

@@ -1,19 +1,22 @@
 """The people of a storm: they send over REST and by socket, watch, come back when they are thrown out, and keep a record.
 
 A message's content names its sender, its number and when it was sent, so that an outcome nobody was told of can be looked up,
-and a message that was sent after a fault can be told from one that only arrives after it."""
+and a message that was sent after a fault can be told from one that only arrives after it.  An edit appends to it, and is recorded
+as what was sent: the event of the edit is what nobody may miss."""
 import random
 import threading
 import time
 
 import requests
 
-from checker import Change, Connection, Denial, Frame, Read, Send
+from checker import EDIT, Change, Connection, Denial, Frame, Read, Send, unedited
 from parley import Closed, Refused, Socket
 
 ANSWER_S = 8.0     # until a client gives a request up
 SILENCE_S = 6.0    # without a sign of life a socket counts as dead
-SHOWN = ("chat_message", "message_deleted")
+SHOWN = ("chat_message", "message_deleted", "message_edited", "reaction_added", "reaction_removed")
+EMOJI = ("%F0%9F%91%8D", "%E2%9D%A4%EF%B8%8F")
+CHANGES = 0.15     # of a sender's calls that change what was said
 
 
 def born(content):
@@ -76,7 +79,37 @@ class Sender(Client):
     """REST only."""
 
     def live(self):
-        self.each(0.5 * self.storm.pause, 1.5 * self.storm.pause, self.send)
+        self.each(0.5 * self.storm.pause, 1.5 * self.storm.pause, self.act)
+
+    def act(self):
+        if self.chance.random() < CHANGES:
+            self.chance.choice((self.edit, self.delete, self.react))()
+        else:
+            self.send()
+
+    def own(self):
+        """one of the last messages it was told the id of"""
+        told = [s for s in self.history.sends[-400:] if s.client == self.name and s.id]
+        return self.chance.choice(told) if told else None
+
+    def edit(self):
+        if send := self.own():
+            self.n += 1
+            self.change("PATCH", send, {"content": f"{send.content}{EDIT}{self.n}"})
+
+    def delete(self):
+        if send := self.own():
+            self.change("DELETE", send)
+
+    def react(self):
+        if send := self.own():
+            self.change(self.chance.choice(("PUT", "PUT", "DELETE")), send, rest=f"reactions/{self.chance.choice(EMOJI)}/")
+
+    def change(self, method, send, body=None, rest=""):
+        """404: deleted, by the host or by itself"""
+        answer = self.call(method, f"/api/chat/messages/{send.id}/{rest}", body)
+        if answer.status_code not in (200, 204, 404, 503):
+            self.deny(answer.status_code)
 
     def send(self):
         send = Send(self.name, self.person.id, self.room["id"], self.content(), time.monotonic())
@@ -159,7 +192,7 @@ class Watcher(Client):
                         self.deny(answer.status_code)
                     return
                 page = answer.json()
-                found = [[m["id"], m["seq"], m["content"]] for m in page["results"]]
+                found = [[m["id"], m["seq"], unedited(m["content"])] for m in page["results"]]
                 self.history.reads.append(Read(self.name, self.room["id"], time.monotonic(), found))
                 newest = max([newest, 0] + [seq for _, seq, _ in found])
                 for uid, seq, content in found:
@@ -229,11 +262,11 @@ class Watcher(Client):
             self.refused(frame)
         if frame["type"] not in SHOWN:
             return
-        content = frame.get("content", "")
+        content = unedited(frame.get("content", ""))
         self.connection.frames.append(Frame(self.heard, frame["type"], frame["seq"], frame["epoch"],
                                             frame.get("message_id") or frame["id"], content,
                                             frame.get("sender", {}).get("id", "")))
-        if content:
+        if frame["type"] == "chat_message":
             self.saw(frame["id"], frame["seq"], content)
             self.served = max(self.served, born(content))
 

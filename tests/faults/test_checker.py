@@ -115,6 +115,17 @@ def sender_away(h, r):
     r.messages[3].sender = "eve"
 
 
+def changed(h, r):
+    """10 m3 edited, 11 and 12 a reaction to m5 that comes and goes: all who are there are shown them"""
+    for seq, kind, uid, frame in ((10, "edited", "id3", "message_edited"), (11, "reacted", "id5", "reaction_added"),
+                                  (12, "unreacted", "id5", "reaction_removed")):
+        r.events.append(Event(seq, kind, uid))
+        for connection in h.connections:
+            if connection.code != 4403:
+                connection.frames.append(Frame(seq + 0.2, frame, seq, EPOCH, uid))
+    r.last_seq = 12
+
+
 def frame_of(h, connection, seq):
     return next(f for f in h.connections[connection].frames if f.seq == seq)
 
@@ -146,6 +157,10 @@ PLANTED = [
     ("shown twice", "on one socket", lambda h, r: h.connections[0].frames.append(copy.copy(frame_of(h, 0, 9)))),
     ("skipped on an open socket", "in the middle", lambda h, r: h.connections[0].frames.pop(2)),
     ("skipped on an open socket", "a deletion", lambda h, r: h.connections[0].frames.pop(5)),
+    ("skipped on an open socket", "an edit", lambda h, r: (changed(h, r), h.connections[0].frames.remove(frame_of(h, 0, 10)))),
+    ("skipped on an open socket", "a reaction", lambda h, r: (changed(h, r), h.connections[1].frames.remove(frame_of(h, 1, 11)))),
+    ("not shown in time", "the end of a reaction", lambda h, r: (changed(h, r), h.connections[3].frames.pop())),
+    ("seq is not dense", "an edit that is shown and not in the log", lambda h, r: (changed(h, r), remove_event(r, 10))),
     ("skipped on an open socket", "between the answer of REST and the first frame", lambda h, r: h.connections[1].frames.pop(0)),
     ("delivered after removal", "on the socket of before", after_removal),
     ("delivered after removal", "to somebody who never came back", never_back),
@@ -178,6 +193,10 @@ def test_a_planted_violation_is_found(kind, label, edit):
 
 SOUND = [
     ("as it is", lambda h, r: None),
+    ("edits and reactions", changed),
+    ("an edit, repaired after the message was deleted", lambda h, r: (
+        r.events.append(Event(10, "edited", "id2")), setattr(r, "last_seq", 10),
+        [c.frames.append(Frame(10.2, "message_deleted", 10, EPOCH, "id2")) for c in h.connections if c.code != 4403])),
     ("an unknown outcome that was stored", lambda h, r: setattr(h.sends[0], "outcome", "unknown")),
     ("a socket that ended before the last one was due", lambda h, r: (h.connections[0].frames.pop(), setattr(h.connections[0], "closed", 12))),
     ("a socket in a time without repair", lambda h, r: (h.connections[0].frames.pop(), h.disturbed.append([9, 35]))),
@@ -197,6 +216,13 @@ SOUND = [
 @pytest.mark.parametrize("label, edit", SOUND, ids=[label for label, _ in SOUND])
 def test_nothing_is_found_in_a_sound_run(label, edit):
     assert checker.check(*plant(edit)) == []
+
+
+def test_what_was_edited_is_read_as_it_was_sent():
+    rows = [[EPOCH, "2", "1", "1", str(seq), kind, "eve", "id1", "1", "ada", "0", "m1~2"] for seq, kind in ((1, "1"), (2, "9"))]
+    room = checker.read_state(lambda sql: rows, ["room"]).rooms["room"]
+    assert room.messages == [Message("id1", 1, "ada", "m1")]
+    assert [(e.seq, e.kind, e.message) for e in room.events] == [(1, "message", "id1"), (2, "edited", "id1")]
 
 
 def test_a_run_can_be_saved_and_judged_later(tmp_path):
