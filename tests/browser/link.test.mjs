@@ -193,6 +193,16 @@ test("a room that the socket cannot have now is asked for again; one that ends d
     socket.tell(event(3), resumed, { type: "unsubscribed", room: "s", code: 4403, reason: "removed" });
     await settled();
     assert.deepEqual([heard, room.state, other.state, ends], [[2, 3], "open", "over", [["s", 4403]]]);
+    const again = client.room("s");
+
+    await settled();
+    other.leave(); /* it is over: that does not end its successor */
+    socket.tell({ ...subscribed(7), room: "s" });
+    assert.deepEqual([again.state, client.room("s") === again], ["open", true]);
+    again.leave();
+    ends.pop();
+    socket.onmessage({ data: "null" });
+    socket.onmessage({ data: "no JSON" });
     room.leave();
     assert.deepEqual([last(), sockets.length], [{ type: "unsubscribe", rooms: ["r"] }, 1]);
     socket.tell({ type: "unsubscribed", room: "r", code: 1000, reason: "unsubscribed" });

@@ -65,7 +65,9 @@ export class Client extends Emitter {
 
     /* For transports: a room's socket will not come back. */
     ended(room, code) {
-        this.#rooms.delete(room.id);
+        if (this.#rooms.get(room.id) === room) { /* one may be in it again */
+            this.#rooms.delete(room.id);
+        }
         room.over(code);
     }
 

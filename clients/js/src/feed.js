@@ -56,7 +56,11 @@ export class Feed {
     close(room) {
         clearTimeout(this.#again.get(room));
         this.#again.delete(room);
-        if (this.#rooms.delete(room.id) && this.#user) {
+        if (this.#rooms.get(room.id) !== room) {
+            return; /* one may be in it again */
+        }
+        this.#rooms.delete(room.id);
+        if (this.#user) {
             this.#link.send({ type: "unsubscribe", rooms: [room.id] });
         }
     }

@@ -82,6 +82,9 @@ export class Link {
         try {
             frame = JSON.parse(text);
         } catch {
+            /* told below */
+        }
+        if (frame === null || typeof frame !== "object") {
             return; /* not a frame of this protocol */
         }
         if (frame.type === "hello") {
