@@ -75,6 +75,7 @@ export class Api {
     send(id: string, content: string, more?: { client_msg_id?: string }): Promise<Message>;
     reads(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ user: User; read_seq: number; delivered_seq: number }>>;
     read(id: string, seq: number): Promise<null>;
+    search(q: string, which?: { room?: string; before?: string; limit?: number }): Promise<Page<Message & { highlights: [number, number][] }>>;
     message(id: string): Promise<Message>;
     history(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ content: string; created_at: string }>>;
     editMessage(id: string, content: string): Promise<Message>;
@@ -169,6 +170,7 @@ export class Timeline {
     on(type: "change", fn: () => void): () => void;
     on(type: "message", fn: (message: Message) => void): () => void;
     older(): Promise<void>;
+    reach(seq: number): Promise<void>;
     apply(event: { type: string; [field: string]: unknown }): boolean;
     retry(id: string): void;
     discard(id: string): void;

@@ -308,6 +308,47 @@ test("a long story is read backwards, piece by piece", async () => {
     await page.context().close();
 });
 
+test("words are looked for in all rooms, and lead to where they were said", async () => {
+    const [old, other] = [await ada.room("Old talk", bob), await ada.room("Other talk", bob)];
+
+    await bob.say(old, "The zephyr blows <b>here</b>, says the song about the Zephyr");
+    for (const text of numbers(0, 120)) {
+        await ada.say(old, text);
+    }
+    await ada.say(other, "No zephyr today");
+    await ada.say(other, "なんでもない日");
+    const page = await pageOpen(browser, server, { person: ada });
+    const box = page.getByRole("searchbox", { name: "Search messages" });
+    const found = page.locator("[data-found] a");
+
+    /* What was said is found about a second later: the question is asked again until then. */
+    await until("both to be found", async () => (await ada.api("GET", "/api/chat/search/?q=zephyr")).results.length === 2);
+    await box.fill("zephyr");
+    await until("both to be shown", async () => (await found.count()) === 2);
+    assert.deepEqual(await found.locator(".name").allTextContents(), ["You in Other talk", "Bob in Old talk"]);
+    assert.deepEqual(await found.last().locator("mark").allTextContents(), ["zephyr", "Zephyr"]);
+    assert.ok(await page.locator("[data-rooms]").isHidden());
+    await found.last().click();
+    await page.getByRole("heading", { name: "Old talk" }).waitFor();
+    await page.locator(".message.found", { hasText: "The zephyr blows <b>here</b>" }).waitFor();
+    assert.ok(await page.locator(".message.found").evaluate((entry) => {
+        const { top, bottom } = entry.getBoundingClientRect();
+
+        return entry === document.activeElement && top >= 0 && bottom <= innerHeight;
+    }));
+    await box.fill("でもない");
+    await until("one to be found", async () => (await found.locator("mark").allTextContents()).join() === "でもない");
+    await found.click();
+    await page.locator(".message.found", { hasText: "なんでもない日" }).waitFor();
+    await box.fill("nowhere to be found");
+    await page.getByText("Nothing was found.").first().waitFor();
+    await box.press("Escape");
+    await page.getByRole("link", { name: /Old talk/ }).waitFor();
+    assert.ok(await page.locator("[data-results]").isHidden());
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
 test("markup in every name is shown as text", async () => {
     const names = { first_name: "<img src=x onerror=alert(1)>", last_name: "<b>Bold</b>" };
     const eve = await server.person("eve", names);

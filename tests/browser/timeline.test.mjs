@@ -105,6 +105,34 @@ test("older pages, one at a time", async () => {
     assert.deepEqual(seqs(), [6, 8, 9]);
 });
 
+test("back to a message of long ago, page by page, but not for ever", async () => {
+    const { asked, timeline, seqs } = opened(5000);
+    let isThere = false;
+    const page = (to, n) => Array.from({ length: n }, (_, i) => message(to - i));
+    const reaching = timeline.reach(4700).then(() => { isThere = true; });
+
+    await settled();
+    assert.equal(asked.length, 1); /* the newest page comes first */
+    asked[0].answer(page(5000, 50), "more");
+    await settled();
+    assert.deepEqual(asked[1].which, { limit: 200, before_seq: 4951 });
+    asked[1].answer(page(4950, 200), "more");
+    await settled();
+    assert.equal(isThere, false);
+    asked[2].answer(page(4750, 200), "more");
+    await reaching;
+    assert.deepEqual([asked.length, seqs().length], [3, 450]);
+    await timeline.reach(4800); /* it is there already */
+    const far = timeline.reach(1);
+
+    for (let n = 3; n < 11; n++) {
+        await settled();
+        asked[n].answer(page(timeline.oldest.seq - 1, 200), "more");
+    }
+    await far;
+    assert.deepEqual([asked.length, seqs().length], [11, 2050]);
+});
+
 test("another log: forgotten, and a page of the old one does not count", async () => {
     const { asked, room, seqs, timeline } = opened(2);
 

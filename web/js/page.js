@@ -3,6 +3,7 @@ import { CLOSED_FORBIDDEN, CLOSED_NOT_FOUND } from "./chat.js";
 import { accountDialog, newRoomDialog } from "./dialogs.js";
 import { announce, element, fromTemplate, reconcile } from "./dom.js";
 import { hueOf, initialOf } from "./names.js";
+import { Search } from "./search.js";
 import { Talk } from "./talk.js";
 import { fullTimeOf, shortTimeOf } from "./time.js";
 
@@ -60,6 +61,7 @@ export class ChatPage {
         this.frame = app.querySelector(".chat");
         this.rooms = app.querySelector("[data-rooms]");
         this.main = app.querySelector("[data-talk]");
+        this.search = new Search(app.querySelector(".side"), chat);
         app.querySelectorAll("[data-new-room]").forEach((button) => button.addEventListener("click", () => newRoomDialog(chat)));
         app.querySelector("[data-account]").addEventListener("click", () => accountDialog(chat, onLogout));
         app.querySelector("[data-skip]").addEventListener("click", (event) => {
@@ -84,21 +86,28 @@ export class ChatPage {
         window.removeEventListener("focus", this.onFocus);
         document.querySelectorAll("dialog").forEach((dialog) => dialog.remove());
         this.talk?.end();
+        this.search.end();
         this.chat.end();
     }
 
     show(hash) {
-        const id = hash.match(/^#\/rooms\/([0-9a-f-]{36})$/)?.[1];
+        const [, id, seq] = hash.match(/^#\/rooms\/([0-9a-f-]{36})(?:\/(\d{1,15}))?$/) ?? [];
         const room = this.chat.rooms.get(id);
 
         if (id && !room) {
-            this.lookFor(id);
+            this.lookFor(id, hash);
             return;
         }
-        if (room && room === this.talk?.room) {
-            this.update();
-            return;
+        if (!room || room !== this.talk?.room) {
+            this.open(room);
         }
+        this.update();
+        if (room && seq) {
+            this.talk.showPlace(Number(seq));
+        }
+    }
+
+    open(room) {
         this.talk?.end();
         this.talk = null;
         this.frame.classList.toggle("is-talking", Boolean(room));
@@ -107,13 +116,12 @@ export class ChatPage {
         } else {
             this.main.replaceChildren(fromTemplate("nothing-open"));
         }
-        this.update();
     }
 
     /* A link to a room that is not in the list: perhaps somebody has added us since it was read. */
-    async lookFor(id) {
+    async lookFor(id, hash) {
         await this.chat.loadQuietly();
-        if (location.hash !== `#/rooms/${id}`) {
+        if (location.hash !== hash) {
             return;
         }
         if (!this.chat.rooms.has(id)) {

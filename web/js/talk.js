@@ -353,6 +353,30 @@ export class Talk {
         this.#write(null, null);
     }
 
+    /* The message of that seq, however long ago it was said (almost); `wanted` while it is on its way. */
+    async showPlace(seq) {
+        this.wanted = seq;
+        try {
+            await this.room.timeline.reach(seq);
+        } catch (error) {
+            this.chat.tell("fault", { text: error.message });
+            return;
+        }
+        if (this.wanted === seq && !this.listening.signal.aborted) {
+            const message = this.room.messages.find((one) => one.seq === seq);
+
+            this.wanted = null;
+            if (message) {
+                this.isAtEnd = false;
+                this.showMessage(message.id);
+                this.list.querySelector(".found")?.classList.remove("found");
+                document.activeElement.classList.add("found");
+            } else {
+                this.chat.tell("fault", { text: "That message is there no more, or too far back." });
+            }
+        }
+    }
+
     /* If it is among those that were read so far. */
     showMessage(id) {
         this.focusMessage([...this.list.children].find((entry) => entry.dataset.key === id));

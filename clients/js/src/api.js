@@ -207,6 +207,11 @@ export class Api {
         return this.post(`${roomPath(id)}read/`, { read_seq: seq });
     }
 
+    /* A page, {results, next}: messages in which those words are, newest first, with `highlights`; only of one room, if given. */
+    search(q, { room, before, limit } = {}) {
+        return this.get(`/api/chat/search/${query({ q, room, before, limit })}`);
+    }
+
     message(id) {
         return this.get(messagePath(id));
     }

@@ -8,6 +8,8 @@
 import { Emitter } from "./emitter.js";
 
 export const FIRST_PAGE = 50;
+const BIG_PAGE = 200;
+const FAR = 2000; /* messages: nobody wants to have more of them read just to see one */
 const AGAIN_MS = 2000; /* after a first page that could not be read, with the socket open */
 
 /* The place of `seq` in a rising list: the index of the first message that is not before it. */
@@ -30,11 +32,14 @@ function placeOf(list, seq) {
 export class Timeline extends Emitter {
     #since = new Set(); /* lists of events that came while a page was under way */
     #reading = null;
+    #whenRead; /* a promise: the first page is there */
+    #nowRead;
     #timer = null;
     #ends = [];
 
     constructor(room) {
         super();
+        this.#whenRead = new Promise((resolve) => { this.#nowRead = resolve; });
         this.room = room;
         this.messages = []; /* by rising seq */
         this.byId = new Map();
@@ -111,6 +116,14 @@ export class Timeline extends Emitter {
         return this.#read({ limit: FIRST_PAGE, before_seq: this.oldest?.seq });
     }
 
+    /* Resolves when the room was read back to that seq, or as far as is sensible; at once, or when its newest page is there. */
+    async reach(seq) {
+        await this.#whenRead;
+        while (!this.hasAll && this.oldest?.seq > seq && this.messages.length < FAR) {
+            await this.#read({ limit: BIG_PAGE, before_seq: this.oldest.seq });
+        }
+    }
+
     /* One page at a time; whoever asks meanwhile gets the same. */
     async #read(which) {
         this.#reading ??= this.#readNow(which);
@@ -137,6 +150,7 @@ export class Timeline extends Emitter {
             }
             page.results.forEach((message) => this.#put(message));
             this.isRead = true;
+            this.#nowRead();
             this.hasAll = !page.next;
             since.forEach((frame) => this.apply(frame));
             this.emit("change");
