@@ -32,6 +32,8 @@ enum {
 
 /* What is taken over, in this order. */
 enum kind { KIND_USERS, KIND_ROOMS, KIND_PARTICIPANTS, KIND_MESSAGES, KIND_COUNT };
+/* And last the rooms once more: what has come from there is not unread. */
+enum { PHASE_PLACES = KIND_COUNT, PHASE_COUNT };
 
 /* ---- layout.c ---- */
 
@@ -127,7 +129,7 @@ typedef struct import_job {
     source source;
     layout layout;
     people people;
-    int phase;  /* enum kind, while rows are taken over */
+    int phase;  /* enum kind, then PHASE_PLACES */
     int status; /* of the work in the pool */
     size_t at;  /* people.c: looked up so far */
     int64_t read, added[KIND_COUNT], there[KIND_COUNT], left[KIND_COUNT];
@@ -177,6 +179,8 @@ extern PARLEY_HIDDEN const parley_db *target;
 int target_prepare(parley_ctx *ctx);
 /* One transaction with the rows of job->source.page.  Its callback gets the job. */
 int target_store(import_job *job, parley_db_fn stored);
+/* The kind of rows that the job reads now. */
+int target_kind(const import_job *job);
 /* What the rows of a finished target_store() were: added, or there already. */
 void target_count(import_job *job, const parley_db_result *result);
 /* Who has the names of these people here: a read. */

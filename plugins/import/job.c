@@ -3,7 +3,7 @@
  *   open      pool   the session, the tables, the counts, all users
  *   look up   SQL    who has their names here?
  *   plan      what would be done, and what stands against it: the end, if anything does
- *   fetch     pool   a page of users; later of rooms, participants, messages
+ *   fetch     pool   a page of users; later of rooms, participants, messages, and rooms once more
  *   store     SQL    one transaction, then the next page
  *   summary
  *
@@ -125,8 +125,8 @@ static void job_next(import_job *job)
 {
     char line[100];
 
-    (void)snprintf(line, sizeof(line), "%s: %lld of %lld", kind_names[job->phase],
-                   (long long)job->read, (long long)job->source.counts[job->phase]);
+    (void)snprintf(line, sizeof(line), "%s: %lld of %lld", kind_names[target_kind(job)],
+                   (long long)job->read, (long long)job->source.counts[target_kind(job)]);
     (void)parley->run->progress(job->run, (parley_str){ line, strlen(line) });
     job_fetch(job);
 }
@@ -154,7 +154,7 @@ static void job_stored(parley_ctx *ctx, int status, const parley_db_result *resu
         (void)snprintf(why, sizeof(why),
                        "Parley's database refused %s: %.300s; what was stored before stays, and "
                        "the same command goes on from there",
-                       kind_names[job->phase], result ? result->message.p : "interrupted");
+                       kind_names[target_kind(job)], result ? result->message.p : "interrupted");
         job_fail(job, why);
         return;
     }
@@ -186,7 +186,7 @@ static void job_fetched(parley_ctx *ctx, int status, void *ud)
         return;
     }
     job->read = 0;
-    if (++job->phase == KIND_COUNT)
+    if (++job->phase == PHASE_COUNT)
         job_end(job);
     else
         job_next(job);
@@ -196,7 +196,7 @@ static void job_fetch_work(void *ud)
 {
     import_job *job = ud;
 
-    job->status = source_fetch(&job->source, job->phase);
+    job->status = source_fetch(&job->source, target_kind(job));
     source_leave();
 }
 

@@ -24,6 +24,7 @@ enum sql_id {
     SQL_MESSAGE_SEQ,
     SQL_MESSAGE_ADD,
     SQL_MESSAGE_EVENT,
+    SQL_PLACES,
     SQL_SIZES,
     SQL_COUNT
 };
@@ -64,6 +65,13 @@ static const char *const texts[SQL_COUNT] = {
         "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
         " SELECT m.room_id, m.seq, 1, m.id, m.sender_id, m.created_at FROM messages m"
         " WHERE m.uid = $1 ON CONFLICT (room_id, seq) DO NOTHING",
+    /* Only of who has never read here: a second run takes nobody's place from him. */
+    [SQL_PLACES] =
+        "UPDATE room_members SET"
+        " read_seq = (SELECT r.last_seq FROM rooms r WHERE r.id = room_members.room_id),"
+        " delivered_seq = (SELECT r.last_seq FROM rooms r WHERE r.id = room_members.room_id)"
+        " WHERE room_id = (SELECT r.id FROM rooms r WHERE r.uid = $1)"
+        " AND read_seq = 0 AND delivered_seq = 0",
     [SQL_SIZES] =
         "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM users), (SELECT CAST(COUNT(*) AS BIGINT)"
         " FROM rooms), (SELECT CAST(COUNT(*) AS BIGINT) FROM room_members),"
@@ -192,14 +200,28 @@ static int message_put(PGresult *page, int row, made *m, parley_param *p, parley
     return PARLEY_OK;
 }
 
+static int places_put(PGresult *page, int row, made *m, parley_param *p, parley_sql *ret)
+{
+    p[0] = uid(m->uid, KIND_ROOMS, page, row, R_ID);
+    ret[0] = (parley_sql){ stmts[SQL_PLACES], p, 1 };
+    return PARLEY_OK;
+}
+
 /* ---- a page ---- */
 
 static const struct {
     int (*put)(PGresult *page, int row, made *m, parley_param *p, parley_sql *ret);
     uint32_t statements, telling; /* per row; the one that says whether the row is new */
-} shapes[KIND_COUNT] = {
-    { user_put, 1, 0 }, { room_put, 2, 0 }, { part_put, 1, 0 }, { message_put, 3, 1 }
+} shapes[PHASE_COUNT] = {
+    [KIND_USERS] = { user_put, 1, 0 },        [KIND_ROOMS] = { room_put, 2, 0 },
+    [KIND_PARTICIPANTS] = { part_put, 1, 0 }, [KIND_MESSAGES] = { message_put, 3, 1 },
+    [PHASE_PLACES] = { places_put, 1, 0 },
 };
+
+int target_kind(const import_job *job)
+{
+    return job->phase == PHASE_PLACES ? KIND_ROOMS : job->phase;
+}
 
 int target_store(import_job *job, parley_db_fn stored)
 {
@@ -230,7 +252,7 @@ void target_count(import_job *job, const parley_db_result *result)
     PGresult *page = job->source.page;
     uint32_t each = shapes[job->phase].statements, telling = shapes[job->phase].telling;
 
-    for (int row = 0; row < PQntuples(page); row++) {
+    for (int row = 0; job->phase < KIND_COUNT && row < PQntuples(page); row++) {
         int64_t n = target->rows_n(result->rows[(uint32_t)row * each + telling]);
         int is_nobodys = job->phase == KIND_ROOMS && !*PQgetvalue(page, row, R_CREATOR);
 

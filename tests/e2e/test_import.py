@@ -81,6 +81,9 @@ def check_room(server, token, there, here, ids):
     assert sorted(p["username"] for p in here["participants"]) == there["members"]
     assert ids == "numbers" or here["id"] == there["id"]
     said = walk(server, token, f"/api/chat/rooms/{here['id']}/messages/")[::-1]
+    assert (here["unread"], here["read_seq"], here["last_seq"]) == (0, len(said), len(said))  # it was read there
+    assert server.query("SELECT COUNT(*) FROM room_members m JOIN rooms r ON r.id = m.room_id WHERE m.read_seq <> r.last_seq "
+                        "OR m.delivered_seq <> r.last_seq") == [["0"]]
     assert [(m["content"], m["sender"]["username"], m["created_at"]) for m in said] == \
         [(content, sender or "(deleted)", stamp(at)) for _, content, sender, at in there["messages"]]
     assert ids == "numbers" or [m["id"] for m in said] == [uid for uid, *_ in there["messages"]]
@@ -133,6 +136,7 @@ def test_again_nothing_is_doubled(empty):
     empty.start()
     token = log_in(empty, "user0@example.org").json()["token"]
     room = next(r for r in walk(empty, token, "/api/chat/rooms/") if r["name"] != "(no name)")
+    last_seq = room["last_seq"]
     said = requests.post(f"{empty.url}/api/chat/rooms/{room['id']}/send/", json={"content": "here"}, timeout=PATIENCE,
                          headers={"Authorization": f"Token {token}"})
     assert said.status_code == 201
@@ -140,6 +144,8 @@ def test_again_nothing_is_doubled(empty):
     original.query("INSERT INTO chat_message (room_id, sender_id, content, created_at, is_deleted) SELECT room_id, sender_id, 'there', "
                    "created_at, false FROM chat_message WHERE content LIKE '3 %' AND room_id = (SELECT MIN(id) FROM chat_room)")
     assert "messages      1 new" in run(empty, original).stdout
+    assert empty.query(f"SELECT DISTINCT m.read_seq FROM room_members m JOIN rooms r ON r.id = m.room_id "
+                       f"WHERE r.uid = '{room['id']}'") == [[str(last_seq)]]  # nobody has read these
     empty.start()
     token = log_in(empty, "user0@example.org").json()["token"]
     assert [m["content"] for m in walk(empty, token, f"/api/chat/rooms/{room['id']}/messages/")][:2] == ["there", "here"]
