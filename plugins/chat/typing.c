@@ -15,6 +15,7 @@ static parley_json *typing_render(const struct room *room, const parley_person *
     parley->json_set(out, "type", parley->json_s(PARLEY_S("typing")));
     parley->json_set(out, "room", parley->json_s(str_of(room->uid)));
     parley->json_set(out, "user", render_user(person->uid, person->username));
+    parley->json_set(out, "expires_in_ms", parley->json_i(TYPING_EXPIRES_MS));
     return out;
 }
 

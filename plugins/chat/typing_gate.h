@@ -7,7 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TYPING_QUIET_MS = 2000, TYPING_WINDOW_MS = 1000, TYPING_MOST = 20 };
+enum {
+    TYPING_QUIET_MS = 2000,
+    TYPING_WINDOW_MS = 1000,
+    TYPING_MOST = 20,
+    /* For so long the others believe it: two frames of who goes on typing, and a slow way. */
+    TYPING_EXPIRES_MS = 5000
+};
 
 /* Counts one frame of a socket.  false: over TYPING_MOST in TYPING_WINDOW_MS. */
 bool typing_gate_count(uint64_t conn, int64_t now_ms);

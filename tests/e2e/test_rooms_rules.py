@@ -170,6 +170,7 @@ def test_frames_as_the_contract_shows_them(people):
         b.send({"type": "typing", "user": {"id": "x"}, "room": "x"})
         typing = a.read_type("typing")
         assert typing["user"] == {"id": bob.id, "username": bob.username} and "seq" not in typing
+        assert typing["expires_in_ms"] == 5000
         b.send({"type": "chat_message", "content": "Hello from WebSocket!", "id": "x", "sender": {}, "room": "x", "created_at": "x", "seq": 5})
         frame = a.message()
         assert frame["type"] == "chat_message" and frame["sender"] == {"id": bob.id, "username": bob.username, "first_name": "First", "last_name": "Last"}

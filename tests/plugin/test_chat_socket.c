@@ -206,7 +206,7 @@ static void test_typing(void **state)
     assert_int_equal(fake_frames(first), 0); /* not back to where it came from */
     assert_string_equal(fake_frame(second, 0),
                         "{\"type\":\"typing\",\"room\":\"" ROOM_UID "\",\"user\":{\"id\":\"" ADA_UID
-                        "\",\"username\":\"ada\"}}");
+                        "\",\"username\":\"ada\"},\"expires_in_ms\":5000}");
     fake_event(first, "{\"type\":\"typing\"}");
     assert_int_equal(fake_frames(second), 1); /* once in two seconds */
     fake_advance(2000);
