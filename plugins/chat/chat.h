@@ -51,7 +51,8 @@ enum event_kind {
     EVENT_MESSAGE_EDITED = 9,
     EVENT_REACTION_ADDED = 10,
     EVENT_REACTION_REMOVED = 11,
-    EVENT_READ = 100 /* like typing, as are all from here on */
+    EVENT_READ = 100, /* like typing, as are all from here on */
+    EVENT_PRESENCE = 101
 };
 
 enum close_code {
@@ -116,6 +117,8 @@ int read_request(parley_ctx *ctx, parley_req req, void *ud);
 int reads_list(parley_ctx *ctx, parley_req req, void *ud);
 int read_event(parley_ctx *ctx, parley_req req, void *ud);
 int typing_event(parley_ctx *ctx, parley_req req, void *ud);
+int presence_event(parley_ctx *ctx, parley_req req, void *ud);
+int presence_list(parley_ctx *ctx, parley_req req, void *ud);
 int feed_open(parley_ctx *ctx, parley_req req, void *ud);
 int subscribe_event(parley_ctx *ctx, parley_req req, void *ud);
 int unsubscribe_event(parley_ctx *ctx, parley_req req, void *ud);

@@ -49,6 +49,7 @@ struct feed {
     bool is_over;                /* the socket is gone */
     bool is_asking, is_draining; /* feed_way.c: a question is on its way; the socket is too full */
     bool is_all;                 /* rooms that come are subscribed to */
+    bool is_present;             /* takes part in presence.h */
     bool is_listing, must_list;  /* its rooms are being asked for; again, when that is answered */
 };
 

@@ -11,6 +11,7 @@
 #include "plugins/chat/live_log.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/place.h"
+#include "plugins/chat/presence.h"
 #include "plugins/chat/resume.h"
 #include "plugins/chat/tail.h"
 #include "plugins/chat/typing_gate.h"
@@ -194,6 +195,14 @@ void live_told(struct room *room, int64_t seq)
         live_compare(room, seq);
 }
 
+static void live_show(parley_str uid, uint32_t kind, parley_frame *frame, parley_conn except)
+{
+    if (kind == EVENT_PRESENCE)
+        presence_show(uid, frame);
+    else
+        place_send(uid, frame, except);
+}
+
 /* Another worker's gate does not know who types here. */
 static void live_heard_ephemeral(struct room *room, const struct bus_note *note)
 {
@@ -207,7 +216,7 @@ static void live_heard_ephemeral(struct room *room, const struct bus_note *note)
         feed_read(room, note->number);
     if (!frame)
         return;
-    place_send(str_of(room->uid), frame, (parley_conn){ 0 });
+    live_show(str_of(room->uid), note->kind, frame, (parley_conn){ 0 });
     parley->frame_unref(frame);
 }
 
@@ -352,7 +361,7 @@ void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *
 
     uid_copy(room_uid, uid);
     if (frame) {
-        place_send(str_of(room_uid), frame, except);
+        live_show(str_of(room_uid), kind, frame, except);
         parley->frame_unref(frame);
     }
     if (room && kind == EVENT_READ)

@@ -6,6 +6,7 @@
 #include "plugins/chat/feed.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/once.h"
+#include "plugins/chat/presence.h"
 #include "plugins/chat/reads.h"
 #include "plugins/chat/resume.h"
 #include "plugins/chat/revoked.h"
@@ -40,6 +41,12 @@ static const parley_option options[] = {
       .def = "members",
       .help = "Who sees the address of a participant: all members of the room, or only the "
               "participant." },
+    { .name = "presence_ttl",
+      .type = PARLEY_T_MS,
+      .def = "90s",
+      .min = 1000,
+      .max = 86400000,
+      .help = "How long somebody is taken to be there (presence) after his worker died." },
     { .name = "send_timeout",
       .type = PARLEY_T_MS,
       .def = "5s",
@@ -79,6 +86,7 @@ static const parley_route routes[] = {
     ROUTE("GET",    ROOM "events/",                       PARLEY_R_USER, events_list),
     ROUTE("GET",    ROOM "read/",                         PARLEY_R_USER, reads_list),
     ROUTE("POST",   ROOM "read/",                         PARLEY_R_USER, read_request),
+    ROUTE("GET",    ROOM "presence/",                     PARLEY_R_USER, presence_list),
     ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
     ROUTE("GET",    CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_show),
     ROUTE("PATCH",  CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_edit),
@@ -90,12 +98,14 @@ static const parley_route routes[] = {
     EVENT(SOCKET, "chat_message", send_event),
     EVENT(SOCKET, "typing",       typing_event),
     EVENT(SOCKET, "read",         read_event),
+    EVENT(SOCKET, "presence",     presence_event),
     EVENT(SOCKET, "ping",         ping_event),
     EVENT(SOCKET, "resume",       resume_event),
     ROUTE("WS",     FEED,                                 PARLEY_R_USER, feed_open),
     EVENT(FEED,   "chat_message", send_event),
     EVENT(FEED,   "typing",       typing_event),
     EVENT(FEED,   "read",         read_event),
+    EVENT(FEED,   "presence",     presence_event),
     EVENT(FEED,   "ping",         ping_event),
     EVENT(FEED,   "subscribe",    subscribe_event),
     EVENT(FEED,   "unsubscribe",  unsubscribe_event),
@@ -150,6 +160,8 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     if (err == 0)
         err = feeds_load(ctx);
     if (err == 0)
+        err = presence_load(ctx, conf);
+    if (err == 0)
         err = verbs_load(ctx);
     if (err == 0)
         err = parley->provide(ctx, "parley.chat", &service.head);
@@ -201,6 +213,7 @@ static int chat_stop(parley_ctx *ctx)
     poll_stop();
     feeds_stop();
     notice_stop();
+    presence_stop();
     tail_stop();
     typing_gate_clear();
     reads_stop(chat_stopped);

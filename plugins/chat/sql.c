@@ -466,6 +466,12 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_UNREAD] =
         "SELECT " UNREAD ", r.last_seq FROM room_members m JOIN rooms r ON r.id = m.room_id"
         " WHERE m.user_id = $1 AND m.room_id = $2",
+    [SQL_PRESENCE_ROOMS] =
+        "SELECT r.uid, u.uid, u.username FROM (SELECT m.user_id, m.room_id FROM room_members m"
+        " WHERE m.user_id = $1 ORDER BY m.room_id DESC LIMIT 100) m"
+        " JOIN rooms r ON r.id = m.room_id JOIN users u ON u.id = m.user_id"
+        " WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM room_members o WHERE o.room_id = m.room_id"
+        " LIMIT 101) c) <= 100",
 };
 /* clang-format on */
 

@@ -96,6 +96,7 @@ enum sql_id {
     SQL_READS_PAGE,
     SQL_ROOMS_MINE,
     SQL_UNREAD,
+    SQL_PRESENCE_ROOMS,
     /* Those of message_sql.c. */
     SQL_MESSAGE_FIRST,
     SQL_SHOW = SQL_MESSAGE_FIRST,
@@ -294,6 +295,8 @@ enum { READ_TOLD_MOST = 100 };
 /* Columns of SQL_ROOMS_MINE and of SQL_UNREAD. */
 enum mine_column { MINE_KEY, MINE_LAST_SEQ, MINE_EPOCH, MINE_UID, MINE_NAME };
 enum unread_column { UNREAD_COUNT, UNREAD_LAST };
+/* Columns of SQL_PRESENCE_ROOMS: of a user's newest 100 rooms, those of at most 100 members. */
+enum presence_column { PRESENCE_ROOM, PRESENCE_UID, PRESENCE_USERNAME };
 
 /* start() only.  Returns 0, or < 0 after fail() named the statement. */
 int sql_prepare_all(void);

@@ -170,6 +170,7 @@ static parley_str entry_write(const struct announcement *what, parley_str frame,
     case EVENT_ROOM_DELETED:
     case EVENT_TYPING:
     case EVENT_READ:
+    case EVENT_PRESENCE:
         break;
     }
     return (parley_str){ NULL, 0 };
