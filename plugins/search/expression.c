@@ -5,13 +5,17 @@
  *   PostgreSQL ('a' <-> 'b')       x & y           (x | y)      'a':1 'b':2 'ROOM' 'SLICE'
  *
  * Tokens are letters, digits and what is above ASCII, so nothing in them must be quoted.  The room
- * and the slice are tokens that begin with a code point for private use, which no text can give. */
+ * and the slice are tokens that begin with a code point for private use, which no text can give; so
+ * is each sign of a pair, since all tokens with one beginning would be slow to gather.  A sign at the
+ * end of a phrase is only asked for as such: query_match() knows whether it stands there. */
 #include "plugins/search/query.h"
 #include <inttypes.h>
+#include <parley/text.h>
 #include <string.h>
 
 #define ROOM_MARK  "\xee\x80\x80" /* U+E000 */
 #define SLICE_MARK "\xee\x80\x81" /* U+E001 */
+#define SIGN_MARK  "\xee\x80\x82" /* U+E002 */
 
 enum { TAG_BYTES = 32 /* a mark, a number, quotes, an operator */ };
 
@@ -19,11 +23,10 @@ enum { TAG_BYTES = 32 /* a mark, a number, quotes, an operator */ };
 static const struct way {
     const char *open, *between, *close; /* of a phrase */
     const char *quote;                  /* around each of its tokens */
-    const char *prefix;                 /* after one that is one */
     const char *all, *one;
 } ways[] = {
-    [DIALECT_SQLITE]   = { "\"", " ",     "\"", "",  " *", " AND ", " OR " },
-    [DIALECT_POSTGRES] = { "(",  " <-> ", ")",  "'", ":*", " & ",   " | "  },
+    [DIALECT_SQLITE]   = { "\"", " ",     "\"", "",  " AND ", " OR " },
+    [DIALECT_POSTGRES] = { "(",  " <-> ", ")",  "'", " & ",   " | "  },
 };
 /* clang-format on */
 
@@ -64,25 +67,37 @@ static void out_tag(struct out *out, enum dialect dialect, const char *mark, int
     out_put(out, quote);
 }
 
-static void out_phrase(struct out *out, const struct way *way, const struct query *query,
+static void out_sign(struct out *out, enum dialect dialect, parley_str token)
+{
+    const char *quote = dialect == DIALECT_SQLITE ? "\"" : "'";
+    size_t n = 0;
+
+    (void)parley_text_next(token, &n);
+    out_put(out, quote);
+    out_put(out, SIGN_MARK);
+    out_bytes(out, (parley_str){ token.p, n });
+    out_put(out, quote);
+}
+
+static void out_phrase(struct out *out, enum dialect dialect, const struct query *query,
                        const struct phrase *phrase)
 {
-    bool is_prefix = query->tokens.list[phrase->first + phrase->n - 1].is_prefix;
-    bool is_inside = way->quote[0] != '\0'; /* the mark of a prefix stands at its token */
+    const struct way *way = &ways[dialect];
+    size_t last = phrase->first + phrase->n - 1;
+    size_t whole = query->tokens.list[last].is_prefix ? phrase->n - 1 : phrase->n;
 
-    out_put(out, way->open);
-    for (size_t i = 0; i < phrase->n; i++) {
-        if (i > 0)
-            out_put(out, way->between);
+    for (size_t i = 0; i < whole; i++) {
+        out_put(out, i > 0 ? way->between : way->open);
         out_put(out, way->quote);
         out_bytes(out, token_text(&query->tokens, phrase->first + i));
         out_put(out, way->quote);
     }
-    if (is_prefix && is_inside)
-        out_put(out, way->prefix);
-    out_put(out, way->close);
-    if (is_prefix && !is_inside)
-        out_put(out, way->prefix);
+    if (whole > 0)
+        out_put(out, way->close);
+    if (whole == phrase->n)
+        return;
+    out_put(out, whole > 0 ? way->all : "");
+    out_sign(out, dialect, token_text(&query->tokens, last));
 }
 
 static int64_t slice_of(int64_t id)
@@ -107,7 +122,7 @@ size_t expression_make(enum dialect dialect, const struct query *query, const st
     for (size_t i = 0; i < query->phrase_n; i++) {
         if (i > 0)
             out_put(&out, way->all);
-        out_phrase(&out, way, query, &query->phrases[i]);
+        out_phrase(&out, dialect, query, &query->phrases[i]);
     }
     for (size_t i = 0; i < scope->room_n; i++) {
         out_put(&out, i > 0 ? way->one : way->all);
@@ -144,6 +159,12 @@ size_t document_make(enum dialect dialect, const struct tokens *tokens, int64_t 
             out_put(&out, "':");
             out_number(&out, (int64_t)i + 1);
         }
+        out_put(&out, " ");
+    }
+    for (size_t i = 0; i < tokens->n; i++) {
+        if (!tokens->list[i].is_pair)
+            continue;
+        out_sign(&out, dialect, token_text(tokens, i));
         out_put(&out, " ");
     }
     if (dialect == DIALECT_SQLITE) {

@@ -87,9 +87,11 @@ static void cut_end(struct cut *cut, bool is_text_end)
 static void cut_begin(struct cut *cut, bool is_pair)
 {
     cut->is_pair = is_pair;
-    cut->word = (struct token){
-        .at = (uint32_t)cut->to->text_n, .from = cut->from, .to = cut->end, .first_to = cut->end
-    };
+    cut->word = (struct token){ .at = (uint32_t)cut->to->text_n,
+                                .from = cut->from,
+                                .to = cut->end,
+                                .first_to = cut->end,
+                                .is_pair = is_pair };
 }
 
 /* Adds a code point to the token under way; false: it is full. */

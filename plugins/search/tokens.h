@@ -20,8 +20,9 @@ enum { TOKEN_BYTES_MOST = 120 /* the rest of a longer word is not looked at */ }
 struct token {
     uint32_t at, n;    /* in tokens.text, bytes */
     uint32_t from, to; /* in what was cut, code points; to: exclusive */
-    uint32_t first_to; /* end of its first sign, which is what a prefix of one sign matches */
-    bool is_prefix;    /* stands for every token that begins so */
+    uint32_t first_to; /* end of its first sign */
+    bool is_pair;      /* of signs without spaces, or the last of them alone */
+    bool is_prefix;    /* of a question: stands for every token that begins so */
 };
 struct tokens {
     char *text;

@@ -230,6 +230,7 @@ static void test_match_of_many_places(void **state)
 
 #define ROOM(n)  "\ue000" n
 #define SLICE(n) "\ue001" n
+#define SIGN(s)  "\ue002" s
 
 /* clang-format off */
 static const struct {
@@ -244,7 +245,9 @@ static const struct {
       "('fox') & ('dog') & ('" ROOM("7") "' | '" ROOM("8") "') & ('" SLICE("1") "' | '" SLICE("2") "')" },
     { "a phrase", "\"a b\"", 1, 0, 16384, "\"a b\" AND (\"" ROOM("7") "\")",
       "('a' <-> 'b') & ('" ROOM("7") "') & ('" SLICE("0") "')" },
-    { "a sign", "\u6771", 0, 0, 1, "\"\u6771\" *", "('\u6771':*) & ('" SLICE("0") "')" },
+    { "a sign", "\u6771", 0, 0, 1, "\"" SIGN("\u6771") "\"", "'" SIGN("\u6771") "' & ('" SLICE("0") "')" },
+    { "a sign at the end", "a\u6771", 0, 0, 1, "\"a\" AND \"" SIGN("\u6771") "\"",
+      "('a') & '" SIGN("\u6771") "' & ('" SLICE("0") "')" },
     { "hostile", "a' OR \") NEAR(", 0, 0, 1, "\"a\" AND \"or\" AND \"near\"",
       "('a') & ('or') & ('near') & ('" SLICE("0") "')" },
 };
@@ -277,12 +280,16 @@ static void test_expressions(void **state)
 
 static void test_documents(void **state)
 {
-    static const char *const expected[] = { "b a b " ROOM("9"),
-                                            "'b':1 'a':2 'b':3 '" ROOM("9") "' '" SLICE("3") "'" };
-    struct tokens tokens = room_for(str("B a b"));
+    static const char text[] = "B a \u6771\u4eac";
+    static const char *const expected[] = {
+        "b a \u6771\u4eac \u4eac \"" SIGN("\u6771") "\" \"" SIGN("\u4eac") "\" " ROOM("9"),
+        "'b':1 'a':2 '\u6771\u4eac':3 '\u4eac':4 '" SIGN("\u6771") "' '" SIGN("\u4eac") "' '" ROOM(
+            "9") "' '" SLICE("3") "'",
+    };
+    struct tokens tokens = room_for(str(text));
 
     (void)state;
-    tokens_cut(str("B a b"), TOKENS_OF_MESSAGE, &tokens);
+    tokens_cut(str(text), TOKENS_OF_MESSAGE, &tokens);
     for (int d = DIALECT_SQLITE; d <= DIALECT_POSTGRES; d++) {
         char *is = malloc(document_room(&tokens));
         size_t n = document_make((enum dialect)d, &tokens, 3 * 16384, 9, is);
