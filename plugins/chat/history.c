@@ -179,11 +179,12 @@ static int history_ask(parley_flow *flow)
 }
 
 /* The newest messages as of `head`, and nothing has happened since. */
+/* Of what has been removed for its age the tail may still have more than there is. */
 static bool history_is_whole(const struct history *h)
 {
     int64_t wanted = h->count < h->page.limit ? h->count : h->page.limit;
 
-    return h->results.p && h->is_same_epoch && h->head == h->last_seq && h->tail_n >= wanted;
+    return h->results.p && h->is_same_epoch && h->head == h->last_seq && h->tail_n == wanted;
 }
 
 /* The part of `results` from the end of one message to the end of the next: its text, and before it

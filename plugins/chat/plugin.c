@@ -9,6 +9,7 @@
 #include "plugins/chat/presence.h"
 #include "plugins/chat/reads.h"
 #include "plugins/chat/resume.h"
+#include "plugins/chat/retention.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/room.h"
 #include "plugins/chat/sql.h"
@@ -47,6 +48,17 @@ static const parley_option options[] = {
       .min = 1000,
       .max = 86400000,
       .help = "How long somebody is taken to be there (presence) after his worker died." },
+    { .name = "retention",
+      .type = PARLEY_T_TREE,
+      .help = "Rooms that are kept for a time only: a list of {rooms: \"Alerts *\", keep: 30d}. "
+              "The first "
+              "rule that fits a room's name counts; * is any text. What no rule names is kept." },
+    { .name = "retention_every",
+      .type = PARLEY_T_MS,
+      .def = "1h",
+      .min = 100,
+      .max = 86400000,
+      .help = "How often what is too old is removed." },
     { .name = "send_timeout",
       .type = PARLEY_T_MS,
       .def = "5s",
@@ -138,6 +150,7 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
     chat.max_reactions = parley->conf_int(conf, "max_reactions");
     chat.show_emails =
         parley->conf_int(conf, "show_emails") == SHOW_SELF ? SHOW_SELF : SHOW_MEMBERS;
+    chat.retention_every_ms = parley->conf_int(conf, "retention_every");
     uint32_t send_timeout_ms = (uint32_t)parley->conf_int(conf, "send_timeout");
 
     for (size_t i = 0; i < COUNT(routes); i++) {
@@ -153,6 +166,8 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         err = parley->use(ctx, PARLEY_APP, "/api/chat/rooms/", refer_request, NULL);
     if (err == 0)
         err = parley->use(ctx, PARLEY_APP, "chat_message", refer_event, NULL);
+    if (err == 0)
+        err = retention_load(ctx, conf);
     if (err == 0)
         err = meters_load(ctx);
     if (err == 0)
@@ -196,7 +211,9 @@ static int chat_start(parley_ctx *ctx)
     room_remember(true);
     resume_start();
     sweep_start();
-    err = feeds_start();
+    err = retention_start();
+    if (err == 0)
+        err = feeds_start();
     return err < 0 ? err : poll_start();
 }
 
@@ -210,6 +227,7 @@ static int chat_stop(parley_ctx *ctx)
 {
     (void)ctx;
     sweep_stop();
+    retention_stop();
     poll_stop();
     feeds_stop();
     notice_stop();

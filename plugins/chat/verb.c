@@ -1,4 +1,4 @@
-/* verb.c -- `parley room ...` and `parley export`: the table of them, and which room and user are
+/* verb.c -- `parley room ...`, `parley retention plan` and `parley export`: the table of them, and which room and user are
  * meant. */
 #include "plugins/chat/verb.h"
 #include <stdio.h>
@@ -115,6 +115,10 @@ static const parley_verb verbs[] = {
     { VERB("room delete", "delete a room with all its messages"),
       .details = "Sockets in the room close with 4404. It cannot be undone.\n",
       PARLEY_LIST(option, delete_options), PARLEY_LIST(operand, room_operands), .fn = verb_room_delete },
+    { VERB("retention plan", "show what the rules of retention would remove now"),
+      .details = "One JSON object per line and room that a rule names: how many messages would go, and when the oldest\n"
+                 "of those that stay was sent. Nothing is removed.\n",
+      .fn = verb_retention_plan },
     { VERB("export", "print messages, one JSON object per line"),
       .details = "Room by room, oldest first; the order is the same every time. Deleted messages are left out.\n"
                  "Each with what it said before it was edited, and with the reactions to it.\n",

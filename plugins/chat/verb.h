@@ -3,7 +3,8 @@
  *   verb.c          the table of all of them; which room and which user are meant
  *   verb_show.c     room list, room show, room members
  *   verb_change.c   room add, remove, delete
- *   verb_export.c   export */
+ *   verb_export.c   export
+ *   verb_retention.c   retention plan */
 #ifndef CHAT_VERB_H
 #define CHAT_VERB_H
 #include "plugins/chat/sql.h"
@@ -32,6 +33,7 @@ int verb_room_members(parley_ctx *ctx, parley_run run, void *ud);
 int verb_room_add(parley_ctx *ctx, parley_run run, void *ud);
 int verb_room_remove(parley_ctx *ctx, parley_run run, void *ud);
 int verb_room_delete(parley_ctx *ctx, parley_run run, void *ud);
+int verb_retention_plan(parley_ctx *ctx, parley_run run, void *ud);
 int verb_export(parley_ctx *ctx, parley_run run, void *ud);
 
 #define TASK_START(steps, size)                                                                    \

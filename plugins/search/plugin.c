@@ -16,7 +16,7 @@ static const parley_option options[] = {
 static const parley_need needs[] = {
     { .service = "parley.db", .major = 0, .minor = 1 },
     { .service = "parley.auth", .major = 0, .minor = 1 },
-    { .service = "parley.chat", .major = 0, .minor = 1, .optional = 1 },
+    { .service = "parley.chat", .major = 0, .minor = 1 }, /* its tables */
 };
 
 static const parley_route route = { PARLEY_SIZED(parley_route), .method = "GET",

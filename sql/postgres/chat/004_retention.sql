@@ -1,0 +1,13 @@
+-- Rooms may be kept for a time only (option retention of chat): the log goes from its beginning, with its messages.
+--
+-- What an event of a message that is edited, deleted or reacted to refers to must stay as long as that event, without its
+-- text.  Only such events are in the index, so that sending pays nothing.
+CREATE INDEX room_events_of_message ON room_events (message_id) WHERE kind IN (2, 9, 10, 11);
+
+-- When the next worker that comes looks for what is too old.
+CREATE TABLE retention_turns (
+    id BIGINT PRIMARY KEY,
+    next_at BIGINT NOT NULL
+);
+
+INSERT INTO retention_turns (id, next_at) VALUES (1, 0);
