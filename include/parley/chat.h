@@ -8,8 +8,9 @@
  *   room_members   room_id, user_id (users.id), role, joined_at
  *   room_events    room_id, seq, kind, message_id: the order of a room; kind 1 is a message, 6 one
  *                  that was deleted since
- *   messages       id (rising), uid (public), room_id, sender_id (users.id), sender_uid,
- *                  sender_username, content (empty once deleted), created_at, deleted_at (or NULL)
+ *   messages       id (rising), uid (public), room_id, seq, sender_id (users.id), sender_uid,
+ *                  sender_username, sender_first_name, sender_last_name, client_msg_id, content (empty
+ *                  once deleted), created_at, edited_at, deleted_at, reply_to, mentions (or NULL)
  *
  * Messages of a deleted room may lie there for a while, without a row in rooms.  What is read this
  * way is everybody's private talk: whoever shows it has decided who may see it.
