@@ -1,7 +1,7 @@
 /* chat.test.mjs -- people talk: two browsers, one of them cut off now and then, and nothing is lost or doubled. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { browserLaunch, pageOpen, PASSWORD, Server, shownIn, toasted, until, write } from "./rig.mjs";
+import { browserLaunch, loginIn, pageOpen, Server, shownIn, toasted, until, write } from "./rig.mjs";
 
 let server, browser, ada, bob;
 
@@ -432,7 +432,7 @@ test("whoever is in many rooms has one socket, and hears of all of them", async 
     const sockets = [];
 
     page.on("websocket", (socket) => sockets.push(new URL(socket.url()).pathname));
-    await page.context().request.post("/api/auth/login/", { data: { email: gus.email, password: PASSWORD } });
+    await loginIn(page.context(), gus);
     await page.goto("/");
     const badge = (name) => page.getByRole("link", { name: new RegExp(`${name}( |$)`) }).locator(".badge");
 

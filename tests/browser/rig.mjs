@@ -139,6 +139,16 @@ export function browserLaunch() {
     return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS, timeout: PATIENCE });
 }
 
+/* A busy server may say "later" (503); then it is asked again. */
+export async function loginIn(context, { email }) {
+    await until(`${email} to be logged in`, async () => {
+        const answer = await context.request.post("/api/auth/login/", { data: { email, password: PASSWORD } });
+
+        assert.ok(answer.ok() || answer.status() === 503, `${answer.status()} ${await answer.text()}`);
+        return answer.ok();
+    });
+}
+
 /* A page in a context of its own.  What it does against its own policy, and what its scripts throw, is in `page.faults`. */
 export async function pageOpen(browser, server, { person, viewport = { width: 1100, height: 720 }, hash = "", ...more } = {}) {
     const context = await browser.newContext({ viewport, baseURL: server.url, locale: "en-GB", timezoneId: "UTC", ...more });
@@ -156,7 +166,7 @@ export async function pageOpen(browser, server, { person, viewport = { width: 11
         }
     });
     if (person) {
-        await context.request.post("/api/auth/login/", { data: { email: person.email, password: PASSWORD } });
+        await loginIn(context, person);
     }
     await page.goto(`/${hash}`);
     return page;
