@@ -35,7 +35,7 @@ struct chat {
     size_t max_text;         /* code points of a message */
     size_t max_participants; /* addresses in one request */
     int64_t retention_every_ms;
-    int64_t max_reactions;   /* different ones to a message */
+    int64_t max_reactions; /* different ones to a message */
 };
 extern PARLEY_HIDDEN struct chat chat;
 

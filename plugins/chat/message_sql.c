@@ -69,7 +69,7 @@
     " (SELECT seq FROM room_events WHERE room_id = $1 ORDER BY seq LIMIT 200) e)"
 
 /* clang-format off */
-const char *const sql_message_texts[SQL_COUNT - SQL_MESSAGE_FIRST] = {
+const char *const sql_message_texts[SQL_PURGE_TURN - SQL_MESSAGE_FIRST] = {
     AT(SQL_SHOW) =
         "SELECT " MESSAGE_COLUMNS ", r.uid, r.epoch, r.last_seq, m.deleted_at,"
         " CASE WHEN m.sender_id = $1 THEN 1 ELSE 0 END" SEEN("$1", "$2"),

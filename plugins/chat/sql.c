@@ -1,4 +1,5 @@
-/* sql.c -- every statement of the plugin, but those of message_sql.c.
+/* sql.c -- every statement of the plugin, but those of message_sql.c and
+ * purge_sql.c.
  *
  * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes
  * a room is a group of statements run as one transaction: lock the room's row first (so that seq is
@@ -410,43 +411,6 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         "DELETE FROM room_sweeps WHERE room_id = $1"
         " AND NOT EXISTS (SELECT 1 FROM room_events e WHERE e.room_id = $1)",
 
-    /* What is kept for a time only: the log from its beginning up to the last of 200 events before
-     * which none is younger. */
-    [SQL_PURGE_TURN] =
-        "UPDATE retention_turns SET next_at = $1 WHERE id = 1 AND next_at <= $2",
-    [SQL_PURGE_ROOMS] =
-        "SELECT id, name, uid FROM rooms WHERE id > $1 ORDER BY id LIMIT $2",
-    [SQL_PURGE_LOOK] =
-        "SELECT MAX(o.seq) FROM"
-        " (SELECT seq FROM room_events WHERE room_id = $1 ORDER BY seq LIMIT 200) o"
-        " WHERE NOT EXISTS (SELECT 1 FROM"
-        " (SELECT seq, at FROM room_events WHERE room_id = $1 ORDER BY seq LIMIT 200) y"
-        " WHERE y.seq <= o.seq AND y.at >= $2)",
-    [SQL_PURGE_AUDIT] =
-        PARLEY_AUTH_AUDIT "CAST($1 AS BIGINT), 'room_purge', CAST(NULL AS BIGINT), creator_id, '',"
-        " CAST(uid AS TEXT), 'retention' FROM rooms WHERE id = $2",
-    [SQL_PURGE_COUNT] =
-        "UPDATE rooms SET message_count = message_count - (SELECT COUNT(*) FROM room_events e"
-        " WHERE e.room_id = $1 AND e.seq <= $2 AND e.kind = 1) WHERE id = $1",
-    [SQL_PURGE_EDITS] =
-        "DELETE FROM message_edits WHERE room_id = $1 AND message_seq <= $2",
-    [SQL_PURGE_REACTIONS] =
-        "DELETE FROM reactions WHERE room_id = $1 AND message_seq <= $2",
-    [SQL_PURGE_MESSAGES] =
-        "DELETE FROM messages WHERE id IN (SELECT e.message_id FROM room_events e"
-        " WHERE e.room_id = $1 AND e.seq <= $2) AND seq <= $2 AND NOT EXISTS"
-        " (SELECT 1 FROM room_events l WHERE l.message_id = messages.id"
-        " AND l.kind IN (2, 9, 10, 11) AND l.seq > $2)",
-    [SQL_PURGE_TEXTS] =
-        "UPDATE messages SET content = '', mentions = NULL, reply_to = NULL,"
-        " deleted_at = COALESCE(deleted_at, $1) WHERE id IN (SELECT e.message_id FROM room_events e"
-        " WHERE e.room_id = $2 AND e.seq <= $3) AND seq <= $3",
-    [SQL_PURGE_EVENTS] =
-        "DELETE FROM room_events WHERE room_id = $1 AND seq <= $2",
-    [SQL_PURGE_PLAN] =
-        "SELECT COALESCE(SUM(CASE WHEN at < $1 THEN 1 ELSE 0 END), 0),"
-        " MIN(CASE WHEN at >= $1 THEN at END) FROM room_events WHERE room_id = $2 AND kind = 1",
-
     /* The command line. */
     [SQL_VERB_ROOMS] =
         VERB_ROOM " WHERE LOWER(r.name) LIKE LOWER($1) ESCAPE '!' AND (CAST($2 AS TEXT) = ''"
@@ -520,6 +484,11 @@ int sql_prepare_all(void)
 
     if (err < 0)
         return err;
-    return parley_db_prepare_all(chat.db, chat.ctx, sql_message_texts,
-                                 SQL_COUNT - SQL_MESSAGE_FIRST, sql_prepared + SQL_MESSAGE_FIRST);
+    err =
+        parley_db_prepare_all(chat.db, chat.ctx, sql_message_texts,
+                              SQL_PURGE_TURN - SQL_MESSAGE_FIRST, sql_prepared + SQL_MESSAGE_FIRST);
+    if (err < 0)
+        return err;
+    return parley_db_prepare_all(chat.db, chat.ctx, sql_purge_texts, SQL_COUNT - SQL_PURGE_TURN,
+                                 sql_prepared + SQL_PURGE_TURN);
 }

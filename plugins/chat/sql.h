@@ -83,17 +83,6 @@ enum sql_id {
     SQL_SWEEP_MESSAGES,
     SQL_SWEEP_EVENTS,
     SQL_SWEEP_DONE,
-    SQL_PURGE_TURN,
-    SQL_PURGE_ROOMS,
-    SQL_PURGE_LOOK,
-    SQL_PURGE_AUDIT,
-    SQL_PURGE_COUNT,
-    SQL_PURGE_EDITS,
-    SQL_PURGE_REACTIONS,
-    SQL_PURGE_MESSAGES,
-    SQL_PURGE_TEXTS,
-    SQL_PURGE_EVENTS,
-    SQL_PURGE_PLAN,
     SQL_VERB_ROOMS,
     SQL_VERB_ROOM_FIND,
     SQL_VERB_USER_FIND,
@@ -136,12 +125,25 @@ enum sql_id {
     SQL_ERASE_REACTIONS,
     SQL_SWEEP_EDITS,
     SQL_SWEEP_REACTIONS,
+    /* of retention, in purge_sql.c */
+    SQL_PURGE_TURN,
+    SQL_PURGE_ROOMS,
+    SQL_PURGE_LOOK,
+    SQL_PURGE_AUDIT,
+    SQL_PURGE_COUNT,
+    SQL_PURGE_EDITS,
+    SQL_PURGE_REACTIONS,
+    SQL_PURGE_MESSAGES,
+    SQL_PURGE_TEXTS,
+    SQL_PURGE_EVENTS,
+    SQL_PURGE_PLAN,
     SQL_COUNT
 };
 
-extern PARLEY_HIDDEN const char *const sql_message_texts[SQL_COUNT - SQL_MESSAGE_FIRST];
+extern PARLEY_HIDDEN const char *const sql_message_texts[SQL_PURGE_TURN - SQL_MESSAGE_FIRST];
 
 extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
+extern PARLEY_HIDDEN const char *const sql_purge_texts[SQL_COUNT - SQL_PURGE_TURN];
 
 /* One statement of a run, with its parameters: SQL(SQL_ROOM, params) for an array in scope. */
 /* clang-format off */
