@@ -113,7 +113,10 @@ static str event_echo(call *c, const char *name)
 /* `body` is what stands behind {"type":"error" and before the closing brace. */
 int event_send_error(call *c, str body)
 {
-    str where = event_echo(c, "room");
+    /* Where the address names the room, a field of that name is none of ours. */
+    bool is_one_room =
+        api_table()->req_param((parley_req){ c->req->handle }, "room").p != NULL;
+    str where = is_one_room ? STR("") : event_echo(c, "room");
     str id = event_echo(c, "client_msg_id");
     size_t size = body.n + where.n + id.n + 64;
     char *text = arena_alloc(&c->req->memory, size);

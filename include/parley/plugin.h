@@ -371,8 +371,9 @@ typedef struct parley_api {
     /* type NULL: no Content-Type */
     int (*reply)(parley_req, int status, const char *type, parley_str body);
     int (*reply_json)(parley_req, int status, parley_json *take);
-    /* Refuse: HTTP {"detail":text,"code":code}; EVENT an error frame with code, detail, and the
-     * texts "room" and "client_msg_id" of the frame if it had them. */
+    /* Refuse: HTTP {"detail":text,"code":code}; EVENT an error frame with code, detail, and the text
+     * "client_msg_id" of the frame if it had one; "room" likewise, unless the socket's address has a
+     * parameter of that name. */
     int (*deny)(parley_req, int status, const char *code, const char *text);
     /* Refuse the fields: HTTP 400 with `take` ({"name":["..."]}) as the body; EVENT error "invalid"
      * with it as "errors". */
