@@ -114,8 +114,7 @@ static str event_echo(call *c, const char *name)
 int event_send_error(call *c, str body)
 {
     /* Where the address names the room, a field of that name is none of ours. */
-    bool is_one_room =
-        api_table()->req_param((parley_req){ c->req->handle }, "room").p != NULL;
+    bool is_one_room = api_table()->req_param((parley_req){ c->req->handle }, "room").p != NULL;
     str where = is_one_room ? STR("") : event_echo(c, "room");
     str id = event_echo(c, "client_msg_id");
     size_t size = body.n + where.n + id.n + 64;
