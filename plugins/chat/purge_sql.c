@@ -5,7 +5,7 @@
 /* clang-format off */
 const char *const sql_purge_texts[SQL_COUNT - SQL_PURGE_TURN] = {
     [SQL_PURGE_TURN - SQL_PURGE_TURN] =
-        "UPDATE retention_turns SET next_at = $1 WHERE id = 1 AND next_at <= $2",
+        "UPDATE derived_retention_turns SET next_at = $1 WHERE id = 1 AND next_at <= $2",
     [SQL_PURGE_ROOMS - SQL_PURGE_TURN] =
         "SELECT id, name, uid FROM rooms WHERE id > $1 ORDER BY id LIMIT $2",
     [SQL_PURGE_LOOK - SQL_PURGE_TURN] =

@@ -136,7 +136,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         "SELECT m.room_id, " PERSON("u")
         " FROM rooms r JOIN room_members me ON me.room_id = r.id AND me.user_id = $1"
         " JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
-        " WHERE r.uid = $2",
+        " WHERE r.uid = $2 ORDER BY m.user_id",
     [SQL_ROOMS_COUNT] =
         "SELECT COUNT(*) FROM room_members WHERE user_id = $1",
     [SQL_ROOMS_PAGE] =
@@ -152,18 +152,18 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
         " OFFSET CAST($2 AS BIGINT) + CAST($3 AS BIGINT) - 1), 0)"
         " AND p.room_id <= (SELECT b.room_id FROM room_members b"
         " WHERE b.user_id = $1 ORDER BY b.room_id DESC LIMIT 1 OFFSET $3)"
-        " ORDER BY p.room_id DESC",
+        " ORDER BY p.room_id DESC, m.user_id",
     [SQL_ROOMS_UP] =
         ROOMS_BETWEEN " ORDER BY m.room_id LIMIT $4",
     [SQL_ROOMS_UP_PEOPLE] =
         PEOPLE_BETWEEN " AND p.room_id <= COALESCE((" OWN_BETWEEN
-        " ORDER BY b.room_id LIMIT 1 OFFSET CAST($4 AS BIGINT) - 1), $3) ORDER BY p.room_id",
+        " ORDER BY b.room_id LIMIT 1 OFFSET CAST($4 AS BIGINT) - 1), $3) ORDER BY p.room_id, m.user_id",
     [SQL_ROOMS_DOWN] =
         ROOMS_BETWEEN " ORDER BY m.room_id DESC LIMIT $4",
     [SQL_ROOMS_DOWN_PEOPLE] =
         PEOPLE_BETWEEN " AND p.room_id >= COALESCE((" OWN_BETWEEN
         " ORDER BY b.room_id DESC LIMIT 1 OFFSET CAST($4 AS BIGINT) - 1), $2)"
-        " ORDER BY p.room_id DESC",
+        " ORDER BY p.room_id DESC, m.user_id",
     [SQL_USER_BY_EMAIL] =
         "SELECT id, uid, username FROM users WHERE email_key = $1",
     [SQL_LOCK_UID] =

@@ -25,10 +25,15 @@ ROUTES = [
     (ROOM, "GET, PUT, DELETE, HEAD, OPTIONS", TOKEN),
     (ROOM + "messages/", "GET, HEAD, OPTIONS", TOKEN),
     (ROOM + "events/", "GET, HEAD, OPTIONS", TOKEN),
+    (ROOM + "read/", "GET, POST, HEAD, OPTIONS", TOKEN),
+    (ROOM + "presence/", "GET, HEAD, OPTIONS", TOKEN),
     (ROOM + "send/", "POST, OPTIONS", TOKEN),
     (ROOM + "participants/", "POST, OPTIONS", TOKEN),
     (ROOM + f"participants/{ID}/", "DELETE, OPTIONS", TOKEN),
-    (f"/api/chat/messages/{ID}/", "DELETE, OPTIONS", TOKEN),
+    (f"/api/chat/messages/{ID}/", "GET, PATCH, DELETE, HEAD, OPTIONS", TOKEN),
+    (f"/api/chat/messages/{ID}/history/", "GET, HEAD, OPTIONS", TOKEN),
+    (f"/api/chat/messages/{ID}/reactions/%F0%9F%91%8D/", "PUT, DELETE, OPTIONS", TOKEN),
+    ("/api/chat/search/", "GET, HEAD, OPTIONS", TOKEN),
 ]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

@@ -90,7 +90,8 @@ def test_what_comes_first(server, ada, path, allow, locked):
             answer = ask(server, verb, path, b"{", Content_Type="text/plain", Authorization="Token nope")
             assert answer.status_code == 401 and detail(answer) == "Invalid token."
     # the method before the room and the body
-    assert ask(server, "PATCH", path, b"{", ada.token, Content_Type="text/plain").status_code == 405
+    wrong = "PUT" if "PATCH" in allow else "PATCH"
+    assert ask(server, wrong, path, b"{", ada.token, Content_Type="text/plain").status_code == 405
     if ID in path:  # the room before the body
         for kind in ("text/plain", "application/json; charset=latin-1", "application/json"):
             answer = ask(server, method, path, b"{" if method != "GET" else None, ada.token, Content_Type=kind)

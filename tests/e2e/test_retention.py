@@ -65,7 +65,7 @@ def kept(own_server):
 def restart(server):
     """with turns that come at once"""
     server.end()
-    server.query("UPDATE retention_turns SET next_at = 0 RETURNING id")
+    server.query("UPDATE derived_retention_turns SET next_at = 0 RETURNING id")
     server.config.write_text(server.config.read_text().replace("retention_every: 24h", "retention_every: 100ms"))
     server.start()
 

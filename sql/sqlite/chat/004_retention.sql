@@ -5,9 +5,9 @@
 CREATE INDEX room_events_of_message ON room_events (message_id) WHERE kind IN (2, 9, 10, 11);
 
 -- When the next worker that comes looks for what is too old.
-CREATE TABLE retention_turns (
+CREATE TABLE derived_retention_turns (
     id BIGINT PRIMARY KEY,
     next_at BIGINT NOT NULL
 );
 
-INSERT INTO retention_turns (id, next_at) VALUES (1, 0);
+INSERT INTO derived_retention_turns (id, next_at) VALUES (1, 0);
