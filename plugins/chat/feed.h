@@ -28,8 +28,9 @@ struct subscription {
     struct resume *resume; /* NULL: does not catch up */
     struct subscription *due_next, **due_link; /* waits for a notice; link NULL: does not */
     int64_t since;                             /* a member as of this seq, if is_member */
-    uint32_t asked; /* 1..: its place in the question of notice.c; 0: not asked for */
-    bool is_member; /* the database said so */
+    uint32_t asked;  /* 1..: its place in the question of notice.c; 0: not asked for */
+    uint32_t listed; /* the list (feed.lists) that had it, or during which it became a member's */
+    bool is_member;  /* the database said so */
     bool is_watching, is_joined;
 };
 
@@ -51,6 +52,7 @@ struct feed {
     bool is_all;                 /* rooms that come are subscribed to */
     bool is_present;             /* takes part in presence.h */
     bool is_listing, must_list;  /* its rooms are being asked for; again, when that is answered */
+    uint32_t lists;              /* how often they were asked for */
 };
 
 /* The name of the set of those feeds that are live in a room; `to` holds it. */

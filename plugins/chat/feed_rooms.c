@@ -3,7 +3,8 @@
  *
  *   feed_list        SQL: the newest SUBSCRIPTIONS_MOST of them
  *   rooms_answered   listens to those that are new; asks once more, because a room's baseline is read
- *                    after listening to it; until there is none
+ *                    after listening to it; until there is none.  One that is not in the list any more
+ *                    is forgotten, as his removal may be older than what this worker listens to
  *
  * Whoever adds members names them to the feeds of this worker, and over the bus to those of the others.
  * What the bus may have lost is found by asking for one feed after another, at most LISTS_OF_TICK a
@@ -183,6 +184,7 @@ static bool rooms_meet(struct feed *feed, struct room *room, const parley_rows *
     if (!sub)
         return false;
     sub->is_member = true;
+    sub->listed = feed->lists;
     sub->since = from.after;
     room->key = chat.db->get_int(rows, row, MINE_KEY, 0);
     feed_watch(sub);
@@ -211,6 +213,13 @@ static void rooms_update(struct subscription *sub, const parley_rows *rows, int6
     live_compare(room, last_seq);
 }
 
+/* A removal that was shown while we asked may be his, and this answer older. */
+static bool rooms_is_stale(const struct room *room, const parley_rows *rows, int64_t row)
+{
+    return chat.db->get_int(rows, row, MINE_LAST_SEQ, 0) < room->removed_at &&
+           str_equal(chat.db->get(rows, row, MINE_EPOCH), str_of(room->epoch));
+}
+
 /* How many were new. */
 static uint32_t rooms_take(struct feed *feed, const parley_rows *rows)
 {
@@ -223,6 +232,10 @@ static uint32_t rooms_take(struct feed *feed, const parley_rows *rows)
         if (!room)
             continue; /* no memory; the next list has it again */
         if (sub)
+            sub->listed = feed->lists;
+        if (rooms_is_stale(room, rows, row))
+            feed->must_list = true;
+        else if (sub)
             rooms_update(sub, rows, row);
         else if (!room->is_gone)
             fresh += rooms_meet(feed, room, rows, row);
@@ -231,15 +244,40 @@ static uint32_t rooms_take(struct feed *feed, const parley_rows *rows)
     return fresh;
 }
 
+/* Those that a complete list does not have.  Who is live, or on the way there, is told by the room. */
+static void rooms_leave(struct feed *feed)
+{
+    for (uint32_t i = feed->n; i-- > 0;) {
+        struct subscription *sub = i < feed->n ? feed->subs[i] : NULL;
+
+        if (!sub || !sub->is_member || !feed_only_looks(sub) || sub->listed == feed->lists)
+            continue;
+        if (feed->conn.id)
+            feed_unsubscribed(sub, CLOSE_REMOVED, PARLEY_S("removed from the room"));
+        else
+            feed_drop(sub);
+    }
+}
+
+static uint32_t rooms_compare(struct feed *feed, const parley_rows *rows)
+{
+    uint32_t fresh = rooms_take(feed, rows);
+
+    if (chat.db->rows_n(rows) < SUBSCRIPTIONS_MOST)
+        rooms_leave(feed);
+    return fresh;
+}
+
 static void rooms_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     struct feed *feed = ud;
 
     (void)ctx;
-    feed->is_listing = false;
     if (!feed->is_over) {
-        bool is_again = status >= 0 && rooms_take(feed, result->rows[0]) > 0;
+        /* What asks anew meanwhile does so when all of this list is taken. */
+        bool is_again = status >= 0 && rooms_compare(feed, result->rows[0]) > 0;
 
+        feed->is_listing = false;
         if (is_again || (feed->must_list && status >= 0))
             feed_list(feed);
         else if (status < 0)
@@ -260,8 +298,10 @@ void feed_list(struct feed *feed)
         return;
     feed->is_listing =
         chat.db->run(chat.ctx, sql, COUNT(sql), PARLEY_DB_READ, rooms_answered, feed) >= 0;
-    if (feed->is_listing)
+    if (feed->is_listing) {
+        feed->lists++;
         feed_use(feed);
-    else
-        feeds.due = feeds.n;
+        return;
+    }
+    feeds.due = feeds.n;
 }

@@ -73,6 +73,7 @@ static void way_open(const struct way *way, struct subscription *sub)
     char set[SET_SIZE];
 
     sub->is_member = true;
+    sub->listed = sub->feed->lists; /* one that is on its way may be older than this answer */
     sub->since = way->entry.last_seq;
     notice_forget(sub);
     if (way->from.after < 0) {

@@ -66,6 +66,77 @@ static void test_removals(void **state)
     }
 }
 
+static void ask_list(void)
+{
+    fake_deliver("chat.added", BOB_UID);
+    fake_run();
+}
+
+/* A room that the first list had and the second has not: nothing is heard of the removal. */
+static void test_removed_between_two_lists(void **state)
+{
+    parley_req req = call_as(&bob, "WS", "/ws/", NULL);
+
+    (void)state;
+    answer_mine();
+    answer_nothing();
+    assert_false(fake_subscribed(TOPIC));
+    parley_conn conn = opened(req);
+
+    ask_list();
+    answer_mine();
+    ASSERT_LAST(conn, "\"room_added\"");
+    answer_nothing();
+    ASSERT_LAST(conn, "\"code\":4403,");
+    assert_false(fake_subscribed(TOPIC));
+    fake_event(conn, "{\"type\":\"typing\",\"room\":\"" ROOM_UID "\"}");
+    ASSERT_LAST(conn, "\"not_found\"");
+    answer_what_waits();
+    assert_int_equal(fake_frames(conn), 3);
+}
+
+/* A list that is older than the removal that was shown while it was on its way. */
+static void test_a_list_of_before_the_removal(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    ask_list();
+    deliver(4, 7, BOB_UID, "{\"n\":7}");
+    ASSERT_LAST(conn, "\"code\":4403,");
+    answer_mine();
+    assert_false(fake_subscribed(TOPIC));
+    assert_int_equal(fake_db_waiting(), 1);
+    answer_nothing();
+    assert_int_equal(fake_db_waiting(), 0);
+    assert_int_equal(fake_frames(conn), 1);
+}
+
+/* A list that is older than the answer that let him in is no reason to forget the room; the next is. */
+static void test_a_list_of_before_he_came_in(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
+    ask_list();
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(4, "11", "3", "ep", "0");
+    fake_run();
+    ASSERT_LAST(conn, "\"subscribed\"");
+    fake_event(conn, "{\"type\":\"unsubscribe\",\"rooms\":[\"" OTHER_UID "\"]}");
+    answer_mine();
+    assert_true(fake_subscribed("room." OTHER_UID));
+    ask_list();
+    answer_mine();
+    ASSERT_LAST(conn, "\"code\":4403,");
+    assert_false(fake_subscribed("room." OTHER_UID));
+    while (fake_db_waiting() > 0)
+        answer_mine();
+    assert_true(fake_subscribed(TOPIC));
+    assert_int_equal(fake_frames(conn), 3);
+}
+
 /* A removal of before he was added again, which comes late. */
 static void test_an_old_removal(void **state)
 {
@@ -137,8 +208,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, chat_teardown)
-        TEST(test_hanging_up),        TEST(test_removals),    TEST(test_an_old_removal),
-        TEST(test_the_end_of_a_room), TEST(test_another_log), TEST(test_unsubscribe),
+        TEST(test_hanging_up),
+        TEST(test_removals),
+        TEST(test_removed_between_two_lists),
+        TEST(test_a_list_of_before_the_removal),
+        TEST(test_a_list_of_before_he_came_in),
+        TEST(test_an_old_removal),
+        TEST(test_the_end_of_a_room),
+        TEST(test_another_log),
+        TEST(test_unsubscribe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
