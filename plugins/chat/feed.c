@@ -136,10 +136,11 @@ void feed_drop(struct subscription *sub)
 {
     struct feed *feed = sub->feed;
     struct room *room = sub->room;
+    notice_forget(sub);
+    /* May end others of this feed, whose turn comes and that cannot be asked for now. */
+    feed_halt(sub);
     uint32_t at = feed_place(feed, room);
 
-    notice_forget(sub);
-    feed_halt(sub);
     feed->n--;
     memmove(&feed->subs[at], &feed->subs[at + 1], (feed->n - at) * sizeof(struct subscription *));
     *sub->link = sub->next;

@@ -170,6 +170,54 @@ static void test_the_end_of_a_room(void **state)
     }
 }
 
+enum { WAITING = 8, CATCHING_UP = 4 };
+#define UID_OF(group) "019a1b2c-0000-7000-8000-0000000" group
+
+/* One of four that catch up ends, the next ones of the queue cannot be asked for, and end within its
+ * end; their rooms are before its own, and behind it, in the feed's array. */
+static void test_one_ends_within_the_end_of_another(void **state)
+{
+    char frame[2048] = "{\"type\":\"subscribe\",\"rooms\":{";
+    parley_conn other = feed();
+    parley_conn conn = feed();
+
+    (void)state;
+    for (int i = 0; i < CATCHING_UP; i++)
+        (void)snprintf(frame + strlen(frame), sizeof(frame) - strlen(frame),
+                       "\"" UID_OF("010%02d") "\":{\"after\":2,\"epoch\":\"ep\"},", i);
+    for (int i = 0; i < WAITING; i++)
+        (void)snprintf(frame + strlen(frame), sizeof(frame) - strlen(frame),
+                       "%s\"" UID_OF("020%02d") "\":{}", i ? "," : "", i);
+    (void)snprintf(frame + strlen(frame), sizeof(frame) - strlen(frame), "}}");
+    for (int i = 0; i < WAITING / 2; i++) { /* half of the records are there first */
+        char one[128];
+
+        (void)snprintf(one, sizeof(one),
+                       "{\"type\":\"subscribe\",\"rooms\":{\"" UID_OF("020%02d") "\":{}}}", i);
+        fake_event(other, one);
+        answer_seen("6", "0");
+    }
+    fake_slow(conn, 900000); /* so that the four are asked for together */
+    fake_event(conn, frame);
+    fake_slow(conn, 0);
+    fake_drained(conn);
+    fake_db_answer(PARLEY_OK);
+    for (int i = 0; i < CATCHING_UP; i++)
+        FAKE_ROWS(4, "77", "6", "ep", "0");
+    fake_run();
+    assert_int_equal(fake_frames(conn), 0); /* all of them catch up */
+    fake_db_refuse(PARLEY_EAGAIN);
+    fake_deliver("room." UID_OF("01002"), "7 0 - -\n");
+    fake_run();
+    assert_int_equal(fake_frames(conn), 1 + WAITING);
+    assert_non_null(strstr(fake_frame(conn, 0), "\"code\":4404,"));
+    ASSERT_LAST(conn, "\"unavailable\"");
+    fake_db_refuse(0);
+    answer_what_waits();
+    fake_hang_up(conn, 1000);
+    fake_hang_up(other, 1000);
+}
+
 /* Live ones come back with their place; those that only look go on looking. */
 static void test_another_log(void **state)
 {
@@ -215,6 +263,7 @@ int main(void)
         TEST(test_a_list_of_before_he_came_in),
         TEST(test_an_old_removal),
         TEST(test_the_end_of_a_room),
+        TEST(test_one_ends_within_the_end_of_another),
         TEST(test_another_log),
         TEST(test_unsubscribe),
     };
