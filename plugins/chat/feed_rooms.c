@@ -204,6 +204,7 @@ static void rooms_update(struct subscription *sub, const parley_rows *rows, int6
     int64_t last_seq = chat.db->get_int(rows, row, MINE_LAST_SEQ, 0);
 
     sub->is_member = true;
+    room->key = chat.db->get_int(rows, row, MINE_KEY, 0);
     if (feed_only_looks(sub))
         sub->since = last_seq;
     if (!sub->is_watching)

@@ -315,6 +315,34 @@ static void test_notices_that_fail(void **state)
     ASSERT_LAST(conn, "\"subscribed\"");
 }
 
+/* A room that a list made known while the answer to its subscribe, which then failed, was on its way. */
+static void test_notices_of_a_room_known_by_its_list(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    fake_slow(conn, 900000);
+    fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
+    fake_slow(conn, 0);
+    fake_deliver("chat.added", BOB_UID);
+    fake_run();
+    fake_drained(conn); /* asked for after the list */
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
+    fake_db_answer(PARLEY_DB_DOWN);
+    fake_run();
+    ASSERT_LAST(conn, "\"unavailable\"");
+    size_t at = fake_db_runs();
+
+    fake_deliver("room." OTHER_UID, "1 5 ep -\n{}");
+    fake_run();
+    fake_advance(500);
+    assert_int_equal(fake_db_runs(), at + 1);
+    assert_string_equal(fake_db_param(at, 0, 1), "11");
+    answer_unread("1", "5");
+    ASSERT_LAST(conn, "\"count\":1,");
+}
+
 static void test_notices_end_with_the_socket(void **state)
 {
     (void)state;
@@ -410,6 +438,7 @@ int main(void)
         TEST(test_no_more_than_a_thousand),
         TEST(test_notices),
         TEST(test_notices_that_fail),
+        TEST(test_notices_of_a_room_known_by_its_list),
         TEST(test_notices_end_with_the_socket),
         TEST(test_room_added),
         TEST(test_a_gap),
