@@ -88,6 +88,17 @@ static void way_open(const struct way *way, struct subscription *sub)
         resume_begin(room, place, way->entry.last_seq, &way->from);
 }
 
+static void way_not_found(struct subscription *sub)
+{
+    struct feed *feed = sub->feed;
+    bool was_member = sub->is_member;
+
+    feed_error(feed, str_of(sub->room->uid), "not_found", "Not found.", NULL);
+    feed_drop(sub);
+    if (was_member)
+        feed_list(feed); /* it may be the older answer, and he a member again */
+}
+
 static void way_done(struct entry *entry, enum entry_verdict verdict)
 {
     struct way *way = (struct way *)entry;
@@ -97,14 +108,12 @@ static void way_done(struct entry *entry, enum entry_verdict verdict)
     feed->busy--;
     if (sub) {
         sub->way = NULL;
-        if (verdict == ENTRY_OPEN) {
+        if (verdict == ENTRY_OPEN)
             way_open(way, sub);
-        } else if (verdict == ENTRY_UNAVAILABLE) {
+        else if (verdict == ENTRY_UNAVAILABLE)
             way_unavailable(sub);
-        } else {
-            feed_error(feed, str_of(entry->room->uid), "not_found", "Not found.", NULL);
-            feed_drop(sub);
-        }
+        else
+            way_not_found(sub);
     }
     way_turn(feed);
     way_free(way);

@@ -315,12 +315,20 @@ static void test_notices_that_fail(void **state)
     ASSERT_LAST(conn, "\"subscribed\"");
 }
 
-/* A room that a list made known while the answer to its subscribe, which then failed, was on its way. */
-static void test_notices_of_a_room_known_by_its_list(void **state)
+static void answer_added(void)
+{
+    for (int i = 0; i < 2; i++) {
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
+        fake_run();
+    }
+}
+
+/* A list makes a room known while the answer to its subscribe is on its way, which then is this. */
+static parley_conn known_by_its_list(int status)
 {
     parley_conn conn = feed();
 
-    (void)state;
     fake_slow(conn, 900000);
     fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
     fake_slow(conn, 0);
@@ -329,11 +337,30 @@ static void test_notices_of_a_room_known_by_its_list(void **state)
     fake_drained(conn); /* asked for after the list */
     fake_db_answer(PARLEY_OK);
     FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
-    fake_db_answer(PARLEY_DB_DOWN);
+    fake_db_answer(status);
     fake_run();
-    ASSERT_LAST(conn, "\"unavailable\"");
+    return conn;
+}
+
+static void test_a_room_that_is_not_found_and_listed(void **state)
+{
+    parley_conn conn = known_by_its_list(PARLEY_OK);
+
+    (void)state;
+    ASSERT_LAST(conn, "\"not_found\"");
+    assert_false(fake_subscribed("room." OTHER_UID));
+    answer_added(); /* asked for anew */
+    ASSERT_LAST(conn, "\"room_added\"");
+    assert_true(fake_subscribed("room." OTHER_UID));
+}
+
+static void test_notices_of_a_room_known_by_its_list(void **state)
+{
+    parley_conn conn = known_by_its_list(PARLEY_DB_DOWN);
     size_t at = fake_db_runs();
 
+    (void)state;
+    ASSERT_LAST(conn, "\"unavailable\"");
     fake_deliver("room." OTHER_UID, "1 5 ep -\n{}");
     fake_run();
     fake_advance(500);
@@ -360,15 +387,6 @@ static void test_notices_end_with_the_socket(void **state)
 }
 
 /* ---- news of rooms ---- */
-
-static void answer_added(void)
-{
-    for (int i = 0; i < 2; i++) {
-        fake_db_answer(PARLEY_OK);
-        FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
-        fake_run();
-    }
-}
 
 static void test_room_added(void **state)
 {
@@ -439,6 +457,7 @@ int main(void)
         TEST(test_notices),
         TEST(test_notices_that_fail),
         TEST(test_notices_of_a_room_known_by_its_list),
+        TEST(test_a_room_that_is_not_found_and_listed),
         TEST(test_notices_end_with_the_socket),
         TEST(test_room_added),
         TEST(test_a_gap),
