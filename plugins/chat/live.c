@@ -210,10 +210,11 @@ static void live_heard_ephemeral(struct room *room, const struct bus_note *note)
 
     if (note->kind == EVENT_TYPING && !typing_gate_tell(room->key, note->number, now_ms))
         return;
-    parley_frame *frame = parley->frame_text(note->frame, PARLEY_F_EPHEMERAL);
-
     if (note->kind == EVENT_READ)
         feed_read(room, note->number);
+    parley_frame *frame =
+        note->frame.n > 0 ? parley->frame_text(note->frame, PARLEY_F_EPHEMERAL) : NULL;
+
     if (!frame)
         return;
     live_show(str_of(room->uid), note->kind, frame, (parley_conn){ 0 });
@@ -357,7 +358,7 @@ void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *
     char room_uid[UID_SIZE];
     struct room *room = room_find(uid);
     struct bus_note note = { .kind = kind, .number = user };
-    parley_frame *frame = parley->frame(NULL, data, PARLEY_F_EPHEMERAL);
+    parley_frame *frame = data ? parley->frame(NULL, data, PARLEY_F_EPHEMERAL) : NULL;
 
     uid_copy(room_uid, uid);
     if (frame) {
@@ -367,10 +368,12 @@ void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *
     if (room && kind == EVENT_READ)
         feed_read(room, user);
     if (chat.many_workers) {
-        note.frame = parley->json_text(chat.ctx, data);
+        if (data)
+            note.frame = parley->json_text(chat.ctx, data);
         live_publish(room_uid, &note);
     }
-    parley->json_free(data);
+    if (data)
+        parley->json_free(data);
 }
 
 void live_end(struct room *room)

@@ -29,7 +29,7 @@ void live_announce(parley_str uid, const struct announcement *what);
 /* The room is no more: its sockets close with 4404, here and elsewhere. */
 void live_announce_end(parley_str uid);
 /* An ephemeral frame (taken) to all sockets of the room but `except`; `user` is the key of whom it
- * tells something. */
+ * tells something.  data NULL: no frame, only to the workers. */
 void live_tell(parley_str uid, enum event_kind kind, int64_t user, parley_json *data,
                parley_conn except);
 

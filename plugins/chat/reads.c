@@ -121,9 +121,13 @@ void reads_tell(const struct read_mark *mark, const parley_rows *const *rows)
     const parley_rows *state = rows[READS_STATE];
     bool has_moved = chat.db->rows_n(rows[READS_MOVE]) > 0 && chat.db->rows_n(state) > 0;
 
-    if (has_moved && chat.db->get_int(state, 0, READ_MEMBERS, 0) <= READ_TOLD_MOST)
-        live_tell(str_of(mark->room), EVENT_READ, mark->user, reads_render(mark, state),
-                  mark->from);
+    if (!has_moved)
+        return;
+    /* His own sockets for all rooms are told what is unread by then, however many the others are. */
+    bool is_told = chat.db->get_int(state, 0, READ_MEMBERS, 0) <= READ_TOLD_MOST;
+
+    live_tell(str_of(mark->room), EVENT_READ, mark->user,
+              is_told ? reads_render(mark, state) : NULL, mark->from);
 }
 
 /* ---- the list ---- */

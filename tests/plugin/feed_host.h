@@ -60,6 +60,14 @@ static inline parley_conn feed_live(void)
 
 #define ASSERT_LAST(conn, part) assert_non_null(strstr(fake_frame_last(conn), part))
 
+/* SQL_UNREAD */
+static inline void answer_unread(const char *count, const char *last_seq)
+{
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, count, last_seq);
+    fake_run();
+}
+
 /* Whatever is still asked gets no answer that matters; a page of the log is empty. */
 static inline void answer_what_waits(void)
 {

@@ -254,13 +254,6 @@ static void test_no_more_than_a_thousand(void **state)
 
 /* ---- notices ---- */
 
-static void answer_unread(const char *count, const char *last_seq)
-{
-    fake_db_answer(PARLEY_OK);
-    FAKE_ROWS(2, count, last_seq);
-    fake_run();
-}
-
 static void test_notices(void **state)
 {
     parley_conn conn = feed();
@@ -322,6 +315,40 @@ static void answer_added(void)
         FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
         fake_run();
     }
+}
+
+/* His place has moved on another worker; without a frame if the room is large. */
+static void test_notices_of_what_is_read_elsewhere(void **state)
+{
+    static const char *const frames[] = { "{\"type\":\"read\"}", "" };
+    parley_conn conn = feed();
+
+    (void)state;
+    for (size_t i = 0; i < FAKE_COUNT(frames); i++) {
+        deliver_of("-", 100, 2, "-", frames[i]);
+        fake_advance(500);
+        assert_int_equal(fake_db_waiting(), 1);
+        answer_unread("0", "6");
+        ASSERT_LAST(conn, "\"count\":0,");
+    }
+    assert_int_equal(fake_frames(conn), 2);
+}
+
+/* On this one, too. */
+static void test_notices_of_what_is_read_in_a_large_room(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    call_as(&bob, "POST", "/api/chat/rooms/" ROOM_UID "/read/", "{\"read_seq\":4}");
+    fake_db_answer(PARLEY_OK);
+    fake_db_affected(1);
+    FAKE_ROWS(5, BOB_UID, "bob", "4", "4", "101");
+    fake_run();
+    fake_advance(500);
+    assert_int_equal(fake_db_waiting(), 1);
+    answer_unread("2", "6");
+    ASSERT_LAST(conn, "\"count\":2,");
 }
 
 /* A list makes a room known while the answer to its subscribe is on its way, which then is this. */
@@ -458,6 +485,8 @@ int main(void)
         TEST(test_notices_that_fail),
         TEST(test_notices_of_a_room_known_by_its_list),
         TEST(test_a_room_that_is_not_found_and_listed),
+        TEST(test_notices_of_what_is_read_elsewhere),
+        TEST(test_notices_of_what_is_read_in_a_large_room),
         TEST(test_notices_end_with_the_socket),
         TEST(test_room_added),
         TEST(test_a_gap),

@@ -258,6 +258,26 @@ static void test_other_workers(void **state)
     assert_int_equal(fake_frames(first), 3);
 }
 
+/* Among too many members no frame is shown, but the workers hear of it for his own sockets. */
+static void test_other_workers_of_a_large_room(void **state)
+{
+    parley_conn first = socket_of(&ada, "9");
+    parley_conn second = socket_of(&bob, "9");
+    const char *topic;
+
+    (void)state;
+    fake_event(first, "{\"type\":\"read\",\"read_seq\":5}");
+    fake_advance(300);
+    fake_db_answer(PARLEY_OK);
+    rows_moved(true, "5", "5", "101");
+    fake_run();
+    assert_int_equal(fake_published(), 1);
+    assert_string_equal(fake_published_text(0, &topic), "100 1 - -\n");
+    assert_string_equal(topic, TOPIC);
+    deliver_of("-", 100, 2, "-", "");
+    assert_int_equal(fake_frames(first) + fake_frames(second), 0);
+}
+
 /* What waits is stored when the server stops; without an answer it still ends. */
 static void test_stop(void **state)
 {
@@ -284,6 +304,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_request, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_several, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_other_workers, setup_many, chat_teardown),
+        cmocka_unit_test_setup_teardown(test_other_workers_of_a_large_room, setup_many,
+                                        chat_teardown),
         cmocka_unit_test_setup_teardown(test_stop, setup_one, chat_teardown),
     };
 
