@@ -29,6 +29,7 @@ enum {
 static struct {
     struct read_mark *marks;
     uint32_t n, space;
+    uint32_t added; /* since they were merged */
     struct read_mark batch[BATCH_MOST];
     uint32_t batch_n;      /* being stored; 0: nothing is */
     parley_timer timer;    /* id 0: nothing waits, or a batch runs */
@@ -162,16 +163,24 @@ static void reads_merge(void)
         last->from = mark->from;
     }
     reads.n = n;
+    reads.added = 0;
+}
+
+/* When all places are taken: to sort them for every mark would cost more than it finds. */
+static bool reads_may_merge(void)
+{
+    return reads.n == reads.space && reads.n > BATCH_MOST && reads.added >= reads.space / 4;
 }
 
 static int reads_put(const struct read_mark *mark)
 {
-    if (reads.n == reads.space && reads.n > BATCH_MOST)
+    if (reads_may_merge())
         reads_merge();
+    if (reads.n == MARKS_MOST)
+        return PARLEY_OK;
     if (reads.n == reads.space) {
         uint32_t space = reads.space ? reads.space * 2 : BATCH_MOST;
-        struct read_mark *more =
-            space <= MARKS_MOST ? realloc(reads.marks, space * sizeof(*more)) : NULL;
+        struct read_mark *more = realloc(reads.marks, space * sizeof(*more));
 
         if (!more)
             return PARLEY_ENOMEM;
@@ -179,6 +188,7 @@ static int reads_put(const struct read_mark *mark)
         reads.space = space;
     }
     reads.marks[reads.n++] = *mark;
+    reads.added++;
     return PARLEY_OK;
 }
 
@@ -201,7 +211,7 @@ static void reads_end(void)
 
     free(reads.marks);
     reads.marks = NULL;
-    reads.n = reads.space = 0;
+    reads.n = reads.space = reads.added = 0;
     reads.stopped = NULL;
     stopped();
 }

@@ -1,6 +1,7 @@
 /* test_chat_read.c -- how far members have read: what waits is stored together, what the database
  * refuses is tried again, and only what is stored is told. */
 #include "chat_host.h"
+#include "plugins/chat/reads.h"
 
 #define READ_PATH "/api/chat/rooms/" ROOM_UID "/read/"
 #define READ_FRAME(read, delivered)                                                                \
@@ -139,6 +140,32 @@ static void test_failures(void **state)
         fake_db_answer(PARLEY_OK);
         rows_moved(true, "7", "7", "2");
         fake_run();
+    }
+}
+
+/* More than may wait: marks of one member are one, of too many members the newest are dropped. */
+static void test_more_than_may_wait(void **state)
+{
+    enum { MOST = 8192, SAID = MOST + 500 };
+    static const struct {
+        int64_t members;
+        size_t stored;
+    } cases[] = { { 1, 1 }, { 100, 100 }, { MOST, MOST }, { SAID, MOST } };
+
+    (void)state;
+    for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
+        struct read_mark mark = { .room = ROOM_UID };
+        size_t at = fake_db_runs();
+        size_t stored = 0;
+
+        for (int n = 0; n < SAID; n++) {
+            mark.user = 1 + n % cases[i].members;
+            mark.read = mark.delivered = n;
+            assert_int_equal(reads_add(&mark), PARLEY_OK);
+        }
+        for (fake_advance(300); fake_db_waiting() > 0; answer_nothing())
+            stored += fake_db_statements(at++) / 2;
+        assert_int_equal(stored, cases[i].stored);
     }
 }
 
@@ -299,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_is_told, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_no_member, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_failures, setup_one, chat_teardown),
+        cmocka_unit_test_setup_teardown(test_more_than_may_wait, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_faults, setup_one, chat_teardown),
         cmocka_unit_test_setup_teardown(test_request, setup_one, chat_teardown),
