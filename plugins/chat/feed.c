@@ -245,6 +245,8 @@ void feed_end_all(struct room *room, int code, parley_str reason)
         if (!is_waiting && (code == CLOSE_ROOM_GONE || !feed_only_looks(sub)))
             feed_unsubscribed(sub, code, reason);
     }
+    if (code == CLOSE_RESYNC && room->subscriptions)
+        feeds_again(room->subscriptions->feed);
 }
 
 /* ---- the end ---- */

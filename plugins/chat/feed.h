@@ -102,6 +102,9 @@ void feeds_enter(struct feed *feed);
 void feeds_leave(struct feed *feed);
 /* Asks which rooms are its user's, and again until it knows all of them. */
 void feed_list(struct feed *feed);
+/* Another log: this feed's list brings the room its baseline; who is a member by that log, the others'
+ * tell, one after another. */
+void feeds_again(struct feed *feed);
 /* These users (their public ids) may have been added to a room: their feeds ask, here and elsewhere.
  * Views. */
 void feeds_added(const parley_str *users, size_t n);

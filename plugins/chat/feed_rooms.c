@@ -8,7 +8,7 @@
  *
  * Whoever adds members names them to the feeds of this worker, and over the bus to those of the others.
  * What the bus may have lost is found by asking for one feed after another, at most LISTS_OF_TICK a
- * second: once when it says so, and on and on while it is away. */
+ * second: once when it says so or a room has another log, and on and on while it is away. */
 #include "plugins/chat/feed.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/sql.h"
@@ -103,6 +103,12 @@ void feeds_stop(void)
     if (feeds.timer.id)
         parley->timer_stop(feeds.timer);
     feeds.timer = (parley_timer){ 0 };
+}
+
+void feeds_again(struct feed *feed)
+{
+    feeds.due = feeds.n;
+    feed_list(feed);
 }
 
 /* ---- news of rooms ---- */

@@ -234,6 +234,30 @@ static void test_another_log(void **state)
     answer_what_waits();
 }
 
+/* Who only looks is told of the other log's events, too: a list brings its head. */
+static void test_a_notice_of_another_log(void **state)
+{
+    parley_conn conn = feed();
+
+    (void)state;
+    deliver_of("other", 1, 3, "-", "{\"n\":3}");
+    assert_int_equal(fake_db_waiting(), 1);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(5, "10", "3", "other", ROOM_UID, "Room");
+    fake_run();
+    deliver_of("other", 1, 4, "-", "{\"n\":4}");
+    while (fake_db_waiting() > 0) { /* the page of what was missed: nothing */
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(3, "4", "other", "Room");
+        fake_run();
+    }
+    fake_advance(500);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(2, "2", "4");
+    fake_run();
+    ASSERT_LAST(conn, "{\"type\":\"unread\",\"room\":\"" ROOM_UID "\",\"count\":2,\"last_seq\":4}");
+}
+
 static void test_unsubscribe(void **state)
 {
     (void)state;
@@ -265,6 +289,7 @@ int main(void)
         TEST(test_the_end_of_a_room),
         TEST(test_one_ends_within_the_end_of_another),
         TEST(test_another_log),
+        TEST(test_a_notice_of_another_log),
         TEST(test_unsubscribe),
     };
 
