@@ -85,7 +85,7 @@ static int deflater_unpack_part(deflater *d, str part, buf *ret, bool *ret_ended
         *ret_ended = rc == Z_STREAM_END;
         if (*ret_ended && inflateReset(z) != Z_OK)
             return -EINVAL;
-    } while (z->avail_in > 0 || z->avail_out == 0);
+    } while (z->avail_in > 0 || (z->avail_out == 0 && !*ret_ended));
     return 0;
 }
 

@@ -160,6 +160,34 @@ static void test_strangers(void **state)
     }
 }
 
+/* A last block that fills the pieces in which a text is unpacked to the byte. */
+static void test_last_block(void **state)
+{
+    static const size_t lengths[] = { 16383, 16384, 16385, 32768, 49152 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        char *text = new_text(lengths[i], (uint32_t)i);
+        char *packed = malloc(lengths[i]);
+        z_stream z = { .next_in = (const Bytef *)text,
+                       .avail_in = (uInt)lengths[i],
+                       .next_out = (Bytef *)packed,
+                       .avail_out = (uInt)lengths[i] };
+        buf again;
+
+        assert_non_null(packed);
+        assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+        size_t n = lengths[i] - z.avail_out;
+        (void)deflateEnd(&z);
+        assert_int_equal(unpack((str){ packed, n }, lengths[i], &again), 0);
+        assert_true(str_eq(buf_str(&again), (str){ text, lengths[i] }));
+        buf_done(&again);
+        free(packed);
+        free(text);
+    }
+}
+
 /* Whatever is cut off or turned over: an error or some text, and the next message is whole. */
 static void test_damage(void **state)
 {
@@ -253,8 +281,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lengths),     cmocka_unit_test(test_no_context),
         cmocka_unit_test(test_not_smaller), cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_damage),      cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_last_block),  cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_bomb),        cmocka_unit_test(test_windows),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
