@@ -199,3 +199,49 @@ test("own words: shown at once, confirmed by their id and nothing else, sent aga
     room.heard({ type: "ack", client_msg_id: c.id, id: "id5", seq: 5, epoch: "e" });
     assert.deepEqual(ids(), []);
 });
+
+test("own words that were stored, and deleted before they came, are on their way no more", async () => {
+    const { asked, room, timeline } = opened(0);
+    const ids = () => timeline.outgoing.map((one) => one.id);
+    const acked = (entry, seq) => room.heard({ type: "ack", client_msg_id: entry.id, id: `id${seq}`, seq, epoch: room.place.epoch });
+    const back = (...frames) => {
+        room.waiting();
+        room.connecting();
+        room.greeted(ME);
+        frames.forEach((frame) => room.heard(frame));
+    };
+
+    asked[0].answer([]);
+    const [a, b] = [room.send("a"), room.send("b")];
+
+    acked(a, 1);
+    assert.deepEqual(ids(), [a.id, b.id]);
+    back(deleted(1, 1), { type: "resumed" });
+    assert.deepEqual(ids(), [b.id]);
+    acked(b, 2);
+    const c = room.send("c");
+
+    room.client.readsResync = false;
+    back({ type: "resync", reason: "purged", epoch: "e", seq: 2 });
+    assert.deepEqual(ids(), [c.id]);
+    acked(c, 4);
+    back({ type: "resumed" }); /* 3 and 4 are about to come */
+    assert.deepEqual(ids(), [c.id]);
+    back({ type: "resync", reason: "epoch_changed", epoch: "f", seq: 1 });
+    assert.deepEqual(ids(), []);
+});
+
+test("a room that is open already is read at once", async () => {
+    const { asked, room, timeline } = opened(1);
+    const second = new Timeline(room);
+
+    assert.equal(asked.length, 2);
+    asked[1].answer([message(1)]);
+    await second.reach(1);
+    assert.deepEqual([second.messages.length, timeline.messages.length], [1, 0]);
+    room.waiting();
+    const third = new Timeline(room);
+
+    assert.equal(asked.length, 2); /* when it is back */
+    [timeline, second, third].forEach((one) => one.end());
+});

@@ -47,6 +47,9 @@ export class Timeline extends Emitter {
         this.isRead = false; /* the newest messages are here */
         this.hasAll = false; /* the first message of the room is, too */
         this.#listen();
+        if (room.state === "open") {
+            this.#first(); /* nobody will say so again */
+        }
     }
 
     #listen() {
@@ -93,6 +96,7 @@ export class Timeline extends Emitter {
         if (state !== "open") {
             return;
         }
+        this.outgoing = this.outgoing.filter((entry) => !this.#isBehind(entry)); /* deleted meanwhile, or in a page to be read */
         if (this.isRead) {
             this.emit("change"); /* what came while the room was catching up */
         } else {
@@ -240,9 +244,15 @@ export class Timeline extends Emitter {
         this.emit("change");
     }
 
+    #isBehind({ state, message }) {
+        const { epoch, seq } = this.room.place;
+
+        return state === "acked" && (message.epoch !== epoch || message.seq <= seq);
+    }
+
     /* Its message is here, or comes by its place; one whose place is behind us has been here. */
     #sent(entry) {
-        if (entry.message.epoch !== this.room.place.epoch || entry.message.seq <= this.room.place.seq) {
+        if (this.#isBehind(entry)) {
             this.#forget(entry.id);
         }
         this.emit("change");
