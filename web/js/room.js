@@ -55,7 +55,7 @@ export class Room {
 
     /* The server's number, and what came since; our own, as soon as all that is unread is here. */
     get unread() {
-        const isAllHere = this.isRead && (this.timeline.hasAll || this.timeline.oldest.seq <= this.readSeq);
+        const isAllHere = this.isRead && (this.timeline.hasAll || this.timeline.oldest?.seq <= this.readSeq);
 
         return isAllHere ? this.countAfter(this.readSeq) : this.counted.unread + this.countAfter(this.counted.seq);
     }

@@ -53,19 +53,24 @@ export class Search {
             this.look();
         });
         this.more.addEventListener("click", () => this.read(this.next));
+        this.isUnsure = false; /* whether the server has a search */
+        this.off = chat.client.on("open", () => this.isUnsure && this.offer());
         this.offer();
     }
 
-    /* A server without the plugin has no such address; an empty question is refused by one that has it. */
+    /* A server without the plugin has no such address; an empty question is refused by one that has it.  A server
+     * that is too busy to say is asked again with the next connection. */
     async offer() {
         try {
             await api.search("");
         } catch (error) {
-            this.form.hidden = error.status !== 400;
+            this.form.hidden = error.status === 404;
+            this.isUnsure = error.status !== 400 && error.status !== 404;
         }
     }
 
     end() {
+        this.off();
         clearTimeout(this.timer);
         this.asked++;
     }
