@@ -244,6 +244,34 @@ test("a message whose ack does not come is sent again, with the same id", async 
     assert.equal((await entry.done).id, "id2");
 });
 
+test("what no server could answer is not sent, and holds up nothing", async () => {
+    const { room } = await started();
+    const told = [];
+    const most = 60 * 1024 - JSON.stringify({ type: "chat_message", content: "", client_msg_id: "fits" }).length;
+
+    room.on("failed", ({ entry }) => told.push(entry.content));
+    sockets[0].open(hello, subscribed(0));
+    sockets[0].sent.shift();
+    for (const [content, why] of [["x".repeat(most + 1), /too long/], ["é".repeat(most / 2 + 1), /too long/], ["\n".repeat(most / 2 + 1), /too long/],
+        ["a\ud83d", /surrogate/], ["\ude00b", /surrogate/]]) {
+        const entry = room.send(content, { client_msg_id: "fits" });
+
+        assert.deepEqual([entry.state, entry.error.code, told.pop()], ["failed", "invalid", content]);
+        await assert.rejects(entry.done, why);
+        room.outbox.retry(entry.id);
+        assert.deepEqual([entry.state, told.pop(), sockets[0].sent], ["failed", content, []]);
+        room.outbox.discard(entry.id);
+    }
+    for (const content of ["x".repeat(most), "é".repeat(most / 2), "😀"]) {
+        const entry = room.send(content, { client_msg_id: "fits" });
+
+        assert.deepEqual([entry.state, sockets[0].sent.pop().content === content], ["pending", true]);
+        sockets[0].tell({ type: "ack", room: "r", client_msg_id: "fits", id: "id1", seq: 1, epoch: "e", replayed: false });
+        await entry.done;
+    }
+    assert.deepEqual(told, []);
+});
+
 test("cursors are asked before the first socket, and told after each event; one that fails breaks nothing", async () => {
     const saved = [];
     const cursors = {

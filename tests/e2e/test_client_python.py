@@ -259,3 +259,19 @@ def test_typing_reaches_the_others_and_is_of_no_use_later(server, people):
 
     event = run(scene())
     assert (event["type"], event["user"]["id"]) == ("typing", ada.id)
+
+
+def test_what_no_server_could_answer_is_not_sent(server, people):
+    room = people[0].room(people[1])
+
+    async def scene():
+        async with Client(server.url, people[0].token) as client:
+            one = client.room(room["id"])
+            with pytest.raises(UnicodeEncodeError):
+                one.post("half \ud83d")
+            with pytest.raises(Refused, match="too long"):
+                await one.send("é" * 31000)
+            return await one.send("\N{GRINNING FACE}")
+
+    sent = run(scene())
+    assert [(event["id"], event["content"]) for event in log_of(people[0], room)] == [(sent["id"], "\N{GRINNING FACE}")]

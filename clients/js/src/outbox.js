@@ -5,11 +5,17 @@
  *
  *   pending   waits for its turn, for a connection, for its ack, or (retryAt) until the server takes it
  *   acked     stored: `message` is {id, seq, epoch}
- *   failed    refused: `error` is {code, detail, errors}; retry() or discard()
+ *   failed    refused, or never sent since it cannot be: `error` is {code, detail, errors}; retry() or discard()
  *
  * and says so by events of the room: "pending", "sent", "failed". */
 const ACK_MS = 30000; /* the server answers sooner, or has lost it */
 const AGAIN_MS = 1000; /* after "unavailable": the server is not itself */
+const FRAME_MOST = 60 * 1024; /* bytes; more than 64 KiB, with the room's id, would cost us the socket, again and again */
+const LONE = /\p{Surrogate}/u; /* half a character: no JSON that a server takes */
+
+const CLOSED = { code: "closed", detail: "The room is closed." };
+const BROKEN = { code: "invalid", detail: "The message holds half a character (a lone surrogate)." };
+const TOO_LONG = { code: "invalid", detail: `The message is too long to be sent: more than ${FRAME_MOST} bytes.` };
 
 function newId() {
     if (globalThis.crypto?.randomUUID) {
@@ -38,6 +44,18 @@ class Entry {
         this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
         this.done.catch(() => {});
     }
+
+    get frame() {
+        return { type: "chat_message", content: this.content, client_msg_id: this.id, ...this.more };
+    }
+
+    /* Why it need not be sent, or null.  The server would have no answer that says which message it was. */
+    get fault() {
+        if (LONE.test(this.content)) {
+            return BROKEN;
+        }
+        return new TextEncoder().encode(JSON.stringify(this.frame)).length > FRAME_MOST ? TOO_LONG : null;
+    }
 }
 
 export class Outbox {
@@ -64,12 +82,18 @@ export class Outbox {
         const entry = new Entry(content, more);
 
         this.entries.push(entry);
+        this.#added(entry);
+        return entry;
+    }
+
+    #added(entry) {
+        const fault = this.#end === null ? entry.fault : CLOSED;
+
         this.#tell("pending", { entry });
-        if (this.#end !== null) {
-            this.#fail(entry, { code: "closed", detail: "The room is closed." });
+        if (fault) {
+            this.#fail(entry, fault);
         }
         this.#pump();
-        return entry;
     }
 
     /* One that failed is tried again, behind all others. */
@@ -79,8 +103,7 @@ export class Outbox {
         if (entry?.state === "failed" && this.#end === null) {
             this.entries = [...this.entries.filter((one) => one !== entry), entry];
             entry.renew();
-            this.#tell("pending", { entry });
-            this.#pump();
+            this.#added(entry);
         }
     }
 
@@ -111,7 +134,7 @@ export class Outbox {
     end(code) {
         this.stop();
         this.#end = code;
-        this.entries.filter((entry) => entry.state === "pending").forEach((entry) => this.#fail(entry, { code: "closed", detail: "The room is closed." }));
+        this.entries.filter((entry) => entry.state === "pending").forEach((entry) => this.#fail(entry, CLOSED));
     }
 
     #wait(ms) {
@@ -132,7 +155,7 @@ export class Outbox {
 
         if (restMs > 0) {
             this.#wait(restMs);
-        } else if (this.#send({ type: "chat_message", content: next.content, client_msg_id: next.id, ...next.more })) {
+        } else if (this.#send(next.frame)) {
             this.#sent = next;
             this.#wait(ACK_MS);
         }

@@ -5,6 +5,7 @@ import uuid
 
 ACK_SECONDS = 30  # the server answers sooner, or has lost it
 AGAIN_SECONDS = 1  # after "unavailable": the server is not itself
+FRAME_MOST = 60 * 1024  # bytes; more than 64 KiB would cost us the socket, again and again
 
 
 class Refused(Exception):
@@ -20,7 +21,7 @@ class Entry:
 
     def __init__(self, content, client_msg_id, more):
         self.id = client_msg_id or str(uuid.uuid4())
-        self.frame = {"type": "chat_message", "content": content, "client_msg_id": self.id, **more}
+        self.frame = json.dumps({"type": "chat_message", "content": content, "client_msg_id": self.id, **more}, ensure_ascii=False)
         self.done = asyncio.get_running_loop().create_future()  # {"id", "seq", "epoch"}, or an exception
         self.told = None  # a future: what the server says of this try
 
@@ -33,7 +34,12 @@ class Outbox:
         self._added = asyncio.Event()
 
     def add(self, content, client_msg_id=None, more=None):
+        """To what is no text (a lone surrogate: UnicodeEncodeError) or is too long the server has no answer that says which
+        message it was."""
         entry = Entry(content, client_msg_id, more or {})
+        if len(entry.frame.encode()) > FRAME_MOST:
+            entry.done.set_exception(Refused("invalid", f"The message is too long to be sent: more than {FRAME_MOST} bytes."))
+            return entry
         self.entries.append(entry)
         self._added.set()
         return entry
@@ -49,7 +55,7 @@ class Outbox:
         while True:
             entry = await self._first()
             entry.told = asyncio.get_running_loop().create_future()
-            await socket.send(json.dumps(entry.frame))
+            await socket.send(entry.frame)
             try:
                 frame = await asyncio.wait_for(entry.told, ACK_SECONDS)
             except asyncio.TimeoutError:
