@@ -19,7 +19,7 @@ from parley import ROOT, Server  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--storm-faults", type=int, default=6, help="faults of each storm (tests/faults/test_storm.py)")
-    parser.addoption("--storm-seed", type=int, help="what the storms' chance begins with; it is printed")
+    parser.addoption("--storm-seed", type=int, default=1, help="what the storms' chance begins with")
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,7 @@ def installed(folder):
     return folder / "build"
 
 
+@pytest.mark.one_database("whom the server runs as")
 @pytest.mark.parametrize("how", ["option", "configuration"])
 def test_root_becomes_the_account_that_is_asked_for(own_server, open_folder, how):
     server = own_server(start=False, env={"DATA_DIR": str(open_folder / "var"), "LOG_DIR": str(open_folder / "logs")})

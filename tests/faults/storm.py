@@ -35,6 +35,7 @@ ROOMS, MEMBERS = 3, 5
 BACK_S = 60         # until everybody must be served again
 LONGEST = 10.0      # seconds that a fault lasts at most
 TOGETHER = 0.25     # how often a fault comes with another one
+REFUSED = r"cannot use the database|migration failed"  # what a server says that does not start on a full disk
 PAUSE = 0.1         # between two messages of one client, on average
 
 
@@ -107,7 +108,7 @@ class Storm:
             try:
                 return node.start()
             except AssertionError:
-                if node.process.poll() is None or "cannot use the database" not in node.text() or time.monotonic() > end:
+                if node.process.poll() is None or not re.search(REFUSED, node.text()) or time.monotonic() > end:
                     raise
             time.sleep(0.2)
 

@@ -19,7 +19,7 @@ from test_workers import worker_of
 DYING = """
 #include <stdlib.h>
 static void die(parley_ctx *ctx, int status, void *ud) { (void)ctx, (void)status, (void)ud; abort(); }
-static int start(parley_ctx *ctx) { return parley->timer(ctx, 30, 0, die, NULL).id ? 0 : -1; }
+static int start(parley_ctx *ctx) { return parley->timer(ctx, 400, 0, die, NULL).id ? 0 : -1; }
 static int load(parley_ctx *ctx, const parley_conf *conf) { (void)ctx, (void)conf; return 0; }
 PARLEY_PLUGIN(.name = "dying", .version = "1.0.0", .load = load, .start = start)
 """

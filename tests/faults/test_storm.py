@@ -2,7 +2,6 @@
 
     pytest tests/faults/test_storm.py -n 0 --storm-faults 200 --storm-seed 7        or tests/faults/storm.py --help
 """
-import random
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,7 +24,6 @@ def folder():
 def test_a_storm(stores, folder, request):
     n = request.config.getoption("--storm-faults")
     seed = request.config.getoption("--storm-seed")
-    seed = random.SystemRandom().randrange(10 ** 6) if seed is None else seed
     lines = []
     more = {"build": release_build(), "longest": 10.0} if n > 12 else {"longest": 2.0}
 
