@@ -49,5 +49,6 @@ function(parley_share_files)
     parley_share(templates templates)
     parley_share(web web)
     parley_share(admin admin)
-    parley_share(clients/js/src web/client) # the page is a client as any other
+    parley_share(clients/js/src web/client) # the pages are clients as any other
+    parley_share(clients/js/src admin/client)
 endfunction()

@@ -1,43 +1,10 @@
-/* api.js -- the server's API for a page of its own site: the session cookie says who asks, the csrftoken cookie that this
- * page does. */
-export class ApiError extends Error {
-    constructor(status, body) {
-        super(body?.detail ?? (body && Object.values(body).flat()[0]) ?? (status ? `The server answered ${status}.` : "The server cannot be reached."));
-        this.status = status;
-    }
-}
+/* api.js -- the administrator's part of the server's API; client/ is clients/js, copied beside these pages by the build. */
+import { Api } from "../client/api.js";
 
-function cookie(name) {
-    const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+const api = new Api();
 
-    return found ? found.slice(name.length + 1) : "";
-}
-
-async function call(method, path, body) {
-    const headers = { Accept: "application/json" };
-    let answer;
-
-    if (body !== undefined) {
-        headers["Content-Type"] = "application/json";
-    }
-    if (method !== "GET") {
-        headers["X-CSRFToken"] = cookie("csrftoken");
-    }
-    try {
-        answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
-    } catch {
-        throw new ApiError(0, null);
-    }
-    const parsed = answer.status === 204 ? null : await answer.json().catch(() => null);
-
-    if (!answer.ok) {
-        throw new ApiError(answer.status, parsed);
-    }
-    return parsed;
-}
-
-export const get = (path) => call("GET", `/api/admin/${path}`);
-export const post = (path, body) => call("POST", `/api/admin/${path}`, body);
-export const del = (path) => call("DELETE", `/api/admin/${path}`);
-export const login = (email, password) => call("POST", "/api/auth/login/", { email, password });
-export const logout = () => call("POST", "/api/auth/logout/");
+export const get = (path) => api.call("GET", `/api/admin/${path}`);
+export const post = (path, body) => api.call("POST", `/api/admin/${path}`, body);
+export const del = (path) => api.call("DELETE", `/api/admin/${path}`);
+export const login = (email, password) => api.call("POST", "/api/auth/login/", { email, password });
+export const logout = () => api.call("POST", "/api/auth/logout/");
