@@ -1,7 +1,7 @@
 /* access.test.mjs -- for everybody: by keyboard alone, for a screen reader, on a phone, light and dark. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { browserLaunch, pageOpen, PASSWORD, Server, shownIn, until, write } from "./rig.mjs";
+import { after, before } from "node:test";
+import { browserLaunch, pageOpen, PASSWORD, Server, shownIn, test, until, write } from "./rig.mjs";
 
 const PHONE = { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true };
 let server, browser, ada, bob, room;

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { PASSWORD, Server, browserLaunch, pageOpen, until } from "./rig.mjs";
+import { after, before } from "node:test";
+import { browserLaunch, pageOpen, PASSWORD, Server, test, until } from "./rig.mjs";
 
 const MARKUP = "<img src=x onerror=\"document.title='hacked'\">";
 let server, browser, boss, ada, bob;

@@ -1,7 +1,7 @@
 /* chat.test.mjs -- people talk: two browsers, one of them cut off now and then, and nothing is lost or doubled. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { browserLaunch, loginIn, pageOpen, Server, shownIn, toasted, until, write } from "./rig.mjs";
+import { after, before } from "node:test";
+import { browserLaunch, loginIn, pageOpen, Server, shownIn, test, toasted, until, write } from "./rig.mjs";
 
 let server, browser, ada, bob;
 

@@ -1,7 +1,7 @@
 /* entrance.test.mjs -- the ways in and out: an account, the mail, the login, a forgotten password, the end of a session. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { browserLaunch, drawn, pageOpen, PASSWORD, Server, toasted } from "./rig.mjs";
+import { after, before } from "node:test";
+import { browserLaunch, drawn, loginIn, pageOpen, PASSWORD, Server, test, toasted } from "./rig.mjs";
 
 let server, browser, ada;
 
@@ -123,6 +123,43 @@ test("a link to a room survives the login", async () => {
     await heading(page, "Deep");
     await toasted(page, "That room is not there, or you are not in it.", () => page.goto("/#/rooms/019a1b2c-0000-7000-8000-0000000000c3"));
     await heading(page, "Choose a room");
+    await page.context().close();
+});
+
+test("a link to a room is not lost while the server is away", async () => {
+    const page = await pageOpen(browser, server, { person: ada });
+    const rooms = "**/api/chat/rooms/**";
+
+    await heading(page, "Choose a room");
+    await page.route(rooms, (route) => route.abort());
+    const room = await ada.room("Far");
+
+    await toasted(page, "The server cannot be reached.", () => page.goto(`/#/rooms/${room.id}`));
+    await page.unroute(rooms);
+    assert.match(page.url(), new RegExp(room.id));
+    await page.evaluate(() => window.dispatchEvent(new Event("online"))); /* the list is read again */
+    await heading(page, "Far");
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("a server that is away at the start is tried again by itself", async () => {
+    const page = await pageOpen(browser, server);
+
+    await loginIn(page.context(), ada);
+    await page.route("**/api/auth/profile/", (route) => route.abort());
+    await page.reload();
+    await heading(page, "No connection");
+    await page.getByText("Trying again in a few seconds").waitFor();
+    await page.unroute("**/api/auth/profile/");
+    await heading(page, "Choose a room");
+    await page.route("**/api/chat/rooms/?*", (route) => route.abort());
+    await page.reload();
+    await heading(page, "No connection");
+    await page.unroute("**/api/chat/rooms/?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await heading(page, "Choose a room");
+    assert.deepEqual(page.faults, []);
     await page.context().close();
 });
 

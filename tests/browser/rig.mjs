@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { test as bareTest } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
@@ -149,6 +150,25 @@ export async function loginIn(context, { email }) {
     });
 }
 
+const opened = new Set(); /* the pages of the test that runs */
+
+/* As node:test's; a test that fails tells what its pages showed in that moment. */
+export function test(name, fn) {
+    bareTest(name, async (t) => {
+        opened.clear();
+        try {
+            await fn(t);
+        } catch (error) {
+            for (const page of opened) {
+                const text = page.isClosed() ? "(closed)" : await page.evaluate(() => document.body.innerText).catch(String);
+
+                error.message += `\n--- ${page.url()} ${page.faults.join("; ")}\n${text.slice(0, 2000)}`;
+            }
+            throw error;
+        }
+    });
+}
+
 /* A page in a context of its own.  What it does against its own policy, and what its scripts throw, is in `page.faults`. */
 export async function pageOpen(browser, server, { person, viewport = { width: 1100, height: 720 }, hash = "", ...more } = {}) {
     const context = await browser.newContext({ viewport, baseURL: server.url, locale: "en-GB", timezoneId: "UTC", ...more });
@@ -156,6 +176,7 @@ export async function pageOpen(browser, server, { person, viewport = { width: 11
 
     context.setDefaultTimeout(PATIENCE);
     page.faults = [];
+    opened.add(page);
     await page.exposeFunction("tellViolation", (text) => page.faults.push(text));
     await page.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
         window.tellViolation(`${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)));

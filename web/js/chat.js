@@ -102,6 +102,14 @@ export class Chat extends EventTarget {
         return room;
     }
 
+    /* One that is not in the list: perhaps somebody has added us since it was read.  Throws ApiError. */
+    async find(id) {
+        const room = this.take(await api.room(id));
+
+        this.tell("rooms");
+        return room;
+    }
+
     changed(room, what, message) {
         if (what === "messages") {
             this.tell("rooms");

@@ -3,6 +3,8 @@ import { api } from "./api.js";
 import { fromTemplate } from "./dom.js";
 import { note, valuesOf, whenSubmitted } from "./forms.js";
 
+const AGAIN_MS = 3000;
+
 /* Only whoever sits at the server's machine may see the outbox; nobody else need ask. */
 async function outboxOffer(root) {
     const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
@@ -70,11 +72,16 @@ function forgot(root) {
 }
 
 function away(root, { why, onAgain }) {
-    note(root, why, true);
-    root.querySelector("[data-again]").addEventListener("click", async (event) => {
-        event.target.disabled = true;
-        await onAgain();
-    });
+    const button = root.querySelector("[data-again]");
+    const again = () => {
+        clearTimeout(timer);
+        button.disabled = true;
+        onAgain();
+    };
+    const timer = setTimeout(again, AGAIN_MS * (1 + Math.random()));
+
+    note(root, `${why} Trying again in a few seconds…`, true);
+    button.addEventListener("click", again);
 }
 
 const pages = { login, register, registered, forgot, away };

@@ -25,7 +25,7 @@ function leave(notice) {
     showEntrance(app, "login", { onLogin, notice });
 }
 
-/* Whatever goes wrong here, one can try again; where the session is over, the login is shown already. */
+/* Shows the chat.  Throws what went wrong; where the session is over, the login is shown already. */
 async function enter(me) {
     const chat = new Chat(me, () => leave("You have been logged out. Please log in again."));
 
@@ -36,7 +36,7 @@ async function enter(me) {
         page?.end();
         page = null;
         if (error.status !== 401) {
-            showEntrance(app, "away", { why: error.message, onAgain: start });
+            throw error;
         }
     }
 }
@@ -47,7 +47,7 @@ async function onLogin(me) {
 
     wanted = "";
     history.replaceState(null, "", to);
-    await enter(me);
+    await orAgain(() => enter(me));
 }
 
 function show() {
@@ -61,8 +61,8 @@ function show() {
     showEntrance(app, entrances[location.hash] ?? "login", { onLogin });
 }
 
+/* The csrftoken cookie lives as long as the session's, which no script can see. */
 async function start() {
-    /* The csrftoken cookie lives as long as the session's, which no script can see. */
     if (!document.cookie.includes("csrftoken=")) {
         show();
         return;
@@ -72,21 +72,30 @@ async function start() {
     try {
         me = await api.profile();
     } catch (error) {
-        if (error.status === 401) {
-            show();
-        } else {
-            showEntrance(app, "away", { why: error.message, onAgain: start });
+        if (error.status !== 401) {
+            throw error;
         }
+        show();
         return;
     }
-    if (!location.hash.startsWith("#/rooms")) {
+    /* Anything else stays as it is: somebody may be on the way to a room. */
+    if (location.hash in entrances) {
         history.replaceState(null, "", "#/rooms");
     }
     await enter(me);
+}
+
+/* A server that is away is tried again, by itself or by whoever presses the button. */
+async function orAgain(fn) {
+    try {
+        await fn();
+    } catch (error) {
+        showEntrance(app, "away", { why: error.message, onAgain: () => orAgain(start) });
+    }
 }
 
 themeApply();
 /* What is still under way while one logs out is no news. */
 api.onUnauthorized = () => page?.chat.isLeaving || leave("You have been logged out. Please log in again.");
 window.addEventListener("hashchange", show);
-start();
+orAgain(start);

@@ -8,6 +8,7 @@ import { Talk } from "./talk.js";
 import { fullTimeOf, shortTimeOf } from "./time.js";
 
 const BADGE_MOST = 99;
+const NOT_THERE = new Set([400, 403, 404]); /* how the server says that there is no such room for us */
 
 function roomEntry(id) {
     return element(
@@ -57,6 +58,8 @@ export class ChatPage {
         this.app = app;
         this.chat = chat;
         this.talk = null;
+        this.missed = null; /* the link to a room that could not be looked for */
+        this.hasEnded = false;
         app.replaceChildren(fromTemplate("chat"));
         this.frame = app.querySelector(".chat");
         this.rooms = app.querySelector("[data-rooms]");
@@ -69,7 +72,7 @@ export class ChatPage {
             document.getElementById("composer")?.focus();
         });
         this.rooms.addEventListener("keydown", (event) => this.moveInList(event));
-        chat.addEventListener("rooms", () => this.update());
+        chat.addEventListener("rooms", () => this.roomsCame());
         chat.addEventListener("messages", ({ detail }) => this.tellElsewhere(detail));
         chat.addEventListener("fault", ({ detail }) => this.tell(detail.text));
         chat.addEventListener("gone", ({ detail }) => this.roomGone(detail));
@@ -83,6 +86,7 @@ export class ChatPage {
     }
 
     end() {
+        this.hasEnded = true;
         window.removeEventListener("focus", this.onFocus);
         document.querySelectorAll("dialog").forEach((dialog) => dialog.remove());
         this.talk?.end();
@@ -118,17 +122,40 @@ export class ChatPage {
         }
     }
 
-    /* A link to a room that is not in the list: perhaps somebody has added us since it was read. */
+    /* A link to a room that is not in the list.  While the server is away the link stays, until the list comes. */
     async lookFor(id, hash) {
-        await this.chat.loadQuietly();
-        if (location.hash !== hash) {
+        let fault = null;
+
+        try {
+            await this.chat.find(id);
+        } catch (error) {
+            fault = error;
+        }
+        if (this.hasEnded || location.hash !== hash) {
             return;
         }
-        if (!this.chat.rooms.has(id)) {
+        if (fault && !NOT_THERE.has(fault.status)) {
+            this.missed = hash;
+            this.tell(fault.message);
+            return;
+        }
+        if (fault) {
             history.replaceState(null, "", "#/rooms");
             this.tell("That room is not there, or you are not in it.");
         }
         this.show(location.hash);
+    }
+
+    /* The list has come, or something in it has changed. */
+    roomsCame() {
+        const { missed } = this;
+
+        this.missed = null;
+        if (missed && missed === location.hash) {
+            this.show(missed);
+        } else {
+            this.update();
+        }
     }
 
     update() {
