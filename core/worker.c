@@ -35,6 +35,7 @@ typedef struct worker {
     uv_loop_t loop;
     uv_signal_t term, usr1, usr2;
     uv_timer_t drain;
+    uv_timer_t alive;
     config *config;
     const settings *settings;
     host *host;
@@ -70,6 +71,12 @@ static void worker_renew(void *ud)
     worker_tell(ud, "renew\n");
 }
 
+/* The loop turns (core/supervisor/hung.c). */
+static void worker_tell_alive(uv_timer_t *timer)
+{
+    worker_tell(timer->data, IPC_SAYS_ALIVE "\n");
+}
+
 /* ---- stop ---- */
 
 static void worker_stopped(void *ud)
@@ -84,6 +91,7 @@ static void worker_stopped(void *ud)
     uv_close((uv_handle_t *)&w->usr1, NULL);
     uv_close((uv_handle_t *)&w->usr2, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);
+    uv_close((uv_handle_t *)&w->alive, NULL);
     if (w->net)
         net_free(w->net);
     w->net = NULL;
@@ -220,6 +228,8 @@ static void worker_started(void *ud, const failure *f)
     if (host_is_single(w->host))
         worker_tell(w, IPC_SAYS_SINGLE "\n");
     worker_tell(w, IPC_SAYS_READY "\n");
+    if (w->settings->hang_ms > 0 && w->status_fd >= 0)
+        uv_timer_start(&w->alive, worker_tell_alive, 0, ipc_alive_ms(w->settings->hang_ms));
 }
 
 static void worker_migrated(void *ud, const failure *f)
@@ -308,6 +318,9 @@ static int worker_open(worker *w, const char *config_file, failure *f)
     worker_watch_signal(w, &w->usr2, worker_terminate, SIGUSR2);
     uv_timer_init(&w->loop, &w->drain);
     w->drain.data = w;
+    uv_timer_init(&w->loop, &w->alive);
+    w->alive.data = w;
+    uv_unref((uv_handle_t *)&w->alive);
     if (worker_open_area(f) < 0 || host_create(w->config, &w->loop, &w->host, f) < 0 ||
         secret_read(w->settings, &secret, f) < 0)
         return -1;

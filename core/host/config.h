@@ -55,6 +55,7 @@ typedef struct settings {
     /* a plugin that has not started by then is reported once per that time */
     int64_t start_timeout_ms;
     int64_t drain_ms;          /* SIGTERM: default 10 s in all */
+    int64_t hang_ms;           /* 0: never */
     int64_t slow_callback_ms;  /* loop watchdog: default 100 */
     uint32_t work_threads;     /* UV_THREADPOOL_SIZE, default 4 */
     uint32_t work_queue;       /* per plugin, default 256 */

@@ -44,6 +44,9 @@ typedef struct supervisor {
     uv_signal_t signals[SIGNALS];
     uv_timer_t kill_timer;
     uv_timer_t watchdog;
+    uv_timer_t hung;
+    int64_t hung_looked_ns; /* when hung.c looked last */
+    int64_t hung_grace_ns;  /* silence counts from then on at the earliest */
     notifier notifier;
     const char *config_file;
     const char *user; /* --user; NULL: server.user */
@@ -84,6 +87,10 @@ int worker_start(worker_slot *slot);
  * worker_not_replaced() follows. */
 int worker_replace(worker_slot *slot, bool is_single);
 bool workers_are_draining(const supervisor *sv);
+
+/* ---- hung.c ---- */
+void hung_open(supervisor *sv);
+void hung_watch(supervisor *sv); /* from here on workers are looked after */
 
 /* ---- reload.c ---- */
 void supervisor_reload(supervisor *sv);

@@ -5,6 +5,8 @@
 #include "core/supervisor/ipc.h"
 #include "core/supervisor/supervisor.h"
 
+#include "core/base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,7 +28,8 @@ struct process {
     int status;
     bool reaped, silent; /* silent: the pipe is at its end */
     bool was_ready, is_single;
-    char words[512]; /* of "crash ..." */
+    int64_t heard_ns; /* when it said something last */
+    char words[512];  /* of "crash ..." */
     char line[600];
     size_t line_n;
     char input[600];
@@ -75,6 +78,7 @@ static void process_read(uv_stream_t *pipe, ssize_t n, const uv_buf_t *in)
 {
     process *p = pipe->data;
 
+    p->heard_ns = clock_mono_ns();
     for (ssize_t i = 0; i < n; i++) {
         if (in->base[i] == '\n') {
             p->line[p->line_n] = '\0';
@@ -260,6 +264,11 @@ bool process_is_single(const process *p)
 int process_pid(const process *p)
 {
     return p->handle.pid;
+}
+
+int64_t process_heard_ns(const process *p)
+{
+    return p->was_ready ? p->heard_ns : INT64_MAX;
 }
 
 void process_signal(process *p, int number)

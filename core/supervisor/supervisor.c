@@ -27,6 +27,7 @@ void supervisor_end_if_over(supervisor *sv)
         uv_close((uv_handle_t *)&sv->signals[i], NULL);
     uv_close((uv_handle_t *)&sv->kill_timer, NULL);
     uv_close((uv_handle_t *)&sv->watchdog, NULL);
+    uv_close((uv_handle_t *)&sv->hung, NULL);
     for (int i = 0; i < sv->slot_n; i++) {
         uv_close((uv_handle_t *)&sv->slots[i].restart, NULL);
         uv_close((uv_handle_t *)&sv->slots[i].late, NULL);
@@ -93,6 +94,7 @@ void supervisor_ready(supervisor *sv)
     notify_ready(&sv->notifier); /* from here on the manager's watchdog wants to be fed */
     if (sv->notifier.watchdog_ms > 0)
         uv_timer_start(&sv->watchdog, watchdog_pet, 0, sv->notifier.watchdog_ms);
+    hung_watch(sv);
     log_msg(PARLEY_INFO, "parley %s is listening on %s (%d worker%s%s%s)", PARLEY_VERSION,
             sv->listeners.first_url, sv->slot_n, sv->slot_n == 1 ? "" : "s",
             sv->listeners.ops_url[0] ? "; operations: " : "", sv->listeners.ops_url);
@@ -196,6 +198,7 @@ static int supervisor_loop(supervisor *sv)
     sv->kill_timer.data = sv;
     uv_timer_init(&sv->loop, &sv->watchdog);
     sv->watchdog.data = sv;
+    hung_open(sv);
     workers_loop(sv);
     return 0;
 }

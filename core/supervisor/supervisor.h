@@ -4,6 +4,7 @@
  *   supervisor.c   the order of start and stop, signals
  *   workers.c      the places of the workers: who runs there, restarts, replacing
  *   reload.c       SIGHUP
+ *   hung.c         workers that are alive, and do nothing any more
  *   process.c      one worker process
  *   listen.c       listening sockets
  *   verbs_socket.c where `parley VERB` finds a running server
@@ -85,6 +86,8 @@ int process_start(uv_loop_t *loop, const process_plan *plan, const process_event
 int process_slot(const process *p);
 int process_part(const process *p);
 int process_pid(const process *p);
+/* When a worker that serves said something last (clock_mono_ns()); INT64_MAX: it does not serve yet. */
+int64_t process_heard_ns(const process *p);
 bool process_is_single(const process *p); /* it has said so */
 void process_signal(process *p, int number);
 #endif
