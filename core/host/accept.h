@@ -1,4 +1,5 @@
-/* accept.h -- the request header Accept: what a client takes, and what it likes better. */
+/* accept.h -- the request headers Accept and Accept-Encoding: what a client takes, and what it likes
+ * better. */
 #ifndef CORE_HOST_ACCEPT_H
 #define CORE_HOST_ACCEPT_H
 #include "core/base/str.h"

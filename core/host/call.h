@@ -61,13 +61,14 @@ typedef struct call {
 
     bool is_event, is_head, is_ws, is_missing_slash;
     bool is_json_read;
-    bool is_begun;    /* its chain has started */
-    bool is_running;  /* a callback of its chain runs */
-    bool is_finished; /* the holder said so (perhaps before it returned PENDING) */
-    bool is_going_on; /* go_on() */
-    bool is_answered; /* reply given, refused, or event refused */
-    bool is_expired;  /* the deadline answered */
-    bool is_gone;     /* the client left */
+    bool is_begun;     /* its chain has started */
+    bool is_running;   /* a callback of its chain runs */
+    bool is_finished;  /* the holder said so (perhaps before it returned PENDING) */
+    bool is_going_on;  /* go_on() */
+    bool is_answered;  /* reply given, refused, or event refused */
+    bool is_encodable; /* what goes out depends on Accept-Encoding (gzip.h) */
+    bool is_expired;   /* the deadline answered */
+    bool is_gone;      /* the client left */
     bool is_cancel_due, is_over_due, is_over;
     bool is_holding_socket; /* conn_hold() */
     bool is_late_told;      /* "still held" was logged */

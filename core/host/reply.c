@@ -3,6 +3,7 @@
 #include "core/host/call.h"
 
 #include "core/host/chain.h"
+#include "core/host/gzip.h"
 
 #include <stdio.h>
 
@@ -59,12 +60,13 @@ str call_head(call *c, int status, const char *type)
 {
     str id = call_id(c);
     str kind = str_of(type);
-    str fixed = status == 101
-                    ? STR("X-Request-ID: ")
-                    : STR("X-Content-Type-Options: nosniff\r\nVary: Origin\r\nX-Request-ID: ");
+    str fixed = status == 101 ? STR("") : STR("X-Content-Type-Options: nosniff\r\nVary: Origin");
+    str vary = status == 101     ? STR("X-Request-ID: ")
+               : c->is_encodable ? STR(", Accept-Encoding\r\nX-Request-ID: ")
+                                 : STR("\r\nX-Request-ID: ");
     str cache = STR("Cache-Control: no-store\r\n");
     str cors = status == 101 ? STR("") : cors_lines(c);
-    size_t size = fixed.n + cache.n + cors.n + id.n + kind.n + 32;
+    size_t size = fixed.n + vary.n + cache.n + cors.n + id.n + kind.n + 32;
 
     for (const head_line *l = c->lines; l; l = l->next)
         size += l->line.n;
@@ -78,6 +80,7 @@ str call_head(call *c, int status, const char *type)
         at = head_put(to, at, STR("\r\n"));
     }
     at = head_put(to, at, fixed);
+    at = head_put(to, at, vary);
     at = head_put(to, at, id);
     at = head_put(to, at, STR("\r\n"));
     if (status != 101 && !call_has_header(c, "Cache-Control"))
@@ -90,6 +93,22 @@ str call_head(call *c, int status, const char *type)
 
 /* ---- answers ---- */
 
+/* The body as it goes out, with the header lines that say so. */
+static int reply_encode(call *c, const char *type, str *body)
+{
+    str packed = STR_NONE;
+
+    if (!gzip_is_due(c, type, body->n))
+        return PARLEY_OK;
+    if (gzip_is_wanted(c))
+        packed = gzip_pack(*body);
+    c->is_encodable = true;
+    if (!packed.p)
+        return PARLEY_OK;
+    *body = packed;
+    return call_add_header(c, STR("Content-Encoding"), STR("gzip"));
+}
+
 int call_reply(call *c, int status, const char *type, str body)
 {
     bool no_body = c->is_head || status == 204 || status == 304;
@@ -101,6 +120,8 @@ int call_reply(call *c, int status, const char *type, str body)
         call_answered(c, status);
         return PARLEY_OK;
     }
+    if (reply_encode(c, type, &body) < 0)
+        return PARLEY_ENOMEM;
     str head = call_head(c, status, status == 204 ? NULL : type);
     if (!head.p)
         return PARLEY_ENOMEM;

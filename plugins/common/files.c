@@ -69,8 +69,8 @@ static void tag_make(web_file *file)
 
     (void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)file->bytes, file->n, NULL,
                              0);
-    file->tag[0] = '"';
-    (void)sodium_bin2base64(file->tag + 1, FILE_TAG_SIZE - 1, hash, sizeof(hash),
+    memcpy(file->tag, "W/\"", 3);
+    (void)sodium_bin2base64(file->tag + 3, FILE_TAG_SIZE - 3, hash, sizeof(hash),
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     size_t n = strlen(file->tag);
     file->tag[n] = '"';
@@ -171,12 +171,15 @@ const web_file *files_find(const web_files *files, const char *path)
     return NULL;
 }
 
-/* A tag ends in a quote and holds none, so that it cannot be found inside another one. */
+/* What is in quotes counts, weak or not (RFC 9110, 8.8.3.2).  It holds none, so that it cannot be found
+ * inside another one. */
 int file_is_known(const web_file *file, parley_str if_none_match)
 {
     if (!if_none_match.p)
         return 0;
     if (if_none_match.n == 1 && if_none_match.p[0] == '*')
         return 1;
-    return memmem(if_none_match.p, if_none_match.n, file->tag, strlen(file->tag)) != NULL;
+    const char *opaque = file->tag + 2;
+
+    return memmem(if_none_match.p, if_none_match.n, opaque, strlen(opaque)) != NULL;
 }

@@ -4,13 +4,14 @@
 #include <limits.h>
 #include <parley/plugin.h>
 
-enum { FILES_MAX = 128, FILE_BYTES_MAX = 1 << 20, FILE_TAG_SIZE = 25 };
+enum { FILES_MAX = 128, FILE_BYTES_MAX = 1 << 20, FILE_TAG_SIZE = 27 };
 
 typedef struct web_file {
-    char path[256];          /* where it is served: "/admin/js/app.js" */
-    char tag[FILE_TAG_SIZE]; /* strong entity tag, with its quotes: a hash of the content */
-    const char *type;        /* Content-Type */
-    char *bytes;             /* owned */
+    char path[256]; /* where it is served: "/admin/js/app.js" */
+    char tag
+        [FILE_TAG_SIZE]; /* entity tag with its quotes: a hash of the content; weak, as it may go out packed */
+    const char *type; /* Content-Type */
+    char *bytes;      /* owned */
     size_t n;
 } web_file;
 

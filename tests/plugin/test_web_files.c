@@ -128,15 +128,16 @@ static void test_tags(void **state)
     fake_open(&parley_plugin_0, NULL);
     const char *tag = fake_reply_header(get("/web/js/a.js", NULL), "ETag");
     const char *other = fake_reply_header(get("/web/js/b.js", NULL), "ETag");
-    assert_true(tag[0] == '"' && strlen(tag) == 24 && tag[23] == '"');
+    assert_true(strncmp(tag, "W/\"", 3) == 0 && strlen(tag) == 26 && tag[25] == '"');
     assert_string_not_equal(tag, other);
     (void)snprintf(list, sizeof(list), "\"x\", %s", tag);
-    (void)snprintf(longer, sizeof(longer), "\"x%.22s\"", tag + 1);
+    (void)snprintf(longer, sizeof(longer), "\"x%.22s\"", tag + 3);
+    const char *strong = tag + 2; /* as a cache may send it that unpacked the file */
     const struct {
         const char *known;
         int status;
-    } cases[] = { { tag, 304 },    { list, 304 }, { "*", 304 },      { other, 200 },
-                  { longer, 200 }, { "", 200 },   { "\"**\"", 200 }, { "\"", 200 } };
+    } cases[] = { { tag, 304 },    { strong, 304 }, { list, 304 },     { "*", 304 }, { other, 200 },
+                  { longer, 200 }, { "", 200 },     { "\"**\"", 200 }, { "\"", 200 } };
     for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
         parley_req req = get("/web/js/a.js", cases[i].known);
 
