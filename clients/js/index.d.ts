@@ -16,6 +16,9 @@ export interface Message {
 
 export interface Reaction { emoji: string; count: number; own: boolean }
 
+/** What somebody is: `online` if any of his sockets says so, else `away`. */
+export type Presence = "online" | "away" | "offline";
+
 /** A page of a list; `next` is null on its last one. */
 export interface Page<T> { results: T[]; next: string | null; previous?: string | null; count?: number }
 
@@ -73,7 +76,8 @@ export class Api {
     messages(id: string, which?: { before_seq?: number; after_seq?: number; limit?: number }): Promise<Page<Message>>;
     events(id: string, which?: { after_seq?: number; limit?: number }): Promise<Page<LogEvent> & { epoch: string; head: number }>;
     send(id: string, content: string, more?: { client_msg_id?: string }): Promise<Message>;
-    reads(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ user: User; read_seq: number; delivered_seq: number }>>;
+    reads(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ user: User; read_seq: number; delivered_seq: number; joined_at: string }>>;
+    presence(id: string, which?: { limit?: number; offset?: number }): Promise<Page<{ user: User; status: Presence }>>;
     read(id: string, seq: number): Promise<null>;
     search(q: string, which?: { room?: string; before?: string; limit?: number }): Promise<Page<Message & { highlights: [number, number][] }>>;
     message(id: string): Promise<Message>;
@@ -116,6 +120,7 @@ export interface RoomEvents {
     refused: { code: string; detail: string };
     typing: { room: string; user: User };
     read: { room: string; user: User; read_seq: number; delivered_seq: number };
+    presence: { room: string; user: User; status: Presence };
     /** Frames of the log by their type, and whatever a newer server tells. */
     [type: string]: any;
 }
@@ -153,6 +158,7 @@ export class Client {
     on(type: "unread", fn: (detail: { room: string; count: number; last_seq: number }) => void): () => void;
     on<T extends keyof RoomEvents & string>(type: T, fn: (detail: RoomEvents[T], room: Room) => void): () => void;
     connect(): void;
+    present(status: "online" | "away"): void;
     hurry(): void;
     drop(): void;
     close(): void;

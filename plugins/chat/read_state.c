@@ -121,6 +121,7 @@ static int list_reply_page(parley_flow *flow)
         parley->json_set(one, "read_seq", parley->json_i(db->get_int(rows, i, READ_READ, 0)));
         parley->json_set(one, "delivered_seq",
                          parley->json_i(db->get_int(rows, i, READ_DELIVERED, 0)));
+        parley->json_set(one, "joined_at", render_stamp(db->get_int(rows, i, READ_JOINED, 0)));
         parley->json_push(results, one);
     }
     list_reply(flow->req, page, db->get_int(flow->result->rows[LIST_COUNT], 0, 0, 0), results);

@@ -455,7 +455,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_READS_COUNT] =
         "SELECT COUNT(*) FROM room_members m WHERE m.room_id = " SEEN_ROOM,
     [SQL_READS_PAGE] =
-        "SELECT u.uid, u.username, m.read_seq, m.delivered_seq"
+        "SELECT u.uid, u.username, m.read_seq, m.delivered_seq, m.joined_at"
         " FROM room_members m JOIN users u ON u.id = m.user_id WHERE m.room_id = " SEEN_ROOM
         " ORDER BY m.user_id LIMIT $3 OFFSET $4",
 

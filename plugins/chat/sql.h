@@ -300,9 +300,16 @@ enum export_column {
     EXPORT_PAST /* how many earlier contents there are */
 };
 
-/* Columns of SQL_READ_STATE; SQL_READS_PAGE has all but the last: members, counted to one more than
- * those who are told of each other. */
-enum read_column { READ_UID, READ_USERNAME, READ_READ, READ_DELIVERED, READ_MEMBERS };
+/* Columns of SQL_READ_STATE and SQL_READS_PAGE.  The last is, of the one, the members, counted to one
+ * more than those who are told of each other; of the other, when the member was added. */
+enum read_column {
+    READ_UID,
+    READ_USERNAME,
+    READ_READ,
+    READ_DELIVERED,
+    READ_MEMBERS,
+    READ_JOINED = READ_MEMBERS
+};
 enum { READ_TOLD_MOST = 100 };
 
 /* Columns of SQL_ROOMS_MINE and of SQL_UNREAD. */

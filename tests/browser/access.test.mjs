@@ -203,7 +203,7 @@ test("on a phone", async () => {
 /* Contrast of text on what it stands on (WCAG 2): 4.5 to 1 at least. */
 function contrasts(page) {
     const pairs = [["text", "ground"], ["text", "surface"], ["text", "own"], ["text", "bad-ground"], ["quiet", "ground"], ["quiet", "surface"], ["quiet", "hover"],
-        ["accent", "ground"], ["accent", "surface"], ["accent", "raised"], ["on-accent", "accent"], ["bad", "surface"], ["bad", "bad-ground"], ["bad", "ground"], ["warn", "warn-ground"]];
+        ["accent", "ground"], ["accent", "surface"], ["accent", "raised"], ["on-accent", "accent"], ["bad", "surface"], ["bad", "bad-ground"], ["bad", "ground"], ["here", "surface"], ["here", "raised"], ["warn", "warn-ground"]];
 
     return page.evaluate((all) => {
         const probe = document.body.appendChild(document.createElement("i"));

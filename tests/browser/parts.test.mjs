@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { register } from "node:module";
 import { test } from "node:test";
+import { ApiError } from "../../clients/js/src/api.js";
 import { Emitter } from "../../clients/js/src/emitter.js";
 
 /* The server has the client beside the page, and says that scripts are modules; here somebody else must. */
@@ -12,6 +13,8 @@ export const load = (url, context, next) => next(url, url.includes("/web/js/") ?
 
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 const { api } = await import("../../web/js/api.js");
+const { Members } = await import("../../web/js/members.js");
+const { seenText } = await import("../../web/js/names.js");
 const { Room } = await import("../../web/js/room.js");
 const { Search } = await import("../../web/js/search.js");
 
@@ -64,4 +67,101 @@ test("search is hidden where there is none, and not where the server was busy", 
 
     search.end();
     assert.deepEqual(await opens(), [false, 1]);
+});
+
+/* ---- members ---- */
+
+const user = (id) => ({ user: { id } });
+
+/* A room of `n`, open, whose questions are answered when the test says so. */
+function asking(n = 2) {
+    const asked = [];
+    const ask = (what) => () => new Promise((resolve, reject) => asked.push({ what, answer: (...results) => resolve({ results }), fail: reject }));
+    const live = new Emitter();
+    const room = { id: "r", state: "open", participants: Array.from({ length: n }, (_, i) => ({ id: `u${i}` })), chat: { client: { api: { presence: ask("presence"), reads: ask("reads") } } } };
+    let changes = 0;
+    const members = new Members(room, () => changes++);
+
+    members.listen(live);
+    return { asked, live, room, members, changes: () => changes };
+}
+
+const message = { seq: 5, created_at: "2026-01-01T00:00:05Z", sender: { id: "u0" } };
+
+test("what is told while the answer is under way is newer", async (t) => {
+    const { asked, live, room, members } = asking(3);
+
+    t.after(() => members.end());
+    members.ask();
+    members.ask();
+    assert.deepEqual(asked.map(({ what }) => what), ["presence", "reads"]);
+    live.emit("presence", { ...user("u1"), status: "online" });
+    live.emit("read", { ...user("u1"), read_seq: 5 });
+    assert.equal(members.statusOf("u1"), null);
+    asked[0].answer({ ...user("u0"), status: "online" }, { ...user("u1"), status: "offline" }, { ...user("u2"), status: "away" });
+    asked[1].answer({ ...user("u0"), read_seq: 5, joined_at: "2026-01-01T00:00:00Z" }, { ...user("u1"), read_seq: 2, joined_at: "2026-01-01T00:00:00Z" },
+        { ...user("u2"), read_seq: 7, joined_at: "2026-01-01T00:00:06Z" });
+    await settled();
+    assert.deepEqual(["u0", "u1", "u2"].map((id) => members.statusOf(id)), ["online", "online", "away"]);
+    assert.deepEqual(members.whoHasSeen(message).map(({ id }) => id), ["u1"]); /* u2 came later */
+    live.emit("read", { ...user("u2"), read_seq: 8 }); /* and has read by now */
+    assert.deepEqual(members.whoHasSeen(message).map(({ id }) => id), ["u1", "u2"]);
+    live.emit("read", { ...user("u2"), read_seq: 1 });
+    assert.equal(members.whoHasSeen(message).length, 2);
+
+    /* Another connection knows nothing of who is there, and an answer of the one before does not count. */
+    live.emit("member_added", {});
+    assert.equal(asked.length, 4);
+    room.state = "waiting";
+    live.emit("state", { state: "waiting" });
+    asked[2].answer({ ...user("u1"), status: "online" });
+    asked[3].answer();
+    await settled();
+    assert.deepEqual([members.statusOf("u1"), members.whoHasSeen(message).length], [null, 2]);
+    members.ask();
+    assert.equal(asked.length, 4);
+    live.emit("resync", {}); /* the places are those of another log */
+    assert.deepEqual(members.whoHasSeen(message), []);
+});
+
+test("of a room of more than 100 nothing is asked, shown or known", async (t) => {
+    const { asked, live, members } = asking(101);
+
+    t.after(() => members.end());
+    members.ask();
+    live.emit("presence", { ...user("u1"), status: "online" });
+    live.emit("read", { ...user("u1"), read_seq: 9 });
+    assert.deepEqual([asked.length, members.statusOf("u1"), members.whoHasSeen(message)], [0, null, []]);
+});
+
+test("what cannot be answered is asked again later, and the rest is shown", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { asked, members, changes } = asking();
+
+    t.after(() => members.end());
+    members.ask();
+    asked[0].fail(new ApiError(503, null, 0));
+    asked[1].answer({ ...user("u1"), read_seq: 5, joined_at: "2026-01-01T00:00:00Z" });
+    await settled();
+    assert.deepEqual([members.statusOf("u1"), members.whoHasSeen(message).length, changes()], [null, 1, 1]);
+    t.mock.timers.tick(60000);
+    assert.equal(asked.length, 4);
+    asked[2].fail(new ApiError(429, null, 90));
+    asked[3].fail(new ApiError(404, null, 0));
+    await settled();
+    t.mock.timers.tick(89999);
+    assert.equal(asked.length, 4);
+    t.mock.timers.tick(1);
+    assert.equal(asked.length, 6);
+});
+
+test("names are told, up to three", () => {
+    const people = (...names) => names.map((first_name) => ({ first_name, last_name: "X" }));
+
+    assert.equal(seenText([], 3), null);
+    assert.deepEqual(seenText(people("A"), 1), ["Seen by A", "A X"]);
+    assert.deepEqual(seenText(people("A", "B"), 3), ["Seen by A and B", "A X, B X"]);
+    assert.deepEqual(seenText(people("A", "B"), 2), ["Seen by everybody", "A X, B X"]);
+    assert.equal(seenText(people("A", "B", "C"), 9)[0], "Seen by A, B and C");
+    assert.equal(seenText(people("A", "B", "C", "D"), 9)[0], "Seen by A, B and 2 others");
 });

@@ -57,6 +57,8 @@ await all.bob.say(lunch, "Soup.");
 await all.bob.say(release, "Shall I tag it?");
 await write(wide, "Good. Ten o'clock?");
 await phone.getByText("Good. Ten o'clock?", { exact: true }).waitFor();
+await wide.getByText("Seen by Bob").waitFor();
+await wide.getByRole("img", { name: "online" }).nth(1).waitFor();
 await phone.getByLabel("Your message").pressSequentially("I am in");
 await wide.getByText("Bob is typing…").waitFor();
 mkdirSync(images, { recursive: true });

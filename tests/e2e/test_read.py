@@ -25,6 +25,7 @@ def places(person, room):
     """{id of a member: (read_seq, delivered_seq)}"""
     page = person.get(path_of(room) + "read/").json()
     assert page["count"] == len(page["results"]) and page["next"] is None and page["previous"] is None
+    assert all(one.keys() == {"user", "read_seq", "delivered_seq", "joined_at"} for one in page["results"])
     return {one["user"]["id"]: (one["read_seq"], one["delivered_seq"]) for one in page["results"]}
 
 
@@ -35,6 +36,16 @@ def state(person, room):
     fields = ("last_seq", "epoch", "read_seq", "unread")
     assert [alone[f] for f in fields] == [listed[f] for f in fields]
     return alone["read_seq"], alone["unread"], alone["last_seq"]
+
+
+def test_who_was_added_later_has_a_place_but_has_not_read(people):
+    ada, bob, eve = people
+    room = ada.room(bob)
+    said = ada.say(room, "before eve")
+    assert ada.post(path_of(room) + "participants/", {"email": eve.email}).status_code == 201
+    joined = {one["user"]["id"]: one["joined_at"] for one in ada.get(path_of(room) + "read/").json()["results"]}
+    assert places(ada, room)[eve.id][0] >= said["seq"]
+    assert joined[bob.id] <= said["created_at"] < joined[eve.id]
 
 
 def test_a_place_is_kept_and_told(people):

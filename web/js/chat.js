@@ -1,7 +1,7 @@
 /* chat.js -- all rooms of the user.  Views listen to its events:
  *
  *   rooms            the list, its order or a badge has changed
- *   messages, typing, state   of one room (detail.room); messages: detail.message is one that has just come
+ *   messages, typing, state, members   of one room (detail.room); messages: detail.message is one that has just come
  *   fault            something was not done (detail.text)
  *   gone             a room is no more here (detail.room, detail.code)
  */
@@ -47,12 +47,13 @@ export class Chat extends EventTarget {
         this.client.on("room_added", () => this.loadQuietly());
         this.client.on("unread", (notice) => this.rooms.get(notice.room)?.noticed(notice));
         this.client.on("end", ({ code }) => code === CLOSED_UNAUTHORIZED && this.sessionEnded());
+        this.sayPresence();
         this.client.connect();
         await this.load();
         this.timer = setInterval(() => this.loadQuietly(), LIST_MS);
         window.addEventListener("online", () => this.hurry(), { signal });
         window.addEventListener("offline", () => this.client.drop(), { signal });
-        document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry(), { signal });
+        document.addEventListener("visibilitychange", () => this.looked(), { signal });
     }
 
     end() {
@@ -61,6 +62,18 @@ export class Chat extends EventTarget {
         this.rooms.forEach((room) => room.end());
         this.rooms.clear();
         this.client.close();
+    }
+
+    looked() {
+        this.sayPresence();
+        if (document.visibilityState === "visible") {
+            this.hurry();
+        }
+    }
+
+    /* Who looks at another page is away. */
+    sayPresence() {
+        this.client.present(document.visibilityState === "visible" ? "online" : "away");
     }
 
     hurry() {
@@ -134,6 +147,7 @@ export class Chat extends EventTarget {
         try {
             room.take(await api.room(room.id));
             this.tell("rooms");
+            this.tell("members", { room });
         } catch {
             /* gone, or away: the room's own end tells, or the next event */
         }

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { element, fromTemplate, reconcile } from "./dom.js";
 import { note, whenSubmitted } from "./forms.js";
-import { fullName, hueOf, initialOf } from "./names.js";
+import { fullName, hueOf, initialOf, presenceDot } from "./names.js";
 import { themeGet, themeSet } from "./theme.js";
 import { momentOf } from "./time.js";
 
@@ -74,14 +74,20 @@ function memberEntry(chat, room, person, dialog) {
     return element("li", {},
         element("span", { class: `initial ${hueOf(person.id)}`, "aria-hidden": "true" }, initialOf(person.first_name)),
         element("span", { class: "name" }, fullName(person), element("small", {}, `@${person.username}`)),
+        element("small", { "data-status": true }),
         person.id === room.creator.id ? element("small", {}, "made the room") : null,
         mayRemove ? element("button", { type: "button", class: "plain", "aria-label": `Remove ${fullName(person)}`, onclick: remove }, "Remove") : null);
+}
+
+function memberUpdate(entry, status) {
+    entry.querySelector("[data-status]").replaceChildren(presenceDot(status), status ? ` ${status}` : "");
 }
 
 function detailsShow(dialog, chat, room) {
     dialog.querySelector("[data-name]").textContent = room.name;
     reconcile(dialog.querySelector("[data-people]"),
-        room.participants.map((person) => [person.id, () => memberEntry(chat, room, person, dialog), () => {}]));
+        room.participants.map((person) => [person.id, () => memberEntry(chat, room, person, dialog),
+            (entry) => memberUpdate(entry, room.members.statusOf(person.id))]));
 }
 
 export function detailsDialog(chat, room) {
@@ -106,7 +112,7 @@ export function detailsDialog(chat, room) {
     });
     part("leave").addEventListener("click", () => confirmed(`Leave ${room.name}?`, "Its maker can add you again.", "Leave", () => chat.removeMember(room, chat.me.id)));
     part("delete").addEventListener("click", () => confirmed(`Delete ${room.name}?`, "All its messages are gone, for everybody and for good.", "Delete", () => chat.remove(room)));
-    chat.addEventListener("rooms", () => detailsShow(dialog, chat, room), { signal: listening.signal });
+    ["rooms", "members"].forEach((type) => chat.addEventListener(type, () => detailsShow(dialog, chat, room), { signal: listening.signal }));
     chat.addEventListener("gone", (event) => event.detail.room === room && dialog.close(), { signal: listening.signal });
 }
 

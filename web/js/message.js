@@ -50,8 +50,18 @@ function draw(entry, message, on) {
     reconcile(entry.querySelector(".reactions"), (message.reactions ?? []).map((one) => reactionEntry(message, one, on)));
 }
 
-/* quoted: see above, if it is a reply.  on: menu(id, button), react(id, emoji), show(id) */
-export function messageEntry(message, { isOwn, isForMe, isGrouped, quoted, on }) {
+/* In the log, but not read out whenever somebody looks. */
+function seenDraw(place, seen) {
+    const [text, title] = seen ?? ["", ""];
+
+    if (place && (place.textContent !== text || place.title !== title)) {
+        place.textContent = text;
+        place.title = title;
+    }
+}
+
+/* quoted: see above, if it is a reply.  seen: [text, title], or null.  on: menu(id, button), react(id, emoji), show(id) */
+export function messageEntry(message, { isOwn, isForMe, isGrouped, quoted, seen, on }) {
     const make = () => element("li", { class: isOwn ? "message own" : "message", tabindex: "-1" },
         element("span", { class: `initial ${hueOf(message.sender.id)}`, "aria-hidden": "true" }, initialOf(message.sender.first_name)),
         element("div", { class: "who" }, element("strong", { title: `@${message.sender.username}` }, isOwn ? "You" : fullName(message.sender))),
@@ -62,7 +72,8 @@ export function messageEntry(message, { isOwn, isForMe, isGrouped, quoted, on })
             element("time", { datetime: message.created_at, title: fullTimeOf(message.created_at) }, timeOf(message.created_at))),
         element("button", { type: "button", class: "icon small", "data-menu": true, title: "Options", "aria-haspopup": "dialog",
             onclick: (event) => on.menu(message.id, event.currentTarget) }, icon("more")),
-        element("ul", { class: "reactions" }));
+        element("ul", { class: "reactions" }),
+        isOwn ? element("small", { class: "seen", "aria-live": "off" }) : null);
     const update = (entry) => {
         const before = shown.get(entry);
 
@@ -74,6 +85,7 @@ export function messageEntry(message, { isOwn, isForMe, isGrouped, quoted, on })
         if (message.reply_to && (!before || before.quoted !== quoted)) {
             quoteDraw(entry.querySelector(".quote"), quoted);
         }
+        seenDraw(entry.querySelector(".seen"), seen);
         shown.set(entry, { message, quoted });
     };
 

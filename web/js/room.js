@@ -1,11 +1,13 @@
 /* room.js -- one room as this page knows it: its messages, who types, what was read. */
 import { Timeline } from "../client/index.js";
+import { Members } from "./members.js";
 
 const TYPING_SHOWN_MS = 5000;
 const TYPING_TOLD_MS = 2500;
 
 export class Room {
-    /* changed(what, message): "messages" (message: one that has just come), "typing", "state"; ended(code): the room is no
+    /* changed(what, message): "messages" (message: one that has just come), "typing", "state",
+     * "members": who is there, or has read what; ended(code): the room is no
      * more, or the user no more in it */
     constructor(data, chat, changed, ended) {
         this.chat = chat;
@@ -15,6 +17,7 @@ export class Room {
         this.timeline = null; /* and its messages */
         this.typing = new Map(); /* user id -> {name, timer} */
         this.others = new Map(); /* messages that are replied to, and not in the timeline; null: on its way */
+        this.members = new Members(this, () => this.changed("members"));
         this.draft = "";
         this.readSeq = 0;
         this.toldTyping = 0;
@@ -77,6 +80,7 @@ export class Room {
         this.timeline.on("change", () => this.changed("messages"));
         this.timeline.on("message", (message) => this.arrived(message));
         this.live.on("read", (place) => place.user.id === this.chat.me.id && this.readUpTo(place.read_seq));
+        this.members.listen(this.live);
         this.live.on("room_updated", ({ name }) => {
             this.name = name;
             this.changed("messages");
@@ -93,6 +97,7 @@ export class Room {
 
     end() {
         this.timeline?.end();
+        this.members.end();
         this.live?.leave();
         this.typing.forEach((one) => clearTimeout(one.timer));
     }

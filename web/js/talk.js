@@ -3,7 +3,7 @@ import { confirmed, detailsDialog } from "./dialogs.js";
 import { element, fromTemplate, reconcile } from "./dom.js";
 import { messageMenu } from "./menu.js";
 import { messageEntry, outgoingEntry } from "./message.js";
-import { fullName } from "./names.js";
+import { fullName, presenceDot, seenText } from "./names.js";
 import { dayKey, dayName } from "./time.js";
 
 const GROUP_MS = 5 * 60000; /* messages of one person within so long stand together */
@@ -48,6 +48,7 @@ export class Talk {
         this.updateTyping();
         this.input.value = room.draft;
         this.update();
+        room.members.ask();
         /* On a phone the keyboard would cover the messages one has come to read. */
         (matchMedia("(pointer: coarse)").matches ? this.find("name") : this.input).focus();
     }
@@ -59,6 +60,11 @@ export class Talk {
         this.chat.addEventListener("messages", mine(() => this.update()), { signal });
         this.chat.addEventListener("state", mine(() => {
             this.updateState();
+            this.update();
+            this.room.members.ask();
+        }), { signal });
+        this.chat.addEventListener("members", mine(() => {
+            this.updateHead();
             this.update();
         }), { signal });
         this.chat.addEventListener("typing", mine(() => this.updateTyping()), { signal });
@@ -91,7 +97,8 @@ export class Talk {
         const n = room.participants.length;
 
         this.find("name").textContent = room.name;
-        this.find("people").textContent = n === 1 ? "Only you" : `${n} people: ${room.participants.map(fullName).join(", ")}`;
+        this.find("people").replaceChildren(...(n === 1 ? ["Only you"] : [`${n} people: `, ...room.participants.flatMap((person, i) =>
+            [i > 0 ? ", " : "", fullName(person), presenceDot(room.members.statusOf(person.id))])]));
     }
 
     /* A connection that is made at once is not worth a word. */
@@ -144,6 +151,7 @@ export class Talk {
     entries() {
         const { messages, outgoing } = this.room.timeline;
         const found = [];
+        const newest = messages.findLast((message) => this.isMine(message));
         let before = null;
         let isNewShown = this.firstUnread === null;
 
@@ -157,11 +165,18 @@ export class Talk {
                 found.push(["new", () => element("li", { class: "new" }, element("span", {}, "New")), () => {}]);
             }
             found.push(messageEntry(message, { isOwn: this.isMine(message), isForMe: this.isForMe(message), isGrouped: isGrouped(message, before),
-                quoted: this.room.quoted(message.reply_to), on: this.onMessage }));
+                quoted: this.room.quoted(message.reply_to), seen: message === newest ? this.seen(message) : null, on: this.onMessage }));
             before = message;
         }
         outgoing.forEach((entry) => found.push(outgoingEntry(entry, { isOpen: this.room.state === "open", quoted: this.room.quoted(entry.more.reply_to), on: this.onMessage })));
         return found;
+    }
+
+    /* By whom, of the others: [text, all their names]; null: by none, or nobody knows. */
+    seen(message) {
+        const { members, participants } = this.room;
+
+        return seenText(members.whoHasSeen(message), participants.length - 1);
     }
 
     /* ---- scrolling ---- */

@@ -197,7 +197,7 @@ export class Api {
         return this.post(`${roomPath(id)}send/`, { content, client_msg_id });
     }
 
-    /* How far each member has read: a page of {user, read_seq, delivered_seq}. */
+    /* How far each member has read: a page of {user, read_seq, delivered_seq, joined_at}. */
     reads(id, { limit, offset } = {}) {
         return this.get(`${roomPath(id)}read/${query({ limit, offset })}`);
     }
@@ -205,6 +205,11 @@ export class Api {
     /* Stored when it is answered. */
     read(id, seq) {
         return this.post(`${roomPath(id)}read/`, { read_seq: seq });
+    }
+
+    /* Who is there: a page of {user, status}, one per member; status: "online", "away" or "offline". */
+    presence(id, { limit, offset } = {}) {
+        return this.get(`${roomPath(id)}presence/${query({ limit, offset })}`);
     }
 
     /* A page, {results, next}: messages in which those words are, newest first, with `highlights`; only of one room, if given. */

@@ -83,6 +83,12 @@ export class Client extends Emitter {
         this.#transport.connect();
     }
 
+    /* Takes part in presence from now on, "online" or "away": others are told, and so are we.  It is said again after each
+     * reconnect. */
+    present(status) {
+        this.#transport.present(status);
+    }
+
     /* The network is said to be back, or somebody looks again: no pause any more. */
     hurry() {
         this.#transport.hurry();

@@ -12,6 +12,7 @@ const LEFT = 1000; /* the room was unsubscribed from, as we wanted */
 export class Feed {
     #link = null;
     #user = null; /* of the hello; null: there was none on this socket */
+    #presence = null; /* "online" or "away", once somebody has said so */
     #rooms = new Map(); /* by id */
     #again = new Map(); /* room -> the timer of its next subscribe */
 
@@ -67,6 +68,17 @@ export class Feed {
 
     send(room, frame) {
         return this.#user !== null && this.#link.send({ ...frame, room: room.id });
+    }
+
+    present(status) {
+        this.#presence = status;
+        this.#tellPresence();
+    }
+
+    #tellPresence() {
+        if (this.#user && this.#presence) {
+            this.#link.send({ type: "presence", status: this.#presence });
+        }
     }
 
     /* What came is not what follows the room's place: ask for that. */
@@ -138,6 +150,7 @@ export class Feed {
 
         if (frame.type === "hello") {
             this.#user = frame.user;
+            this.#tellPresence(); /* before the rooms: who is told that one is open is told who is there */
             this.#subscribe([...this.#rooms.values()]);
             this.client.emit("open", { user: frame.user });
         } else if (!room) {
