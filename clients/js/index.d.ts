@@ -62,6 +62,7 @@ export class Api {
     put<T = unknown>(path: string, body: unknown): Promise<T>;
     delete(path: string): Promise<null>;
     all<T = unknown>(path: string): Promise<T[]>;
+    walk<T = unknown>(path: string): Promise<T[]>;
     login(email: string, password: string): Promise<{ token: string; user: Profile }>;
     logout(): Promise<null>;
     profile(): Promise<Profile>;

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { register } from "node:module";
 import { test } from "node:test";
-import { ApiError } from "../../clients/js/src/api.js";
+import { Api, ApiError } from "../../clients/js/src/api.js";
 import { Emitter } from "../../clients/js/src/emitter.js";
 
+globalThis.WebSocket ??= class {}; /* older Nodes have none, and nothing connects here */
 /* The server has the client beside the page, and says that scripts are modules; here somebody else must. */
 const client = new URL("../../clients/js/src/index.js", import.meta.url).href;
 const hooks = `
@@ -13,6 +14,7 @@ export const load = (url, context, next) => next(url, url.includes("/web/js/") ?
 
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 const { api } = await import("../../web/js/api.js");
+const { Chat } = await import("../../web/js/chat.js");
 const { Members } = await import("../../web/js/members.js");
 const { seenText } = await import("../../web/js/names.js");
 const { Room } = await import("../../web/js/room.js");
@@ -67,6 +69,43 @@ test("search is hidden where there is none, and not where the server was busy", 
 
     search.end();
     assert.deepEqual(await opens(), [false, 1]);
+});
+
+/* ---- the list of rooms ---- */
+
+test("a list is walked by the cursors of its pages, whatever the server calls itself", async () => {
+    const asked = [];
+    const pages = { "?limit=200&order=desc": { results: [{ id: "c" }, { id: "b" }], next: "https://chat.example:8443/api/chat/rooms/?limit=200&cursor=x%3D" },
+        "?limit=200&cursor=x%3D": { results: [{ id: "a" }], next: null } };
+    const get = (address) => {
+        asked.push(address);
+        return Promise.resolve({ ok: true, status: 200, json: () => Promise.resolve(pages[new URL(address).search]) });
+    };
+
+    assert.deepEqual((await new Api({ url: "http://here", fetch: get }).rooms()).map(({ id }) => id), ["c", "b", "a"]);
+    assert.deepEqual(asked, Object.keys(pages).map((query) => `http://here/api/chat/rooms/${query}`));
+});
+
+test("a room that the list does not have is lost when the server says so, and only then", async (t) => {
+    const data = (id) => ({ id, name: id, creator: { id: "me" }, participants: [], created_at: "2026", unread: 0, last_seq: 0, read_seq: 0 });
+    const chat = new Chat({ id: "me" }, () => {}, () => {});
+    const lost = [];
+    const real = { rooms: api.rooms, room: api.room };
+
+    t.after(() => Object.assign(api, real));
+    chat.client = { room: () => Object.assign(new Emitter(), { state: "connecting", outbox: { entries: [] }, leave: () => {} }) };
+    chat.addEventListener("gone", ({ detail }) => lost.push(detail.room.id));
+    api.rooms = () => Promise.resolve(["a", "b", "c", "d", "e"].map(data));
+    await chat.load();
+    const statuses = { b: 404, c: 503, d: 403 };
+
+    api.rooms = () => Promise.resolve([data("a")]);
+    api.room = (id) => (statuses[id] ? Promise.reject(new ApiError(statuses[id], null, 0)) : Promise.resolve({ ...data(id), name: "renamed" }));
+    await chat.load();
+    assert.deepEqual([lost, [...chat.rooms.keys()], chat.rooms.get("e").name], [["b", "d"], ["a", "c", "e"], "renamed"]);
+    statuses.c = 404;
+    await chat.load();
+    assert.deepEqual(lost, ["b", "d", "c"]);
 });
 
 /* ---- members ---- */

@@ -95,10 +95,25 @@ export class Chat extends EventTarget {
         const ids = new Set(found.map((data) => data.id));
 
         found.forEach((data) => this.take(data));
-        before.filter((id) => !ids.has(id)).forEach((id) => this.lose(id, 0));
         this.isLoaded = true;
         this.list.slice(0, LIVE_ROOMS).forEach((room) => room.connect());
         this.tell("rooms");
+        for (const id of before.filter((one) => !ids.has(one))) {
+            await this.lookAfter(id);
+        }
+    }
+
+    /* A room that is not in the list: lost is what the server says is not there. */
+    async lookAfter(id) {
+        try {
+            const data = await api.room(id);
+
+            this.rooms.get(id)?.take(data);
+        } catch (error) {
+            if (error.status === 404 || error.status === 403) {
+                this.lose(id, 0);
+            }
+        }
     }
 
     /* What the server says of a room; it may be new here. */
