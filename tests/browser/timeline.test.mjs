@@ -1,6 +1,6 @@
 /* timeline.test.mjs -- the messages of a room without a server: what is kept, in which order, whoever comes first. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { Timeline } from "../../clients/js/src/index.js";
 import { Room } from "../../clients/js/src/room.js";
 
@@ -8,6 +8,14 @@ const ME = { id: "me" };
 const message = (seq, more = {}) => ({ id: `id${seq}`, seq, content: `m${seq}`, sender: { id: "other" }, ...more });
 const said = (seq, more = {}) => ({ ...message(seq, more), type: "chat_message", epoch: "e" });
 const deleted = (seq, of) => ({ type: "message_deleted", seq, epoch: "e", message_id: `id${of}` });
+
+/* What waits for its ack has a timer, and a process that has one does not end: also after a test that failed. */
+const rooms = [];
+
+afterEach(() => rooms.splice(0).forEach(({ room, timeline }) => {
+    timeline.end();
+    room.over(1000);
+}));
 
 /* A room that is open at `seq`, and a server whose pages come when the test lets them. */
 function opened(seq) {
@@ -21,6 +29,7 @@ function opened(seq) {
     const timeline = new Timeline(room);
     let changes = 0;
 
+    rooms.push({ room, timeline });
     timeline.on("change", () => changes++);
     room.greeted(ME);
     room.heard({ type: "subscribed", epoch: "e", seq });
@@ -243,5 +252,27 @@ test("a room that is open already is read at once", async () => {
     const third = new Timeline(room);
 
     assert.equal(asked.length, 2); /* when it is back */
-    [timeline, second, third].forEach((one) => one.end());
+    [second, third].forEach((one) => one.end());
+});
+
+test("a room that is open already has words under way: they are shown, and confirmed, here too", async () => {
+    const { room, sent } = opened(0);
+    const refused = (entry) => room.heard({ type: "error", code: "invalid", detail: "no", client_msg_id: entry.id });
+    const [stored, bad, a, b] = ["stored", "bad", "a", "b"].map((text) => room.send(text));
+
+    room.heard({ type: "ack", client_msg_id: stored.id, id: "id1", seq: 1, epoch: "e" });
+    refused(bad);
+    const second = new Timeline(room);
+    const ids = () => second.outgoing.map((one) => one.id);
+
+    assert.deepEqual(ids(), [bad.id, a.id, b.id]);
+    assert.deepEqual(sent.map((frame) => frame.content), ["stored", "bad", "a"]);
+    room.heard(said(1, { sender: ME, content: "stored", client_msg_id: stored.id }));
+    room.heard(said(2, { sender: ME, content: "a", client_msg_id: a.id })); /* its ack is on its way */
+    assert.deepEqual([ids(), sent[3].content], [[bad.id, b.id], "b"]);
+    second.retry(bad.id);
+    assert.deepEqual([ids(), bad.state], [[bad.id, b.id], "pending"]);
+    second.discard(bad.id);
+    assert.deepEqual(ids(), [b.id]);
+    second.end();
 });

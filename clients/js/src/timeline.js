@@ -43,7 +43,7 @@ export class Timeline extends Emitter {
         this.room = room;
         this.messages = []; /* by rising seq */
         this.byId = new Map();
-        this.outgoing = []; /* entries of the outbox that are not among the messages yet */
+        this.outgoing = [...room.outbox.entries]; /* what is sent, and not among the messages yet */
         this.isRead = false; /* the newest messages are here */
         this.hasAll = false; /* the first message of the room is, too */
         this.#listen();
