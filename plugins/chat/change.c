@@ -36,18 +36,6 @@ static void change_end(struct changing *c, int outcome)
 
 /* ---- a message ---- */
 
-enum {
-    ERASE_LOCK,
-    ERASE_SEQ,
-    ERASE_EVENT,
-    ERASE_AUDIT,
-    ERASE_MESSAGE,
-    ERASE_MARK,
-    ERASE_EDITS,
-    ERASE_REACTIONS,
-    ERASE_STATE
-};
-
 static void erase_done(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     struct changing *c = ud;

@@ -12,6 +12,7 @@
 #ifndef CHAT_FEED_H
 #define CHAT_FEED_H
 #include "plugins/chat/cursor.h"
+#include "plugins/chat/ring.h"
 
 enum { SUBSCRIPTIONS_MOST = 1000, SET_SIZE = UID_SIZE + 1 };
 
@@ -41,7 +42,7 @@ struct feed {
     int64_t user;               /* users.id */
     char uid[UID_SIZE];         /* of the user */
     struct feed *next, **link;  /* in the chain of its user (feed_rooms.c) */
-    struct feed *older, *newer; /* in the ring of all */
+    struct ring ring;           /* of all feeds */
     struct subscription **subs; /* by the addresses of their rooms, rising */
     uint32_t n, space;
     uint32_t uses;               /* answers on the way, and the socket */

@@ -19,10 +19,10 @@ enum { BUCKETS = 4096, TICK_MS = 1000, LISTS_OF_TICK = 100 };
 
 static struct {
     struct feed *users[BUCKETS];
-    struct feed ring;   /* head: the one whose turn it is is `newer` */
+    struct ring ring;   /* the oldest is the one whose turn it is */
     uint32_t n, due;    /* feeds; of them, those to be asked for again */
     parley_timer timer; /* id 0: there are no feeds */
-} feeds = { .ring = { .older = &feeds.ring, .newer = &feeds.ring } };
+} feeds = { .ring = RING_EMPTY(feeds.ring) };
 
 /* ---- those who are here ---- */
 
@@ -33,20 +33,6 @@ static struct feed **feeds_of(parley_str user)
     for (size_t i = 0; i < user.n; i++)
         h = (h ^ (unsigned char)user.p[i]) * 0x100000001b3u;
     return &feeds.users[(h ^ (h >> 32)) % BUCKETS];
-}
-
-static void ring_add(struct feed *feed)
-{
-    feed->newer = &feeds.ring;
-    feed->older = feeds.ring.older;
-    feed->older->newer = feed;
-    feeds.ring.older = feed;
-}
-
-static void ring_remove(struct feed *feed)
-{
-    feed->older->newer = feed->newer;
-    feed->newer->older = feed->older;
 }
 
 static bool bus_is_away(void)
@@ -62,11 +48,11 @@ static void feeds_tick(parley_ctx *ctx, int status, void *ud)
     if (feeds.due == 0 && bus_is_away())
         feeds.due = feeds.n;
     for (int i = 0; i < LISTS_OF_TICK && feeds.due > 0 && feeds.n > 0; i++) {
-        struct feed *feed = feeds.ring.newer;
+        struct feed *feed = RING_OF(feeds.ring.newer, struct feed, ring);
 
         feeds.due--;
-        ring_remove(feed);
-        ring_add(feed);
+        ring_remove(&feed->ring);
+        ring_add(&feeds.ring, &feed->ring);
         feed_list(feed);
     }
 }
@@ -80,7 +66,7 @@ void feeds_enter(struct feed *feed)
     if (feed->next)
         feed->next->link = &feed->next;
     *at = feed;
-    ring_add(feed);
+    ring_add(&feeds.ring, &feed->ring);
     feeds.n++;
     if (!feeds.timer.id)
         feeds.timer = parley->timer(chat.ctx, TICK_MS, TICK_MS, feeds_tick, NULL);
@@ -91,7 +77,7 @@ void feeds_leave(struct feed *feed)
     *feed->link = feed->next;
     if (feed->next)
         feed->next->link = feed->link;
-    ring_remove(feed);
+    ring_remove(&feed->ring);
     if (--feeds.n == 0)
         feeds_stop();
     if (feeds.due > feeds.n)

@@ -10,18 +10,6 @@
 #include "plugins/chat/render.h"
 #include "plugins/chat/sql.h"
 
-enum {
-    ERASE_LOCK,
-    ERASE_SEQ,
-    ERASE_EVENT,
-    ERASE_AUDIT,
-    ERASE_MESSAGE,
-    ERASE_MARK,
-    ERASE_EDITS,
-    ERASE_REACTIONS,
-    ERASE_STATE
-};
-
 struct erase {
     int64_t at; /* microseconds */
 };

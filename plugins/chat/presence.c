@@ -23,13 +23,13 @@ struct voice { /* a socket that takes part */
 static struct {
     struct voice *voices[BUCKETS];
     struct presence *users[BUCKETS];
-    struct presence ring; /* head: the one whose turn it is is `newer` */
-    uint32_t n;           /* users */
+    struct ring ring; /* the oldest is the one whose turn it is */
+    uint32_t n;       /* users */
     struct presence *due, **due_last;
     uint32_t due_n;
     int64_t ttl_ms, owed_ms; /* a renewal is due for each time to live in owed_ms */
     parley_timer timer;      /* id 0: nobody takes part */
-} all = { .ring = { .older = &all.ring, .newer = &all.ring }, .due_last = &all.due };
+} all = { .ring = RING_EMPTY(all.ring), .due_last = &all.due };
 
 /* ---- users ---- */
 
@@ -47,20 +47,6 @@ static struct presence *user_find(int64_t key)
     return one;
 }
 
-static void ring_add(struct presence *one)
-{
-    one->newer = &all.ring;
-    one->older = all.ring.older;
-    one->older->newer = one;
-    all.ring.older = one;
-}
-
-static void ring_remove(struct presence *one)
-{
-    one->older->newer = one->newer;
-    one->newer->older = one->older;
-}
-
 static void presence_renew(parley_ctx *ctx, int status, void *ud)
 {
     (void)ctx, (void)ud;
@@ -68,10 +54,10 @@ static void presence_renew(parley_ctx *ctx, int status, void *ud)
         return;
     for (all.owed_ms += (int64_t)all.n * TICK_MS * RENEWALS; all.owed_ms >= all.ttl_ms;
          all.owed_ms -= all.ttl_ms) {
-        struct presence *one = all.ring.newer;
+        struct presence *one = RING_OF(all.ring.newer, struct presence, ring);
 
-        ring_remove(one);
-        ring_add(one);
+        ring_remove(&one->ring);
+        ring_add(&all.ring, &one->ring);
         if (!one->is_due)
             presence_put(one->uid, presence_here(one));
     }
@@ -92,7 +78,7 @@ static struct presence *user_get(const parley_person *person)
     if (one->next)
         one->next->link = &one->next;
     *at = one;
-    ring_add(one);
+    ring_add(&all.ring, &one->ring);
     all.n++;
     if (!all.timer.id)
         all.timer = parley->timer(chat.ctx, TICK_MS, TICK_MS, presence_renew, NULL);
@@ -104,7 +90,7 @@ void presence_forget(struct presence *one)
     *one->link = one->next;
     if (one->next)
         one->next->link = one->link;
-    ring_remove(one);
+    ring_remove(&one->ring);
     free(one);
     if (--all.n > 0)
         return;
@@ -353,9 +339,11 @@ void presence_stop(void)
     presence_tell_stop();
     while (all.due_n > 0)
         (void)presence_take(); /* nothing is told any more */
-    while (all.ring.newer != &all.ring) {
-        presence_put(all.ring.newer->uid, PRESENCE_OFFLINE);
-        presence_forget(all.ring.newer);
+    while (!ring_is_empty(&all.ring)) {
+        struct presence *one = RING_OF(all.ring.newer, struct presence, ring);
+
+        presence_put(one->uid, PRESENCE_OFFLINE);
+        presence_forget(one);
     }
     for (size_t i = 0; i < BUCKETS; i++)
         while (all.voices[i]) {

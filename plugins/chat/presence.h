@@ -10,6 +10,7 @@
 #ifndef CHAT_PRESENCE_H
 #define CHAT_PRESENCE_H
 #include "plugins/chat/chat.h"
+#include "plugins/chat/ring.h"
 
 /* In the order of what counts: who is online at one worker and away at another is online. */
 enum presence_status { PRESENCE_OFFLINE, PRESENCE_AWAY, PRESENCE_ONLINE, PRESENCE_STATUSES };
@@ -17,9 +18,9 @@ extern PARLEY_HIDDEN const char *const presence_names[PRESENCE_STATUSES];
 
 /* A user who takes part in this worker, or whose end is still to be told. */
 struct presence {
-    struct presence *next, **link;  /* in its bucket */
-    struct presence *older, *newer; /* in the ring of all, for renewal */
-    struct presence *due;           /* the next one whose change is to be told, if is_due */
+    struct presence *next, **link; /* in its bucket */
+    struct ring ring;              /* of all, for renewal */
+    struct presence *due;          /* the next one whose change is to be told, if is_due */
     bool is_due;
     int64_t key;                         /* users.id */
     char uid[UID_SIZE];                  /* of the user */

@@ -11,10 +11,10 @@ enum { BUCKETS_FIRST = 256, UNUSED_MOST = 1024 };
 static struct {
     struct room **buckets;
     size_t bucket_n, n;
-    struct room unused; /* head of a ring */
+    struct ring unused;
     size_t unused_n;
     bool is_off; /* keeps no unused records */
-} rooms = { .unused = { .older = &rooms.unused, .newer = &rooms.unused } };
+} rooms = { .unused = RING_EMPTY(rooms.unused) };
 
 static size_t hash(parley_str uid)
 {
@@ -66,11 +66,9 @@ static int buckets_grow(void)
 
 static void unused_remove(struct room *room)
 {
-    if (!room->older)
+    if (!room->unused.older)
         return;
-    room->older->newer = room->newer;
-    room->newer->older = room->older;
-    room->older = room->newer = NULL;
+    ring_remove(&room->unused);
     rooms.unused_n--;
 }
 
@@ -117,6 +115,11 @@ void room_epoch(struct room *room, parley_str epoch)
     room->epoch[n] = '\0';
 }
 
+static void room_forget_oldest(void)
+{
+    room_forget(RING_OF(rooms.unused.newer, struct room, unused));
+}
+
 void room_use_again(struct room *room)
 {
     room->uses++;
@@ -130,19 +133,16 @@ void room_unuse(struct room *room)
         room_forget(room);
         return;
     }
-    room->older = rooms.unused.older;
-    room->newer = &rooms.unused;
-    room->older->newer = room;
-    room->newer->older = room;
+    ring_add(&rooms.unused, &room->unused);
     if (++rooms.unused_n > UNUSED_MOST)
-        room_forget(rooms.unused.newer);
+        room_forget_oldest();
 }
 
 void room_remember(bool is_on)
 {
     rooms.is_off = !is_on;
     while (rooms.is_off && rooms.unused_n > 0)
-        room_forget(rooms.unused.newer);
+        room_forget_oldest();
     if (rooms.n > 0 || is_on)
         return;
     free(rooms.buckets);

@@ -6,6 +6,7 @@
 #ifndef CHAT_ROOM_H
 #define CHAT_ROOM_H
 #include "plugins/chat/chat.h"
+#include "plugins/chat/ring.h"
 #include "plugins/chat/sequencer.h"
 
 enum { EPOCH_SIZE = 40 };
@@ -13,9 +14,9 @@ enum { EPOCH_SIZE = 40 };
 enum slot_kind { SLOT_ROOM, SLOT_FEED };
 
 struct room {
-    enum slot_kind slot;        /* SLOT_ROOM; first */
-    struct room *next;          /* in its bucket */
-    struct room *older, *newer; /* in the list of unused records */
+    enum slot_kind slot; /* SLOT_ROOM; first */
+    struct room *next;   /* in its bucket */
+    struct ring unused;  /* of unused records, if it is one */
     char uid[UID_SIZE];
     char epoch[EPOCH_SIZE]; /* as last read; "": not known */
     bool is_gone;           /* deleted: nobody can open it any more */

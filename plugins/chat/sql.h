@@ -240,6 +240,19 @@ enum remove_column {
 };
 /* Columns of SQL_USER_BY_EMAIL. */
 enum user_column { USER_KEY, USER_UID, USER_USERNAME };
+/* The group that deletes a message, in its order: SQL_ERASE_..., or SQL_OP_ERASE_... where an operator's
+ * differs. */
+enum erase_statement {
+    ERASE_LOCK,
+    ERASE_SEQ,
+    ERASE_EVENT,
+    ERASE_AUDIT,
+    ERASE_MESSAGE,
+    ERASE_MARK,
+    ERASE_EDITS,
+    ERASE_REACTIONS,
+    ERASE_STATE
+};
 /* Columns of SQL_ERASE_STATE. */
 enum erase_column { ERASE_ROOM, ERASE_LAST_SEQ, ERASE_EPOCH, ERASE_DELETED };
 /* Columns of SQL_OP_ERASE_STATE: those of SQL_ERASE_STATE, and who did it; of SQL_OP_MEMBER_STATE, empty
