@@ -32,6 +32,7 @@ struct subscription {
     uint32_t asked;  /* 1..: its place in the question of notice.c; 0: not asked for */
     uint32_t listed; /* the list (feed.lists) that had it, or during which it became a member's */
     bool is_member;  /* the database said so */
+    bool is_owed;    /* a notice, when its reader has caught up (notice.c) */
     bool is_watching, is_joined;
 };
 
@@ -50,6 +51,7 @@ struct feed {
     uint32_t busy;               /* ways that are asked for, and subscriptions that catch up */
     bool is_over;                /* the socket is gone */
     bool is_asking, is_draining; /* feed_way.c: a question is on its way; the socket is too full */
+    bool is_behind;              /* notice.c: nothing is counted before its socket is drained */
     bool is_all;                 /* rooms that come are subscribed to */
     bool is_present;             /* takes part in presence.h */
     bool is_listing, must_list;  /* its rooms are being asked for; again, when that is answered */

@@ -7,7 +7,8 @@
  *
  * All that wait when the time is over are told, one question after the other; what becomes due meanwhile
  * waits again.  So a room costs a socket one frame and one count in that time, however much is said in
- * it, and all sockets of a worker together never more than one question at a time. */
+ * it, and all sockets of a worker together never more than one question at a time.  For a socket whose
+ * reader is slow nothing is counted until it is drained, and then each room once. */
 #include "plugins/chat/feed.h"
 #include "plugins/chat/sql.h"
 
@@ -42,6 +43,10 @@ void notice_due(struct subscription *sub)
 {
     if (sub->due_link || !sub->is_member || !sub->feed->conn.id || !feed_only_looks(sub))
         return;
+    if (sub->feed->is_behind) {
+        sub->is_owed = true;
+        return;
+    }
     sub->due_link = notices.last;
     *notices.last = sub;
     notices.last = &sub->due_next;
@@ -56,6 +61,7 @@ void notice_forget(struct subscription *sub)
     if (sub->asked)
         notices.batch[sub->asked - 1] = NULL;
     sub->asked = 0;
+    sub->is_owed = false;
 }
 
 void notice_stop(void)
@@ -63,6 +69,36 @@ void notice_stop(void)
     if (notices.timer.id)
         parley->timer_stop(notices.timer);
     notices.timer = (parley_timer){ 0 };
+}
+
+/* ---- slow readers ---- */
+
+static void notice_drained(parley_ctx *ctx, int status, void *ud)
+{
+    struct feed *feed = ud;
+
+    (void)ctx;
+    feed->is_behind = false;
+    for (uint32_t i = 0; status >= 0 && i < feed->n; i++) {
+        if (feed->subs[i]->is_owed)
+            notice_due(feed->subs[i]);
+        feed->subs[i]->is_owed = false;
+    }
+    feed_unuse(feed);
+}
+
+/* Its frame was dropped: told is what is unread when the socket is drained.  Without memory to wait for
+ * that the next thing that happens in the room tells. */
+static void notice_owe(struct subscription *sub)
+{
+    struct feed *feed = sub->feed;
+
+    sub->is_owed = true;
+    if (feed->is_behind)
+        return;
+    feed->is_behind = parley->on_drain(chat.ctx, feed->conn, notice_drained, feed) >= 0;
+    if (feed->is_behind)
+        feed_use(feed);
 }
 
 /* ---- a question ---- */
@@ -77,9 +113,8 @@ static void notice_tell(struct subscription *sub, const parley_rows *rows)
     parley->json_set(data, "room", parley->json_s(str_of(sub->room->uid)));
     parley->json_set(data, "count", parley->json_i(chat.db->get_int(rows, 0, UNREAD_COUNT, 0)));
     parley->json_set(data, "last_seq", parley->json_i(chat.db->get_int(rows, 0, UNREAD_LAST, 0)));
-    /* One that was dropped for a slow reader is told again, as it is by then. */
     if (feed_tell(sub->feed, "unread", data, PARLEY_F_EPHEMERAL) == PARLEY_EAGAIN)
-        notice_due(sub);
+        notice_owe(sub);
 }
 
 static void notice_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
@@ -111,18 +146,26 @@ static void notice_ask(void)
     parley_sql sql[BATCH_MOST];
     uint32_t n = 0;
 
-    for (; notices.first && notices.left > 0 && n < BATCH_MOST; n++, notices.left--) {
+    for (; notices.first && notices.left > 0 && n < BATCH_MOST; notices.left--) {
         struct subscription *sub = notices.first;
 
         notice_unlink(sub);
+        sub->is_owed = sub->feed->is_behind;
+        if (sub->is_owed)
+            continue;
         notices.batch[n] = sub;
         sub->asked = n + 1;
         who[n][0] = (parley_param)PARLEY_INT(sub->feed->user);
         who[n][1] = (parley_param)PARLEY_INT(sub->room->key);
         sql[n] = (parley_sql)SQL(SQL_UNREAD, who[n]);
+        n++;
     }
     notices.batch_n = n;
-    int err = n > 0 ? chat.db->run(chat.ctx, sql, n, PARLEY_DB_READ, notice_answered, NULL) : 0;
+    if (n == 0) {
+        notice_arm(WAIT_MS);
+        return;
+    }
+    int err = chat.db->run(chat.ctx, sql, n, PARLEY_DB_READ, notice_answered, NULL);
 
     if (err < 0)
         notice_answered(chat.ctx, err, NULL, NULL);

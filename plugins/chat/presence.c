@@ -2,6 +2,7 @@
  *
  *   presence_event    the socket takes part from now on, as online or away
  *   presence_closed   it is gone
+ *   presence_tick     ends the pauses of those who were told of
  *   presence_renew    each user's part of parley.kv three times in its time to live, so that those
  *                     of a worker that died run out */
 #include "plugins/chat/presence.h"
@@ -9,7 +10,7 @@
 #include "plugins/chat/place.h"
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, TICK_MS = 1000, RENEWALS = 3 };
+enum { BUCKETS = 1024, TICK_MS = 1000, RENEWALS = 3, REST_TICKS = 2 };
 
 const char *const presence_names[PRESENCE_STATUSES] = { "offline", "away", "online" };
 
@@ -27,9 +28,13 @@ static struct {
     uint32_t n;       /* users */
     struct presence *due, **due_last;
     uint32_t due_n;
+    struct ring resting; /* the oldest is the first whose pause is over */
+    int64_t ticks;
     int64_t ttl_ms, owed_ms; /* a renewal is due for each time to live in owed_ms */
     parley_timer timer;      /* id 0: nobody takes part */
-} all = { .ring = RING_EMPTY(all.ring), .due_last = &all.due };
+} all = { .ring = RING_EMPTY(all.ring), .resting = RING_EMPTY(all.resting), .due_last = &all.due };
+
+static void rests_end(void);
 
 /* ---- users ---- */
 
@@ -47,20 +52,28 @@ static struct presence *user_find(int64_t key)
     return one;
 }
 
-static void presence_renew(parley_ctx *ctx, int status, void *ud)
+/* parley.kv holds what was told, until a change is: or there would be none to tell. */
+static void presence_renew(void)
 {
-    (void)ctx, (void)ud;
-    if (status < 0)
-        return;
     for (all.owed_ms += (int64_t)all.n * TICK_MS * RENEWALS; all.owed_ms >= all.ttl_ms;
          all.owed_ms -= all.ttl_ms) {
         struct presence *one = RING_OF(all.ring.newer, struct presence, ring);
 
         ring_remove(&one->ring);
         ring_add(&all.ring, &one->ring);
-        if (!one->is_due)
+        if (!one->is_due && !one->has_changed)
             presence_put(one->uid, presence_here(one));
     }
+}
+
+static void presence_tick(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)ud;
+    if (status < 0)
+        return;
+    all.ticks++;
+    presence_renew();
+    rests_end();
 }
 
 static struct presence *user_get(const parley_person *person)
@@ -81,12 +94,14 @@ static struct presence *user_get(const parley_person *person)
     ring_add(&all.ring, &one->ring);
     all.n++;
     if (!all.timer.id)
-        all.timer = parley->timer(chat.ctx, TICK_MS, TICK_MS, presence_renew, NULL);
+        all.timer = parley->timer(chat.ctx, TICK_MS, TICK_MS, presence_tick, NULL);
     return one;
 }
 
-void presence_forget(struct presence *one)
+static void user_forget(struct presence *one)
 {
+    if (one->resting.older)
+        ring_remove(&one->resting);
     *one->link = one->next;
     if (one->next)
         one->next->link = one->link;
@@ -112,7 +127,8 @@ enum presence_status presence_here(const struct presence *one)
 
 static void presence_due(struct presence *one)
 {
-    if (one->is_due)
+    one->has_changed = one->resting.older != NULL;
+    if (one->is_due || one->has_changed)
         return;
     one->is_due = true;
     one->due = NULL;
@@ -120,6 +136,28 @@ static void presence_due(struct presence *one)
     all.due_last = &one->due;
     all.due_n++;
     presence_tell_soon();
+}
+
+void presence_rest(struct presence *one)
+{
+    one->rests_until = all.ticks + REST_TICKS;
+    ring_add(&all.resting, &one->resting);
+}
+
+/* Those without sockets whose end was told go; the last of them ends the ticks. */
+static void rests_end(void)
+{
+    while (!ring_is_empty(&all.resting)) {
+        struct presence *one = RING_OF(all.resting.newer, struct presence, resting);
+
+        if (one->rests_until > all.ticks)
+            return;
+        ring_remove(&one->resting);
+        if (one->has_changed)
+            presence_due(one);
+        else if (presence_here(one) == PRESENCE_OFFLINE)
+            user_forget(one);
+    }
 }
 
 uint32_t presence_due_n(void)
@@ -343,7 +381,7 @@ void presence_stop(void)
         struct presence *one = RING_OF(all.ring.newer, struct presence, ring);
 
         presence_put(one->uid, PRESENCE_OFFLINE);
-        presence_forget(one);
+        user_forget(one);
     }
     for (size_t i = 0; i < BUCKETS; i++)
         while (all.voices[i]) {

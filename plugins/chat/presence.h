@@ -22,6 +22,9 @@ struct presence {
     struct ring ring;              /* of all, for renewal */
     struct presence *due;          /* the next one whose change is to be told, if is_due */
     bool is_due;
+    struct ring resting;                 /* was told of a moment ago: a change waits */
+    int64_t rests_until;                 /* the tick */
+    bool has_changed;                    /* meanwhile */
     int64_t key;                         /* users.id */
     char uid[UID_SIZE];                  /* of the user */
     uint32_t sockets[PRESENCE_STATUSES]; /* his, by what they said last */
@@ -37,8 +40,8 @@ void presence_stop(void);
 enum presence_status presence_here(const struct presence *one);
 /* The first of those whose status may have changed, out of the list, or NULL. */
 struct presence *presence_take(void);
-/* Frees one without sockets. */
-void presence_forget(struct presence *one);
+/* He was told of: until his pause is over he is not again.  Then one without sockets is freed. */
+void presence_rest(struct presence *one);
 uint32_t presence_due_n(void);
 /* Some are due: they are told a second later. */
 void presence_tell_soon(void);

@@ -5,8 +5,9 @@
  *   tell_asked      those who are another than before: SQL: their small rooms
  *   tell_answered   the frame, to each; goes on with the next ones
  *
- * So who comes back within the second has never been away, a user costs his rooms one frame in that
- * time, however often his clients change their mind, and a worker never asks more than one question
+ * So who comes back within the second has never been away.  Who was told of has a pause (presence.c),
+ * after which he is told of as he is by then: a user costs his rooms a frame in two or three seconds,
+ * however often his clients change their mind.  And a worker never asks more than one question
  * of the database at a time.  Who is at several workers is told of by the one that makes the
  * difference.  What fails is not told: parley.kv is set right by the renewal. */
 #include "plugins/chat/live.h"
@@ -111,7 +112,6 @@ static void tell_after(struct presence_ask *ask, int status, enum presence_statu
     tell_got(turn, status, &turn->after, what);
 }
 
-/* Takes his record with it, if his last socket is gone. */
 static void tell_start(struct turn *turn, struct presence *one)
 {
     enum presence_status here = presence_here(one);
@@ -122,8 +122,7 @@ static void tell_start(struct turn *turn, struct presence *one)
     presence_get(str_of(one->uid), &turn->before_ask);
     presence_put(one->uid, here);
     presence_get(str_of(one->uid), &turn->after_ask);
-    if (here == PRESENCE_OFFLINE)
-        presence_forget(one);
+    presence_rest(one);
 }
 
 static void tell_turn(parley_ctx *ctx, int status, void *ud)

@@ -68,6 +68,16 @@ static inline void answer_unread(const char *count, const char *last_seq)
     fake_run();
 }
 
+/* SQL_ROOMS_MINE, twice: he was added to another one. */
+static inline void answer_added(void)
+{
+    for (int i = 0; i < 2; i++) {
+        fake_db_answer(PARLEY_OK);
+        FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
+        fake_run();
+    }
+}
+
 /* Whatever is still asked gets no answer that matters; a page of the log is empty. */
 static inline void answer_what_waits(void)
 {

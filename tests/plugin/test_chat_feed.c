@@ -1,5 +1,4 @@
-/* test_chat_feed.c -- sockets for all rooms: the handshake, the way to being live, notices, and news of
- * rooms. */
+/* test_chat_feed.c -- sockets for all rooms: the handshake, the way to being live, and news of rooms. */
 #include "feed_host.h"
 
 /* ---- the handshake ---- */
@@ -252,167 +251,6 @@ static void test_no_more_than_a_thousand(void **state)
     ASSERT_LAST(conn, "\"not_found\"");
 }
 
-/* ---- notices ---- */
-
-static void test_notices(void **state)
-{
-    parley_conn conn = feed();
-    size_t at = fake_db_runs();
-
-    (void)state;
-    deliver(1, 7, "-", "{\"n\":7}");
-    deliver(1, 8, "-", "{\"n\":8}");
-    fake_advance(499);
-    assert_int_equal(fake_db_runs(), at);
-    fake_advance(1);
-    assert_int_equal(fake_db_runs(), at + 1);
-    assert_int_equal(fake_db_statements(at), 1);
-    assert_string_equal(fake_db_param(at, 0, 0), "2");
-    assert_string_equal(fake_db_param(at, 0, 1), "10");
-    deliver(1, 9, "-", "{\"n\":9}"); /* while it is asked */
-    answer_unread("2", "8");
-    assert_string_equal(fake_frame_last(conn), "{\"type\":\"unread\",\"room\":\"" ROOM_UID
-                                               "\",\"count\":2,\"last_seq\":8}");
-    fake_advance(500);
-    answer_unread("3", "9");
-    assert_int_equal(fake_frames(conn), 2);
-    deliver(5, 10, "-", "{\"n\":10}"); /* a new name is nothing unread */
-    fake_advance(500);
-    assert_int_equal(fake_db_runs(), at + 2);
-}
-
-static void test_notices_that_fail(void **state)
-{
-    parley_conn conn = feed();
-
-    (void)state;
-    deliver(1, 7, "-", "{\"n\":7}");
-    fake_advance(500);
-    fake_db_answer(PARLEY_DB_DOWN);
-    fake_run();
-    fake_advance(1000);
-    fake_slow(conn, 1048576); /* dropped, and told when there is room again */
-    answer_unread("1", "7");
-    assert_int_equal(fake_frames(conn), 0);
-    fake_slow(conn, 0);
-    fake_advance(500);
-    answer_unread("1", "7");
-    assert_int_equal(fake_frames(conn), 1);
-
-    deliver(1, 8, "-", "{\"n\":8}");
-    fake_advance(500);
-    fake_event(conn, SUBSCRIBE); /* while it is asked */
-    answer_unread("2", "8");
-    assert_int_equal(fake_frames(conn), 1);
-    answer_seen("8", "0");
-    ASSERT_LAST(conn, "\"subscribed\"");
-}
-
-static void answer_added(void)
-{
-    for (int i = 0; i < 2; i++) {
-        fake_db_answer(PARLEY_OK);
-        FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
-        fake_run();
-    }
-}
-
-/* His place has moved on another worker; without a frame if the room is large. */
-static void test_notices_of_what_is_read_elsewhere(void **state)
-{
-    static const char *const frames[] = { "{\"type\":\"read\"}", "" };
-    parley_conn conn = feed();
-
-    (void)state;
-    for (size_t i = 0; i < FAKE_COUNT(frames); i++) {
-        deliver_of("-", 100, 2, "-", frames[i]);
-        fake_advance(500);
-        assert_int_equal(fake_db_waiting(), 1);
-        answer_unread("0", "6");
-        ASSERT_LAST(conn, "\"count\":0,");
-    }
-    assert_int_equal(fake_frames(conn), 2);
-}
-
-/* On this one, too. */
-static void test_notices_of_what_is_read_in_a_large_room(void **state)
-{
-    parley_conn conn = feed();
-
-    (void)state;
-    call_as(&bob, "POST", "/api/chat/rooms/" ROOM_UID "/read/", "{\"read_seq\":4}");
-    fake_db_answer(PARLEY_OK);
-    fake_db_affected(1);
-    FAKE_ROWS(5, BOB_UID, "bob", "4", "4", "101");
-    fake_run();
-    fake_advance(500);
-    assert_int_equal(fake_db_waiting(), 1);
-    answer_unread("2", "6");
-    ASSERT_LAST(conn, "\"count\":2,");
-}
-
-/* A list makes a room known while the answer to its subscribe is on its way, which then is this. */
-static parley_conn known_by_its_list(int status)
-{
-    parley_conn conn = feed();
-
-    fake_slow(conn, 900000);
-    fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
-    fake_slow(conn, 0);
-    fake_deliver("chat.added", BOB_UID);
-    fake_run();
-    fake_drained(conn); /* asked for after the list */
-    fake_db_answer(PARLEY_OK);
-    FAKE_ROWS(5, "11", "4", "ep", OTHER_UID, "Other", "10", "6", "ep", ROOM_UID, "Room");
-    fake_db_answer(status);
-    fake_run();
-    return conn;
-}
-
-static void test_a_room_that_is_not_found_and_listed(void **state)
-{
-    parley_conn conn = known_by_its_list(PARLEY_OK);
-
-    (void)state;
-    ASSERT_LAST(conn, "\"not_found\"");
-    assert_false(fake_subscribed("room." OTHER_UID));
-    answer_added(); /* asked for anew */
-    ASSERT_LAST(conn, "\"room_added\"");
-    assert_true(fake_subscribed("room." OTHER_UID));
-}
-
-static void test_notices_of_a_room_known_by_its_list(void **state)
-{
-    parley_conn conn = known_by_its_list(PARLEY_DB_DOWN);
-    size_t at = fake_db_runs();
-
-    (void)state;
-    ASSERT_LAST(conn, "\"unavailable\"");
-    fake_deliver("room." OTHER_UID, "1 5 ep -\n{}");
-    fake_run();
-    fake_advance(500);
-    assert_int_equal(fake_db_runs(), at + 1);
-    assert_string_equal(fake_db_param(at, 0, 1), "11");
-    answer_unread("1", "5");
-    ASSERT_LAST(conn, "\"count\":1,");
-}
-
-static void test_notices_end_with_the_socket(void **state)
-{
-    (void)state;
-    for (int asked = 0; asked < 2; asked++) {
-        parley_conn conn = feed();
-
-        deliver(1, asked ? 8 : 7, "-", "{}");
-        if (asked)
-            fake_advance(500);
-        fake_hang_up(conn, 1006);
-        answer_what_waits();
-        fake_advance(1000);
-        assert_int_equal(fake_db_waiting(), 0);
-    }
-}
-
 /* ---- news of rooms ---- */
 
 static void test_room_added(void **state)
@@ -481,13 +319,6 @@ int main(void)
         TEST(test_a_slow_reader_is_asked_for_later),
         TEST(test_catching_up),
         TEST(test_no_more_than_a_thousand),
-        TEST(test_notices),
-        TEST(test_notices_that_fail),
-        TEST(test_notices_of_a_room_known_by_its_list),
-        TEST(test_a_room_that_is_not_found_and_listed),
-        TEST(test_notices_of_what_is_read_elsewhere),
-        TEST(test_notices_of_what_is_read_in_a_large_room),
-        TEST(test_notices_end_with_the_socket),
         TEST(test_room_added),
         TEST(test_a_gap),
     };

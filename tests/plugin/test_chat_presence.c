@@ -19,6 +19,8 @@ static struct {
 static const char *const names[] = { "away", "online" };
 
 enum { ADA, BOB };
+/* A change is told after SOON; who was told of has a pause, over which TOLD is. */
+enum { SOON_MS = 1000, TOLD_MS = 3000 };
 
 static size_t user_of(parley_str key)
 {
@@ -96,7 +98,7 @@ static void answer_rooms(const char *uid, const char *name)
 static void become(parley_conn conn, const char *frame)
 {
     fake_event(conn, frame);
-    fake_advance(1000);
+    fake_advance(TOLD_MS);
     answer_rooms(BOB_UID, "bob");
 }
 
@@ -108,7 +110,7 @@ static void test_who_is_told(void **state)
 
     (void)state;
     fake_event(first, SAY("online"));
-    fake_advance(1000);
+    fake_advance(SOON_MS);
     answer_rooms(ADA_UID, "ada");
     assert_string_equal(fake_frame_last(first), FRAME(ADA_UID, "ada", "online"));
     assert_int_equal(fake_frames(second), 0);
@@ -117,7 +119,7 @@ static void test_who_is_told(void **state)
     become(second, SAY("away"));
     assert_string_equal(fake_frame_last(first), FRAME(BOB_UID, "bob", "away"));
     fake_hang_up(second, 1000);
-    fake_advance(1000);
+    fake_advance(TOLD_MS);
     answer_rooms(BOB_UID, "bob");
     assert_string_equal(fake_frame_last(first), FRAME(BOB_UID, "bob", "offline"));
     assert_int_equal(fake_frames(silent), 0);
@@ -146,7 +148,7 @@ static void test_nothing_to_tell(void **state)
         kv.elsewhere[1] = cases[i].online_elsewhere;
         fake_event(conn, cases[i].first);
         fake_event(conn, cases[i].second);
-        fake_advance(1000);
+        fake_advance(TOLD_MS);
         if ((fake_db_waiting() > 0) != (cases[i].told != NULL))
             fail_msg("case \"%s\": %zu questions", cases[i].label, fake_db_waiting());
         if (cases[i].told) {
@@ -155,11 +157,75 @@ static void test_nothing_to_tell(void **state)
             assert_non_null(strstr(fake_frame_last(conn), cases[i].told));
         }
         fake_hang_up(conn, 1000);
-        fake_advance(1000);
+        fake_advance(TOLD_MS);
         while (fake_db_waiting() > 0)
             answer_rooms(BOB_UID, "bob");
         assert_false(kv.here[BOB][0] || kv.here[BOB][1]);
     }
+}
+
+/* Whoever changes his mind all the time: seldom told of, and as he is in the end. */
+static void test_a_pause(void **state)
+{
+    enum { FLIPS = 40, EACH_MS = 250, LEAST_APART_MS = 2000 };
+    parley_conn conn = socket_of(&bob, "0");
+
+    (void)state;
+    become(conn, SAY("online"));
+    fake_frames_clear(conn);
+    for (int i = 0; i < FLIPS; i++) {
+        fake_event(conn, i % 2 ? SAY("online") : SAY("away"));
+        fake_advance(EACH_MS);
+        while (fake_db_waiting() > 0)
+            answer_rooms(BOB_UID, "bob");
+    }
+    fake_event(conn, SAY("away"));
+    fake_advance(TOLD_MS);
+    while (fake_db_waiting() > 0)
+        answer_rooms(BOB_UID, "bob");
+    assert_in_range(fake_frames(conn), 1, 1 + (FLIPS * EACH_MS + TOLD_MS) / LEAST_APART_MS);
+    assert_string_equal(fake_frame_last(conn), FRAME(BOB_UID, "bob", "away"));
+}
+
+/* In and out by new sockets is the same; one who is back as he was has not been away, and the renewal
+ * gives away nothing that is still to be told. */
+static void test_a_pause_in_and_out(void **state)
+{
+    parley_conn watch = socket_of(&ada, "0");
+    parley_conn conn = socket_of(&bob, "0");
+
+    (void)state;
+    fake_event(watch, SAY("online"));
+    fake_advance(SOON_MS);
+    answer_rooms(ADA_UID, "ada");
+    fake_event(conn, SAY("online"));
+    fake_advance(SOON_MS);
+    answer_rooms(BOB_UID, "bob");
+    fake_frames_clear(watch);
+    fake_hang_up(conn, 1000);
+    conn = socket_of(&bob, "0");
+    fake_event(conn, SAY("online"));
+    fake_advance(TOLD_MS);
+    assert_int_equal(fake_db_waiting(), 0);
+
+    become(conn, SAY("away"));
+    fake_hang_up(conn, 1000);
+    assert_true(kv.here[BOB][0]); /* as it was told */
+    fake_advance(SOON_MS);
+    assert_true(kv.here[BOB][0]);
+    fake_advance(TOLD_MS);
+    assert_false(kv.here[BOB][0]);
+    answer_rooms(BOB_UID, "bob");
+    assert_int_equal(fake_frames(watch), 2);
+    assert_string_equal(fake_frame_last(watch), FRAME(BOB_UID, "bob", "offline"));
+    fake_advance(TOLD_MS);
+    size_t joins = kv.joins;
+
+    fake_hang_up(watch, 1000);
+    fake_advance(90000);
+    assert_int_equal(kv.joins, joins); /* he is forgotten */
+    assert_int_equal(fake_db_waiting(), 1);
+    answer_rooms(ADA_UID, "ada");
 }
 
 static void test_renewal(void **state)
@@ -177,7 +243,7 @@ static void test_renewal(void **state)
     fake_advance(30000);
     assert_true(kv.here[BOB][1]);
     fake_hang_up(conn, 1000);
-    fake_advance(1000);
+    fake_advance(SOON_MS);
     answer_rooms(BOB_UID, "bob");
     joins = kv.joins;
     fake_advance(90000);
@@ -191,7 +257,7 @@ static void test_without_the_store(void **state)
     (void)state;
     kv.status = PARLEY_EIO;
     fake_event(conn, SAY("online"));
-    fake_advance(1000);
+    fake_advance(SOON_MS);
     assert_int_equal(fake_db_waiting(), 0);
     assert_int_equal(fake_frames(conn), 0);
     parley_req req = call_as(&bob, "GET", LIST_PATH, NULL);
@@ -227,7 +293,9 @@ static void test_from_another_worker(void **state)
     parley_conn silent = socket_of(&ada, "0");
 
     (void)state;
-    become(conn, SAY("online"));
+    fake_event(conn, SAY("online"));
+    fake_advance(SOON_MS); /* no longer, or more is asked: for what the bus may have lost */
+    answer_rooms(BOB_UID, "bob");
     fake_frames_clear(conn);
     deliver_of("-", 101, 1, "-", FRAME(ADA_UID, "ada", "online"));
     assert_string_equal(fake_frame_last(conn), FRAME(ADA_UID, "ada", "online"));
@@ -251,6 +319,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_ONE(test_who_is_told),
         TEST_ONE(test_nothing_to_tell),
+        TEST_ONE(test_a_pause),
+        TEST_ONE(test_a_pause_in_and_out),
         TEST_ONE(test_renewal),
         TEST_ONE(test_without_the_store),
         TEST_ONE(test_the_list),
