@@ -156,6 +156,7 @@ export class Client {
     on(type: "open", fn: (detail: { user: User }) => void): () => void;
     on(type: "end", fn: (detail: { code: number }) => void): () => void;
     on(type: "room_added", fn: (detail: Place & { room: string; name: string }) => void): () => void;
+    on(type: "rooms_left_out", fn: () => void): () => void;
     on(type: "unread", fn: (detail: { room: string; count: number; last_seq: number }) => void): () => void;
     on<T extends keyof RoomEvents & string>(type: T, fn: (detail: RoomEvents[T], room: Room) => void): () => void;
     connect(): void;

@@ -63,7 +63,7 @@ bool feed_only_looks(const struct subscription *sub)
     return !sub->is_joined && !sub->resume && !sub->way;
 }
 
-static void feed_make_room(struct feed *feed)
+static void feed_make_room(struct feed *feed, int64_t key)
 {
     struct subscription *oldest = NULL;
 
@@ -73,18 +73,20 @@ static void feed_make_room(struct feed *feed)
         if (feed_only_looks(sub) && (!oldest || sub->room->key < oldest->room->key))
             oldest = sub;
     }
-    if (oldest)
-        feed_drop(oldest);
+    if (!oldest || oldest->room->key >= key)
+        return;
+    feed_drop(oldest);
+    feed_leaves_out(feed, true);
 }
 
-struct subscription *feed_get(struct feed *feed, struct room *room)
+struct subscription *feed_get(struct feed *feed, struct room *room, int64_t key)
 {
     struct subscription *sub = feed_find(feed, room);
 
     if (sub)
         return sub;
     if (feed->n >= SUBSCRIPTIONS_MOST)
-        feed_make_room(feed);
+        feed_make_room(feed, key);
     sub = feed->n < SUBSCRIPTIONS_MOST && feed_space(feed) ? calloc(1, sizeof(*sub)) : NULL;
     if (!sub)
         return NULL;
@@ -163,6 +165,15 @@ int feed_tell(const struct feed *feed, const char *type, parley_json *data, uint
     if (frame)
         parley->frame_unref(frame);
     return err;
+}
+
+void feed_leaves_out(struct feed *feed, bool is_so)
+{
+    bool is_news = is_so && !feed->is_partial && feed->conn.id;
+
+    feed->is_partial = is_so;
+    if (is_news)
+        (void)feed_tell(feed, "rooms_left_out", parley->json_obj(), 0);
 }
 
 void feed_error(const struct feed *feed, parley_str room, const char *code, const char *detail,

@@ -1,7 +1,8 @@
 /* feed.h -- WS /ws/: one socket for all rooms of its user.
  *
  * It has a subscription in every room that it knows of (at most SUBSCRIPTIONS_MOST): live, on its way
- * there, or only looked at, for notices of what is unread.  A feed costs one record, and one per
+ * there, or only looked at, for notices of what is unread.  Of more rooms those that are subscribed to
+ * come first, and then the newest; that some are left out is told.  A feed costs one record, and one per
  * room; frames are the room's own, shared with everybody else in it.
  *
  *   feed_open.c        the handshake
@@ -54,6 +55,7 @@ struct feed {
     bool is_behind;              /* notice.c: nothing is counted before its socket is drained */
     bool is_all;                 /* rooms that come are subscribed to */
     bool is_present;             /* takes part in presence.h */
+    bool is_partial;             /* rooms of its user are left out */
     bool is_listing, must_list;  /* its rooms are being asked for; again, when that is answered */
     uint32_t lists;              /* how often they were asked for */
 };
@@ -62,9 +64,11 @@ struct feed {
 parley_str feed_set(parley_str uid, char to[SET_SIZE]);
 /* NULL: none; room may be NULL. */
 struct subscription *feed_find(const struct feed *feed, const struct room *room);
-/* The subscription, made if there is none.  At the limit the oldest of those that are only looked at
- * makes room.  NULL: no memory, or all are subscribed to. */
-struct subscription *feed_get(struct feed *feed, struct room *room);
+/* The subscription, made if there is none.  At the limit the oldest of those that are only looked at,
+ * and older than `key`, makes room.  NULL: no memory, or there is none such. */
+struct subscription *feed_get(struct feed *feed, struct room *room, int64_t key);
+/* Whether rooms of its user are left out; told when it becomes so on an open socket. */
+void feed_leaves_out(struct feed *feed, bool is_so);
 /* It listens to its room from here on. */
 void feed_watch(struct subscription *sub);
 /* Neither live nor on the way any more; forgotten if its user is not known to be a member. */

@@ -1,7 +1,7 @@
 /* feed_open.c -- WS /ws/: one socket for all rooms of its user.
  *
  *   feed_open     SQL: his rooms (feed_rooms.c), all of which this worker then listens to
- *   feed_listed   101 and the frame "hello"; or 503
+ *   feed_listed   101 and the frame "hello", and "rooms_left_out" if there are too many; or 503
  *
  * So whatever happens in a room of his after "hello" is told, and a client that opens its socket first
  * and reads the list of rooms then misses nothing. */
@@ -32,6 +32,8 @@ void feed_listed(struct feed *feed, int status)
     }
     if (hello_send(feed->conn, NULL, chat.auth->person(req), 0) < 0)
         parley->conn_close(feed->conn, 1011, PARLEY_S("internal error"));
+    else if (feed->is_partial)
+        (void)feed_tell(feed, "rooms_left_out", parley->json_obj(), 0);
 }
 
 int feed_open(parley_ctx *ctx, parley_req req, void *ud)

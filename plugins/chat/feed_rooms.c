@@ -1,10 +1,11 @@
 /* feed_rooms.c -- which rooms are a feed's user's: asked before its socket is open, and again when
  * somebody may have added him to one.
  *
- *   feed_list        SQL: the newest SUBSCRIPTIONS_MOST of them
+ *   feed_list        SQL: the newest of them, one more than a feed can have
  *   rooms_answered   listens to those that are new; asks once more, because a room's baseline is read
  *                    after listening to it; until there is none.  One that is not in the list any more
- *                    is forgotten, as his removal may be older than what this worker listens to
+ *                    is forgotten, as his removal may be older than what this worker listens to.  A list
+ *                    that is full says nothing of rooms that are older than its last
  *
  * Whoever adds members names them to the feeds of this worker, and over the bus to those of the others.
  * What the bus may have lost is found by asking for one feed after another, at most LISTS_OF_TICK a
@@ -14,7 +15,12 @@
 #include "plugins/chat/sql.h"
 #include <stdlib.h>
 
-enum { BUCKETS = 4096, TICK_MS = 1000, LISTS_OF_TICK = 100 };
+enum {
+    BUCKETS = 4096,
+    TICK_MS = 1000,
+    LISTS_OF_TICK = 100,
+    LIST_MOST = SUBSCRIPTIONS_MOST + 1 /* so that it is known whether there are more */
+};
 #define TOPIC PARLEY_S("chat.added")
 
 static struct {
@@ -167,18 +173,20 @@ static void room_added(const struct feed *feed, const parley_rows *rows, int64_t
     (void)feed_tell(feed, "room_added", data, 0);
 }
 
-/* A room that is new: listened to, and told if the socket is open.  false: there is no place for it. */
+/* A room that is new: listened to, and told if the socket is open.  false: there is no place for it, nor
+ * for any that is older. */
 static bool rooms_meet(struct feed *feed, struct room *room, const parley_rows *rows, int64_t row)
 {
     struct cursor from = { .after = chat.db->get_int(rows, row, MINE_LAST_SEQ, 0) };
-    struct subscription *sub = feed->n < SUBSCRIPTIONS_MOST ? feed_get(feed, room) : NULL;
+    int64_t key = chat.db->get_int(rows, row, MINE_KEY, 0);
+    struct subscription *sub = feed_get(feed, room, key);
 
     if (!sub)
         return false;
     sub->is_member = true;
     sub->listed = feed->lists;
     sub->since = from.after;
-    room->key = chat.db->get_int(rows, row, MINE_KEY, 0);
+    room->key = key;
     feed_watch(sub);
     if (!feed->conn.id)
         return true;
@@ -213,10 +221,12 @@ static bool rooms_is_stale(const struct room *room, const parley_rows *rows, int
            str_equal(chat.db->get(rows, row, MINE_EPOCH), str_of(room->epoch));
 }
 
-/* How many were new. */
-static uint32_t rooms_take(struct feed *feed, const parley_rows *rows)
+/* How many were new; whether others found no place. */
+static uint32_t rooms_take(struct feed *feed, const parley_rows *rows, bool *ret_is_full)
 {
     uint32_t fresh = 0;
+
+    *ret_is_full = false;
 
     for (int64_t row = 0; row < chat.db->rows_n(rows); row++) {
         struct room *room = room_use(chat.db->get(rows, row, MINE_UID));
@@ -230,35 +240,47 @@ static uint32_t rooms_take(struct feed *feed, const parley_rows *rows)
             feed->must_list = true;
         else if (sub)
             rooms_update(sub, rows, row);
-        else if (!room->is_gone)
-            fresh += rooms_meet(feed, room, rows, row);
+        else if (!room->is_gone && !*ret_is_full && rooms_meet(feed, room, rows, row))
+            fresh++;
+        else
+            *ret_is_full |= !room->is_gone;
         room_unuse(room);
     }
     return fresh;
 }
 
-/* Those that a complete list does not have.  Who is live, or on the way there, is told by the room. */
-static void rooms_leave(struct feed *feed)
+/* Those that a list, complete down to the key `oldest`, does not have: how many.  Who is live, or on the
+ * way there, is told by the room. */
+static uint32_t rooms_leave(struct feed *feed, int64_t oldest)
 {
+    uint32_t n = 0;
+
     for (uint32_t i = feed->n; i-- > 0;) {
         struct subscription *sub = i < feed->n ? feed->subs[i] : NULL;
 
-        if (!sub || !sub->is_member || !feed_only_looks(sub) || sub->listed == feed->lists)
+        if (!sub || !sub->is_member || !feed_only_looks(sub) || sub->listed == feed->lists ||
+            sub->room->key < oldest)
             continue;
         if (feed->conn.id)
             feed_unsubscribed(sub, CLOSE_REMOVED, PARLEY_S("removed from the room"));
         else
             feed_drop(sub);
+        n++;
     }
+    return n;
 }
 
-static uint32_t rooms_compare(struct feed *feed, const parley_rows *rows)
+/* Whether the list is to be asked for again. */
+static bool rooms_compare(struct feed *feed, const parley_rows *rows)
 {
-    uint32_t fresh = rooms_take(feed, rows);
+    int64_t n = chat.db->rows_n(rows);
+    bool is_partial = n == LIST_MOST;
+    bool is_full;
+    uint32_t fresh = rooms_take(feed, rows, &is_full);
+    uint32_t left = rooms_leave(feed, is_partial ? chat.db->get_int(rows, n - 1, MINE_KEY, 0) : 0);
 
-    if (chat.db->rows_n(rows) < SUBSCRIPTIONS_MOST)
-        rooms_leave(feed);
-    return fresh;
+    feed_leaves_out(feed, is_partial || is_full);
+    return fresh > 0 || (is_full && left > 0);
 }
 
 static void rooms_answered(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
@@ -268,7 +290,7 @@ static void rooms_answered(parley_ctx *ctx, int status, const parley_db_result *
     (void)ctx;
     if (!feed->is_over) {
         /* What asks anew meanwhile does so when all of this list is taken. */
-        bool is_again = status >= 0 && rooms_compare(feed, result->rows[0]) > 0;
+        bool is_again = status >= 0 && rooms_compare(feed, result->rows[0]);
 
         feed->is_listing = false;
         if (is_again || (feed->must_list && status >= 0))
@@ -283,7 +305,7 @@ static void rooms_answered(parley_ctx *ctx, int status, const parley_db_result *
 
 void feed_list(struct feed *feed)
 {
-    const parley_param whose[] = { PARLEY_INT(feed->user), PARLEY_INT(SUBSCRIPTIONS_MOST) };
+    const parley_param whose[] = { PARLEY_INT(feed->user), PARLEY_INT(LIST_MOST) };
     const parley_sql sql[] = { SQL(SQL_ROOMS_MINE, whose) };
 
     feed->must_list = feed->is_listing;

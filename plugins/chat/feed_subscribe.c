@@ -72,7 +72,7 @@ static parley_str echo_of(parley_str uid)
 
 static void subscribe_room(struct feed *feed, struct room *room, const struct cursor *from)
 {
-    struct subscription *sub = feed_get(feed, room);
+    struct subscription *sub = feed_get(feed, room, INT64_MAX);
     parley_str uid = str_of(room->uid);
 
     if (!sub)

@@ -10,7 +10,7 @@ static void test_open_when_all_rooms_are_heard(void **state)
 
     (void)state;
     assert_string_equal(fake_db_param(at, 0, 0), "2");
-    assert_string_equal(fake_db_param(at, 0, 1), "1000");
+    assert_string_equal(fake_db_param(at, 0, 1), "1001");
     assert_false(fake_subscribed(TOPIC));
     answer_mine();
     assert_true(fake_subscribed(TOPIC));
@@ -203,54 +203,6 @@ static void test_catching_up(void **state)
     assert_string_equal(fake_frame_last(conn), "{\"n\":9}");
 }
 
-/* A thousand rooms, of which the socket knows all: the oldest that is only looked at makes place for one
- * more; when all are subscribed to, there is none. */
-static void test_no_more_than_a_thousand(void **state)
-{
-    enum { MOST = 1000, COLUMNS = 5 };
-    static char texts[MOST][2][40];
-    static const char *cells[MOST * COLUMNS];
-    parley_req req = call_as(&bob, "WS", "/ws/", NULL);
-
-    (void)state;
-    for (int i = 0; i < MOST; i++) {
-        (void)snprintf(texts[i][0], sizeof(texts[i][0]), "%d", MOST - i);
-        (void)snprintf(texts[i][1], sizeof(texts[i][1]), "019a1b2c-0000-7000-8000-00000000%04d", i);
-        const char *const row[COLUMNS] = { texts[i][0], "3", "ep", texts[i][1], "Room" };
-
-        memcpy(cells + (size_t)i * COLUMNS, row, sizeof(row));
-    }
-    for (int i = 0; i < 2; i++) {
-        fake_db_answer(PARLEY_OK);
-        fake_db_rows(COLUMNS, cells, FAKE_COUNT(cells));
-        fake_run();
-    }
-    parley_conn conn = opened(req);
-
-    assert_true(fake_subscribed("room.019a1b2c-0000-7000-8000-000000000999"));
-    fake_event(conn, SUBSCRIBE);
-    assert_false(fake_subscribed("room.019a1b2c-0000-7000-8000-000000000999"));
-    answer_seen("6", "0");
-    ASSERT_LAST(conn, "\"subscribed\"");
-    fake_event(conn, "{\"type\":\"subscribe\",\"all\":true}");
-    while (fake_db_waiting() > 0) {
-        size_t n = fake_db_statements(fake_db_runs() - 1);
-
-        fake_db_answer(PARLEY_OK);
-        for (size_t i = 0; i < n; i++)
-            FAKE_ROWS(4, "1", "3", "ep", "0");
-        fake_run();
-    }
-    assert_int_equal(fake_frames(conn), MOST);
-    fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
-    ASSERT_LAST(conn, "\"too_many\"");
-    fake_event(conn, "{\"type\":\"unsubscribe\",\"all\":true}");
-    assert_int_equal(fake_frames(conn), 2 * MOST + 1);
-    fake_event(conn, "{\"type\":\"subscribe\",\"rooms\":{\"" OTHER_UID "\":{}}}");
-    answer_nothing();
-    ASSERT_LAST(conn, "\"not_found\"");
-}
-
 /* ---- news of rooms ---- */
 
 static void test_room_added(void **state)
@@ -318,7 +270,6 @@ int main(void)
         TEST(test_few_at_a_time),
         TEST(test_a_slow_reader_is_asked_for_later),
         TEST(test_catching_up),
-        TEST(test_no_more_than_a_thousand),
         TEST(test_room_added),
         TEST(test_a_gap),
     };
