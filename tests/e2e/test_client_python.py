@@ -84,7 +84,7 @@ async def collect(room, n):
 @pytest.fixture
 def impatient(monkeypatch):
     """Pauses are for servers that are not well: of what may be waited, nothing is."""
-    monkeypatch.setattr("parley_client.room.random.random", lambda: 0)
+    monkeypatch.setattr("parley_client.feed.random.random", lambda: 0)
 
 
 def test_connections_that_break(server, people, impatient):
@@ -275,3 +275,99 @@ def test_what_no_server_could_answer_is_not_sent(server, people):
 
     sent = run(scene())
     assert [(event["id"], event["content"]) for event in log_of(people[0], room)] == [(sent["id"], "\N{GRINNING FACE}")]
+
+
+def test_one_socket_for_all_rooms(server, people, impatient):
+    ada, bob = people
+    known = [ada.room(bob) for _ in range(5)]
+
+    async def scene():
+        notices, paths = asyncio.Queue(), []
+
+        async def noticed(kind, room=None):
+            while (notice := await notices.get())["type"] != kind or notice.get("room") != room:
+                pass
+            return notice
+
+        async with Client(server.url, bob.token, noticed=notices.put_nowait) as client:
+            connect = client.connect
+            client.connect = lambda path: paths.append(path) or connect(path)
+            client.start()
+            assert (await noticed("open"))["user"]["id"] == bob.id
+            added = ada.room(bob)
+            await noticed("room_added", added["id"])
+            ada.say(added, "psst")
+            assert (await noticed("unread", added["id"]))["count"] == 1
+            rooms = [client.room(room["id"]) for room in (*known, added)]
+            await asyncio.gather(*(room.is_open.wait() for room in rooms))
+            sent = await asyncio.gather(*(room.send("hi") for room in rooms))
+            heard = [(await collect(room, 1))[0]["id"] for room in rooms]
+            await rooms[0].leave()
+            await noticed("unsubscribed", known[0]["id"])
+            ada.say(known[0], "told as unread again")
+            await noticed("unread", known[0]["id"])
+            again = client.room(known[0]["id"])
+            await again.is_open.wait()
+            return [one["id"] for one in sent], heard, paths, [room.ended for room in rooms[1:]]
+
+    sent, heard, paths, ends = run(scene())
+    assert sent == heard and paths == ["/ws/"] and ends == [None] * 5
+
+
+def test_what_was_missed_is_asked_for(server, people):
+    ada, bob = people
+    room = ada.room(bob)
+
+    async def scene():
+        async with Client(server.url, bob.token) as client:
+            one = client.room(room["id"])
+            await one.is_open.wait()
+            heard, lost = one.heard, []
+
+            def deaf(frame):
+                """to the second message, the first time"""
+                if frame.get("seq") == 2 and not lost:
+                    lost.append(frame)
+                else:
+                    heard(frame)
+
+            one.heard = deaf
+            await asyncio.gather(*(client.call("send", room["id"], str(i)) for i in range(4)))
+            return await collect(one, 4), len(lost)
+
+    got, lost = run(scene())
+    assert got == log_of(ada, room) and lost == 1
+
+
+def test_who_is_there(server, people):
+    ada, bob = people
+    room = ada.room(bob)
+
+    async def scene():
+        async def status_of(one, person):
+            async for event in one:
+                if event["type"] == "presence" and event["user"]["id"] == person.id:
+                    return event["status"]
+
+        async with Client(server.url, ada.token) as client:
+            client.present("online")
+            one = client.room(room["id"])
+            first = await status_of(one, ada)
+            async with Client(server.url, bob.token) as other:
+                other.room(room["id"])
+                other.present("away")
+                second = await status_of(one, bob)
+                listed = await client.call("presence", room["id"])
+            return first, second, await status_of(one, bob), {each["user"]["id"]: each["status"] for each in listed["results"]}
+
+    assert run(scene()) == ("online", "away", "offline", {ada.id: "online", bob.id: "away"})
+
+
+def test_a_faulty_listener_harms_nobody(server, people):
+    room = people[0].room(people[1])
+
+    async def scene():
+        async with Client(server.url, people[0].token, noticed=lambda notice: notice["none"]) as client:
+            return await client.room(room["id"]).send("all the same")
+
+    assert run(scene())["seq"] == 1

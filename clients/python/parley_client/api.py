@@ -64,6 +64,16 @@ class Api:
             if not page["next"] or not page["results"]:
                 return list(found.values())
 
+    def walk(self, path):
+        """The same of a list that knows cursors.  What goes while its pages are read makes the next page skip nothing."""
+        found, where = [], {"order": "desc"}
+        while where:
+            page = self.call("GET", path, limit=200, **where)
+            found += page["results"]
+            cursor = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"] or "").query).get("cursor")
+            where = {"cursor": cursor[0]} if cursor else None
+        return found
+
     def login(self, email, password):
         """From here on the token says who asks."""
         answer = self.call("POST", "/api/auth/login/", {"email": email, "password": password})
@@ -71,7 +81,7 @@ class Api:
         return answer
 
     def rooms(self):
-        return self.all("/api/chat/rooms/")
+        return self.walk("/api/chat/rooms/")
 
     def create_room(self, name, emails=()):
         return self.call("POST", "/api/chat/rooms/", {"name": name, "participant_emails": list(emails)})
@@ -83,6 +93,14 @@ class Api:
     def events(self, room, after_seq=None, limit=None):
         """A page of the room's log, as the frames of its sockets."""
         return self.call("GET", f"/api/chat/rooms/{room}/events/", after_seq=after_seq, limit=limit)
+
+    def reads(self, room, limit=None, offset=None):
+        """How far each member has read: a page of {"user", "read_seq", "delivered_seq", "joined_at"}."""
+        return self.call("GET", f"/api/chat/rooms/{room}/read/", limit=limit, offset=offset)
+
+    def presence(self, room, limit=None, offset=None):
+        """Who is there: a page of {"user", "status"}, one per member."""
+        return self.call("GET", f"/api/chat/rooms/{room}/presence/", limit=limit, offset=offset)
 
     def send(self, room, content, client_msg_id=None):
         """Stores one message; with a client_msg_id as often as one likes, and it is there once."""

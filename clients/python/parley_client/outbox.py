@@ -5,7 +5,7 @@ import uuid
 
 ACK_SECONDS = 30  # the server answers sooner, or has lost it
 AGAIN_SECONDS = 1  # after "unavailable": the server is not itself
-FRAME_MOST = 60 * 1024  # bytes; more than 64 KiB would cost us the socket, again and again
+FRAME_MOST = 60 * 1024  # bytes; more than 64 KiB, with the room's id, would cost us the socket, again and again
 
 
 class Refused(Exception):
@@ -21,7 +21,7 @@ class Entry:
 
     def __init__(self, content, client_msg_id, more):
         self.id = client_msg_id or str(uuid.uuid4())
-        self.frame = json.dumps({"type": "chat_message", "content": content, "client_msg_id": self.id, **more}, ensure_ascii=False)
+        self.frame = {"type": "chat_message", "content": content, "client_msg_id": self.id, **more}
         self.done = asyncio.get_running_loop().create_future()  # {"id", "seq", "epoch"}, or an exception
         self.told = None  # a future: what the server says of this try
 
@@ -37,7 +37,7 @@ class Outbox:
         """To what is no text (a lone surrogate: UnicodeEncodeError) or is too long the server has no answer that says which
         message it was."""
         entry = Entry(content, client_msg_id, more or {})
-        if len(entry.frame.encode()) > FRAME_MOST:
+        if len(json.dumps(entry.frame, ensure_ascii=False).encode()) > FRAME_MOST:
             entry.done.set_exception(Refused("invalid", f"The message is too long to be sent: more than {FRAME_MOST} bytes."))
             return entry
         self.entries.append(entry)
@@ -50,12 +50,13 @@ class Outbox:
             await self._added.wait()
         return self.entries[0]
 
-    async def run(self, socket):
-        """Sends all there is, as long as the socket lives."""
+    async def run(self, send):
+        """Sends all there is, as long as send(frame) says that there is a socket."""
         while True:
             entry = await self._first()
             entry.told = asyncio.get_running_loop().create_future()
-            await socket.send(entry.frame)
+            if not send(entry.frame):
+                return
             try:
                 frame = await asyncio.wait_for(entry.told, ACK_SECONDS)
             except asyncio.TimeoutError:

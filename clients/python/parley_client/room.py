@@ -1,56 +1,41 @@
 """One room: its log in order, each event once, over any number of sockets; and what is sent to it.
 
 The place in the log is (epoch, seq).  The server shows what follows a place, without holes, so whatever is not the next event
-is a repeat (dropped) or means that this socket missed something (a new one is told the place).  When a place is none of the log
-any more the server says `resync`, and what was said since is read over REST.
+is a repeat (dropped) or means that this socket missed something (it is asked for again, from the place on).  When a place is none
+of the log any more the server says `resync`, and what was said since is read over REST.
 """
 import asyncio
-import json
-import logging
-import random
-
-import websockets
 
 from .api import ApiError
-from .outbox import Outbox, Refused
+from .feed import Ended, log
+from .outbox import Outbox
 
-__all__ = ["Ended", "Refused", "Room"]
-RECONNECT = {"min_ms": 500, "max_ms": 30000}  # until the server's hello says otherwise
-STEADY_SECONDS = 10  # a socket that lives so long was no failure
 PAGE = 200
-UNAUTHORIZED, NOT_FOUND = 4401, 4404
-log = logging.getLogger("parley_client")
-
-
-class Ended(Exception):
-    """The room does not come back: code is the close code (0: it was left)."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
-class _Hole(Exception):
-    """What came is not what follows the place."""
 
 
 class Room:
     """Made by Client.room().  `async for event in room` gives each event of the log, what has no place in it (typing, read,
     presence), and {"type": "resync", "reason", "from", "epoch", "seq"}; it ends when the room does, and `ended` says why."""
 
-    def __init__(self, client, room_id, place):
+    def __init__(self, client, feed, room_id, place):
         self.id, self.client, self.place = room_id, client, place
         self.user = None  # who we are here: the hello says it
         self.ended = None
         self.is_open = asyncio.Event()
+        self.tries = 0  # to subscribe, that have failed in a row
+        self._feed = feed
         self._events = asyncio.Queue()
         self._outbox = Outbox()
-        self._socket = None
         self._sending = None
-        self._reconnect, self._tries = RECONNECT, 0
+        self._rereading, self._held = None, []  # frames that wait until what was said before them has been read
         self._reread = None  # so far a resync has been read
         self._untold = None  # the place of the event that was given out last
-        self._task = asyncio.create_task(self._run(), name=f"parley room {room_id}")
+        self._starting = asyncio.create_task(self._start(), name=f"parley room {room_id}")
+
+    async def _start(self):
+        if self.place is None:
+            self.place = await self.client.kept(self.id)
+        self._feed.open(self)
 
     # ---- what one does with it ----
     def post(self, content, client_msg_id=None, **more):
@@ -66,14 +51,8 @@ class Room:
         return await self.post(content, client_msg_id, **more)
 
     async def tell(self, frame):
-        """A frame that is of use now or never: typing, read.  Whether it was sent."""
-        if not self.is_open.is_set():
-            return False
-        try:
-            await self._socket.send(json.dumps(frame))
-        except websockets.ConnectionClosed:
-            return False
-        return True
+        """A frame that is of use now or never: typing, read.  Whether there is a socket for it."""
+        return self.is_open.is_set() and self._feed.send(self, frame)
 
     def __aiter__(self):
         return self
@@ -95,105 +74,100 @@ class Room:
             await self.client.keep(self.id, place)
 
     async def leave(self):
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._starting.cancel()
+        await asyncio.gather(self._starting, return_exceptions=True)
+        if not self.ended:
+            self._feed.close(self)
+            self.end(0)
 
-    # ---- the sockets ----
-    async def _run(self):
-        try:
-            if self.place is None:
-                self.place = await self.client.kept(self.id)
-            while True:
-                await self._live()
-                bound = min(self._reconnect["max_ms"], self._reconnect["min_ms"] * 2 ** min(self._tries, 20))
-                self._tries += 1
-                await asyncio.sleep(random.random() * bound / 1000)
-        except Ended as ended:
-            self.ended = ended
-        finally:
-            self.ended = self.ended or Ended(0)
-            self._outbox.end(self.ended)
-            self._events.put_nowait(None)
+    # ---- what the socket tells ----
+    def greeted(self, user):
+        """The socket is there, and asked for what follows the place."""
+        self.lost()
+        self.user = user
 
-    async def _live(self):
-        """One socket, from its beginning to its end."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with self.client.connect(self.id, self.place) as self._socket:
-                async for text in self._socket:
-                    await self._heard(json.loads(text))
-        except websockets.ConnectionClosed:
-            pass  # the code is looked at below
-        except websockets.InvalidStatusCode as refused:
-            if refused.status_code in (401, 404):
-                raise Ended(4000 + refused.status_code) from None
-        except (OSError, ApiError, _Hole, asyncio.TimeoutError, websockets.WebSocketException) as error:
-            log.info("room %s: %r", self.id, error)
-        finally:
-            self.is_open.clear()
-            if self._sending:
-                self._sending.cancel()
-        code = self._socket.close_code if self._socket else None
-        self._socket = None
-        if code and 4400 <= code < 4500:
-            raise Ended(code)
-        if loop.time() - began >= STEADY_SECONDS:
-            self._tries = 0
+    def lost(self):
+        self.is_open.clear()
+        self._held = []
+        for task in (self._sending, self._rereading):
+            if task:
+                task.cancel()
+        self._sending = self._rereading = None
 
-    def _opened(self):
-        self._reread = None
-        self.is_open.set()
-        self._sending = asyncio.create_task(self._send_all(self._socket))
+    def end(self, code):
+        self.lost()
+        self.ended = self.ended or Ended(code)
+        self._outbox.end(self.ended)
+        self._events.put_nowait(None)
 
-    async def _send_all(self, socket):
-        try:
-            await self._outbox.run(socket)
-        except websockets.ConnectionClosed:
-            pass  # whoever reads hears of it, too
-
-    # ---- the frames ----
-    async def _heard(self, frame):
+    def heard(self, frame):
         kind = frame["type"]
-        if kind == "hello":
-            self._greeted(frame)
+        if kind == "subscribed":
+            self.place = self._untold = {"epoch": frame["epoch"], "seq": frame["seq"]}
+            self._opened()
         elif kind == "resumed":
             self._opened()
         elif kind == "resync":
-            await self._resync(frame)
+            self._rereading = asyncio.create_task(self._resync(frame))
         elif kind in ("ack", "error") and self._outbox.heard(frame):
             pass
         elif kind not in ("ack", "pong"):
-            self._event(frame)
+            self._take(frame)
 
-    def _greeted(self, hello):
-        self.user = hello["user"]
-        self._reconnect = {**RECONNECT, **hello.get("reconnect", {})}
-        if self.place is None:
-            self.place = self._untold = {"epoch": hello["epoch"], "seq": hello["seq"]}
-            self._opened()
+    def _opened(self):
+        self._reread, self.tries = None, 0
+        self.is_open.set()
+        self._sending = asyncio.create_task(self._outbox.run(lambda frame: self._feed.send(self, frame)))
 
-    def _event(self, frame):
+    # ---- the log ----
+    def _take(self, frame):
         if "seq" not in frame:
             self._events.put_nowait(frame)
-            return
-        is_ours = frame["epoch"] == self.place["epoch"]
+        elif self._rereading:
+            self._held.append(frame)
+        else:
+            self._event(frame)
+
+    def _event(self, frame):
+        is_ours = self.place is not None and frame["epoch"] == self.place["epoch"]
         if is_ours and frame["seq"] <= self.place["seq"]:
             return
         if not is_ours or frame["seq"] != self.place["seq"] + 1:
-            raise _Hole(frame["seq"], self.place)
+            self._missed()
+            return
         self.place = {"epoch": frame["epoch"], "seq": frame["seq"]}
         self._deliver(frame)
+
+    def _missed(self):
+        """While the room catches up, live events may come before what is older; they come again in their turn."""
+        if self.is_open.is_set():
+            self._feed.again(self)
 
     def _deliver(self, frame):
         self._events.put_nowait(frame)
         if frame["type"] == "chat_message" and frame["sender"]["id"] == self.user["id"]:
             self._outbox.heard(frame)
 
+    # ---- when the place is none of the log ----
     async def _resync(self, frame):
-        """What comes meanwhile waits in the socket."""
-        told = {name: frame[name] for name in ("type", "reason", "epoch", "seq")}
+        try:
+            await self._read_up_to(frame)
+        except ApiError as error:
+            log.info("room %s: %r", self.id, error)
+            self._rereading = None  # not to be cancelled by what it does itself
+            self._feed.later(self)
+            return
+        held, self._held, self._rereading = self._held, [], None
+        self.place = {"epoch": frame["epoch"], "seq": frame["seq"]}
+        self._events.put_nowait({"type": "resynced", **self.place})
+        self._opened()
+        for one in held:
+            self._event(one)
+
+    async def _read_up_to(self, frame):
+        """The messages up to that place, as events without a place of their own (`recovered`)."""
         if self._reread is None or self._reread["epoch"] != frame["epoch"]:
+            told = {name: frame[name] for name in ("type", "reason", "epoch", "seq")}
             self._events.put_nowait({**told, "from": self.place, "recovered": True})
             # In the same log the messages follow the place that is known; in another one that place says nothing.
             self._reread = {"epoch": frame["epoch"], "seq": self.place["seq"] if frame["reason"] == "purged" else 0}
@@ -201,11 +175,8 @@ class Room:
             page = await self.client.call("messages", self.id, after_seq=self._reread["seq"], limit=PAGE)
             for message in page["results"]:
                 if message["seq"] > frame["seq"]:
-                    break
+                    return
                 self._reread["seq"] = message["seq"]
                 self._deliver({**message, "type": "chat_message", "epoch": frame["epoch"], "at": message["created_at"], "recovered": True})
-            if not page["next"] or page["results"][-1]["seq"] > frame["seq"]:
-                break
-        self.place = {"epoch": frame["epoch"], "seq": frame["seq"]}
-        self._events.put_nowait({"type": "resynced", **self.place})
-        self._opened()
+            if not page["next"]:
+                return
