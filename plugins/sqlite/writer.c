@@ -25,6 +25,7 @@ typedef struct writer {
     int checkpoint_at; /* pages at which the keeper is asked */
     int has_written;   /* since the last trouble: a COMMIT of no changes proves nothing */
     int is_ill;        /* the last group met trouble */
+    int64_t probe_ns;  /* when to try next, while that is so */
 } writer;
 
 uint64_t writer_commits(void)
@@ -47,6 +48,8 @@ static void writer_note(writer *w, const dberror *why)
     if (why ? !why->is_trouble : !w->has_written)
         return;
     w->has_written = 0;
+    if (why && !w->is_ill)
+        w->probe_ns = parley->mono_ns() + PROBE_MS * 1000000;
     w->is_ill = why != NULL;
     outbox_set_health(why);
 }
@@ -202,13 +205,15 @@ static void writer_tend_wal(writer *w)
     keeper_ask();
 }
 
-/* While the store is ill nobody may write any more, because we are not ready: so the writer itself
- * tries whether some pages can be written and committed. */
+/* While the store is ill nobody may write any more, because we are not ready, or what is written
+ * may change nothing and so prove nothing: the writer itself tries whether some pages can be written
+ * and committed. */
 static void writer_probe(writer *w)
 {
     dberror why;
     char sql[160];
 
+    w->probe_ns = parley->mono_ns() + PROBE_MS * 1000000;
     (void)snprintf(sql, sizeof(sql),
                    "INSERT OR REPLACE INTO parley_probe (id, filler) VALUES (1, zeroblob(%d))",
                    PROBE_BYTES);
@@ -221,17 +226,25 @@ static void writer_probe(writer *w)
         (void)dbconn_exec(&w->conn, "DELETE FROM parley_probe", &why);
 }
 
+/* Milliseconds until the next probe; -1: none is due. */
+static int writer_patience(const writer *w)
+{
+    if (!w->is_ill)
+        return -1;
+    int64_t left_ns = w->probe_ns - parley->mono_ns();
+    return left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0;
+}
+
 static void writer_loop(writer *w)
 {
     dbrun *group = NULL;
     int n = 0;
 
-    while ((n = dbqueue_take(&store.writes, STORE_GROUP_MAX, w->is_ill ? PROBE_MS : -1, &group)) >=
-           0) {
-        if (n == 0) {
+    while ((n = dbqueue_take(&store.writes, STORE_GROUP_MAX, writer_patience(w), &group)) >= 0) {
+        if (writer_patience(w) == 0)
             writer_probe(w);
+        if (n == 0)
             continue;
-        }
         writer_handle(w, group);
         dbrun *last = group;
         while (last->next)

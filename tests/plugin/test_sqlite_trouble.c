@@ -246,6 +246,25 @@ static void test_busy_and_back(void **state)
     host_stop();
 }
 
+/* Whoever goes on writing, and changes nothing, does not keep the store from finding out that all is
+ * well. */
+static void test_back_though_it_is_busy(void **state)
+{
+    (void)state;
+    sq_start(NULL);
+    atomic_store(&fault_write, ENOSPC);
+    assert_int_equal(sq_run("INSERT INTO users (email_key) VALUES ('lost')", 0).status,
+                     PARLEY_DB_FULL);
+    host_wait(&host.is_ready, 0);
+    atomic_store(&fault_write, 0);
+    int64_t until = parley->mono_ns() + 20000000000;
+    while (!host.is_ready && parley->mono_ns() < until)
+        assert_int_equal(sq_run("UPDATE users SET age = 1 WHERE email_key = 'nobody'", 0).status,
+                         PARLEY_OK);
+    assert_int_equal(host.is_ready, 1);
+    host_stop();
+}
+
 /* The disk refuses what COMMIT writes: nobody of the group is told that it is stored, and nothing
  * is. */
 static const struct {
@@ -361,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_full_and_back, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_busy_and_back, setup, sq_teardown),
+        cmocka_unit_test_setup_teardown(test_back_though_it_is_busy, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_commit_fails, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_unreadable, setup, sq_teardown),
         cmocka_unit_test_setup_teardown(test_wal_stays_short, setup, sq_teardown),
