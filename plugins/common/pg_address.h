@@ -16,6 +16,7 @@ typedef struct pgplace { /* one host of the URL */
 typedef struct pgaddress {
     pgplace places[ADDRESS_PLACES_MAX];
     uint32_t place_n;
+    uint32_t first; /* the place that is tried first; another one after an attempt that hung */
     const char *keys[ADDRESS_PARAMS_MAX], *values[ADDRESS_PARAMS_MAX]; /* without host and port */
     uint32_t param_n;
     char *hosts, *ports; /* the lists that the places point into */

@@ -397,7 +397,7 @@ const pglink_events conn_events = {
     .opened = conn_opened, .readable = conn_readable, .lost = conn_lost, .settled = store_settle
 };
 
-void conn_init(pgconn *conn, const pgaddress *address, pgreplica *replica)
+void conn_init(pgconn *conn, pgaddress *address, pgreplica *replica)
 {
     memset(conn, 0, sizeof(*conn));
     conn->link.events = &conn_events;

@@ -46,7 +46,7 @@ typedef struct pgconn {
 
 extern const pglink_events conn_events;
 
-void conn_init(pgconn *conn, const pgaddress *address, pgreplica *replica);
+void conn_init(pgconn *conn, pgaddress *address, pgreplica *replica);
 void conn_done(pgconn *conn);
 /* Put into the pipeline; sent by conn_flush().  returns < 0: broken, and closed */
 int conn_send_run(pgconn *conn, pgrun *run);

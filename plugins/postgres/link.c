@@ -162,10 +162,12 @@ static void link_add(pglink *link, const pgplace *place, const char *address, si
 
 /* ---- names ---- */
 
-/* A host that takes the connection and then says nothing must not keep us from the next one. */
+/* A host that takes the connection and then says nothing must not keep us from the next one, nor
+ * the other connections: each of them would wait as long. */
 void link_give_up(pglink *link, const char *why)
 {
-    link->first = (link->first + 1) % link->address->place_n;
+    if (link->address->first == link->first) /* else: another one has found it out before */
+        link->address->first = (link->first + 1) % link->address->place_n;
     link_fail(link, why);
 }
 
@@ -240,6 +242,7 @@ void link_open(pglink *link)
         return;
     link_enter(link, LINK_RESOLVING);
     link->fd = -1;
+    link->first = link->address->first;
     link->place_at = 0;
     link->hosts[0] = link->addresses[0] = link->ports[0] = '\0';
     if (parley->defer(store.ctx, link_started, link) < 0)

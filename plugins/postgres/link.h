@@ -20,17 +20,17 @@ enum { LINK_LIST = 2048, LINK_WHY = 320 };
 /* Owner:  whoever embeds it; must be kept while is_asking, because the resolver will answer. */
 struct pglink {
     const pglink_events *events;
-    const pgaddress *address; /* where to; borrowed */
+    pgaddress *address; /* where to; borrowed */
     int state;
     PGconn *pg;
-    int fd;           /* < 0: none is watched */
-    uint32_t watched; /* PARLEY_FD_* */
-    int is_backed_up; /* the kernel has not taken everything */
-    int64_t since_ns; /* in this state */
-    int64_t heard_ns; /* when bytes came last */
-    int is_asking;    /* the resolver, about the place asked_at */
-    uint32_t first;   /* the place that is tried first; another one after an attempt that hung */
-    uint32_t asked_at, place_at;                                   /* counted from there */
+    int fd;                      /* < 0: none is watched */
+    uint32_t watched;            /* PARLEY_FD_* */
+    int is_backed_up;            /* the kernel has not taken everything */
+    int64_t since_ns;            /* in this state */
+    int64_t heard_ns;            /* when bytes came last */
+    int is_asking;               /* the resolver, about the place asked_at */
+    uint32_t first;              /* of address->places, in this attempt */
+    uint32_t asked_at, place_at; /* counted from there */
     char hosts[LINK_LIST], addresses[LINK_LIST], ports[LINK_LIST]; /* what it is told to try */
 };
 

@@ -179,7 +179,7 @@ def test_a_promoted_standby_takes_over(pair, tmp_path, end):
         {"dies": primary.kill, "hangs": primary.pause}[end]()
         standby.promote()
         seen = len(senders.acknowledged)
-        wait_until("sends to the new primary", lambda: len(senders.acknowledged) > seen + 20, 60)
+        wait_until("sends to the new primary", lambda: len(senders.acknowledged) > seen + 20)
         senders.stop.set()
         for one in senders.running:
             one.result()
@@ -209,7 +209,7 @@ def test_a_standby_alone_answers_nothing_that_may_be_behind(tmp_path):
             assert answer.status_code == 503 and answer.headers["Retry-After"]
             database.promote()
             wait_until("a message to be taken",
-                       lambda: ada.post(f"/api/chat/rooms/{room['id']}/send/", {"content": "x"}).status_code == 201, 60)
+                       lambda: ada.post(f"/api/chat/rooms/{room['id']}/send/", {"content": "x"}).status_code == 201)
             assert [m["content"] for m in everything(ada, room)] == ["x"]
             assert status_of(server, "/readyz") == 200
             assert server.text().count("applied restored.sql") == 1
