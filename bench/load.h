@@ -22,13 +22,14 @@ struct step {
  *
  *   path TEXT     of the handshake            header LINE   of the handshake, any number
  *   room NAME     the name of room 0, 1, ...  send, wait    steps
- *   say TEXT      a message
+ *   say TEXT      a message                   mqtt          packets of MQTT over TCP instead
  *
  * In a TEXT or LINE %r is the room, %i the client's number, %n the same in ten digits, %s the
  * message, %% a percent sign, \xHH a byte. */
 struct script {
     struct step path, headers, say, steps[STEPS_MOST];
     size_t step_n;
+    bool is_mqtt; /* its texts are whole packets; no handshake, no frames */
     char **rooms;
     size_t room_n;
 };

@@ -1,4 +1,4 @@
-/* load_client.c -- one WebSocket of the load generator. */
+/* load_client.c -- one WebSocket of the load generator, or one connection of MQTT. */
 #include "bench/load.h"
 
 #include <errno.h>
@@ -34,6 +34,14 @@ static void send_frame(const struct client *c, int opcode, const char *payload, 
     tool_send(c->fd, frame, head + n);
 }
 
+static void send_text(const struct client *c, const struct script *s, const char *text, size_t n)
+{
+    if (s->is_mqtt)
+        tool_send(c->fd, text, n);
+    else
+        send_frame(c, OPCODE_TEXT, text, n);
+}
+
 /* Sends what is to be sent up to the next wait. */
 static void go_on(struct client *c, const struct script *s)
 {
@@ -41,7 +49,7 @@ static void go_on(struct client *c, const struct script *s)
 
     for (; c->step < s->step_n && !s->steps[c->step].is_wait; c->step++) {
         size_t n = script_fill(s, &s->steps[c->step], c->room, c->number, "", text, sizeof(text));
-        send_frame(c, OPCODE_TEXT, text, n);
+        send_text(c, s, text, n);
     }
     if (c->step == s->step_n)
         load_there(c);
@@ -51,6 +59,12 @@ void client_open(struct client *c, const struct script *s, int port, bool offers
 {
     static char path[1024], headers[2048], head[4096];
 
+    c->fd = tool_connect(port, c->is_slow ? SLOW_RECEIVE_BYTES : 0);
+    if (s->is_mqtt) {
+        c->is_upgraded = true;
+        go_on(c, s);
+        return;
+    }
     path[script_fill(s, &s->path, c->room, c->number, "", path, sizeof(path))] = '\0';
     headers[script_fill(s, &s->headers, c->room, c->number, "", headers, sizeof(headers))] = '\0';
     int length = snprintf(
@@ -59,7 +73,6 @@ void client_open(struct client *c, const struct script *s, int port, bool offers
         "Connection: Upgrade\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
         "Sec-WebSocket-Version: 13\r\n%s%s\r\n",
         path, offers_packing ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "", headers);
-    c->fd = tool_connect(port, c->is_slow ? SLOW_RECEIVE_BYTES : 0);
     tool_send(c->fd, head, (size_t)length);
 }
 
@@ -72,7 +85,7 @@ void client_say(struct client *c, const struct script *s, const struct stamp *st
     memset(message + STAMP_CHARS, 'x', bytes - STAMP_CHARS);
     message[bytes] = '\0';
     size_t n = script_fill(s, &s->say, c->room, c->number, message, text, sizeof(text));
-    send_frame(c, OPCODE_TEXT, text, n);
+    send_text(c, s, text, n);
 }
 
 /* ---- in ---- */
@@ -164,6 +177,23 @@ static size_t take_frame(struct client *c, const struct script *s, const char *i
     return at + length;
 }
 
+/* Bytes of the MQTT packet: its kind, its length in groups of seven bits, the lowest first, and the
+ * rest.  0: not all of it has come. */
+static size_t take_packet(struct client *c, const struct script *s, const char *in, size_t n)
+{
+    size_t at = 1, length = 0;
+
+    do {
+        if (at == n || at > 4)
+            return 0;
+        length |= (size_t)(in[at] & 127) << 7 * (at - 1);
+    } while (in[at++] & 128);
+    if (n - at < length)
+        return 0;
+    take_data(c, s, false, in, at + length);
+    return at + length;
+}
+
 /* Bytes of the answer; 0: not all of it has come. */
 static size_t take_handshake(struct client *c, const struct script *s, const char *in, size_t n)
 {
@@ -176,6 +206,13 @@ static size_t take_handshake(struct client *c, const struct script *s, const cha
     c->is_upgraded = true;
     go_on(c, s);
     return (size_t)(end + 4 - in);
+}
+
+static size_t take_next(struct client *c, const struct script *s, const char *in, size_t n)
+{
+    if (!c->is_upgraded)
+        return take_handshake(c, s, in, n);
+    return s->is_mqtt ? take_packet(c, s, in, n) : take_frame(c, s, in, n);
 }
 
 void client_read(struct client *c, const struct script *s)
@@ -192,8 +229,7 @@ void client_read(struct client *c, const struct script *s)
         tool_fail("the connection ended", got == 0 ? "by the server" : strerror(errno));
     size_t n = c->kept_n + (size_t)got;
     in[n] = '\0';
-    while (at < n && (taken = c->is_upgraded ? take_frame(c, s, in + at, n - at)
-                                             : take_handshake(c, s, in + at, n - at)) > 0)
+    while (at < n && (taken = take_next(c, s, in + at, n - at)) > 0)
         at += taken;
     free(c->kept);
     c->kept = NULL;

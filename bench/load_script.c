@@ -61,6 +61,8 @@ static void script_line(struct script *s, const char *word, char *text)
         add_room(s, text);
     else if (strcmp(word, "header") == 0)
         add_header(s, text);
+    else if (strcmp(word, "mqtt") == 0)
+        s->is_mqtt = true;
     else if (strcmp(word, "send") == 0 || strcmp(word, "wait") == 0)
         add_step(s, text, word[0] == 'w');
     else

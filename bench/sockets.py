@@ -7,12 +7,14 @@ server that stores every message must spend at least is limit-batch, and for eac
 same row in transactions of the same size, divided by the members: "limit-batch + SQL".
 """
 import argparse
+import math
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from lab import machine, others, servers
-from lab.measure import load, tool
+from lab.measure import Unable, load, tool
 from lab.tables import Results, table, text
 from metrics import Scrape
 
@@ -36,6 +38,7 @@ SLOW = {  # members that read, and in the same room some that do not
 SLOW_READERS = 1000
 SLOW_SECONDS = 15
 NAMES = [*TALK, *IDLE, *SLOW]
+DURABLE_TARGET = 50  # times less CPU time in rooms than other servers that store
 
 
 # ---- measuring ----
@@ -50,22 +53,39 @@ def groups(server):
     return scrape["parley_chat_group_size_sum"], scrape["parley_chat_group_size_count"]
 
 
-def talk(kind, plan, args):
-    """one round of one server"""
-    with kind() as server:
-        stores = isinstance(server, servers.Parley)
-        before = groups(server) if stores else None
-        found = load(server, seconds=args.seconds, packed=int(kind is servers.ParleyPacked), **plan)
-        if stores:
-            after = groups(server)
-            found["group"] = max(1, round((after[0] - before[0]) / (after[1] - before[1])))
+def measured(results, name, kind, row, measure, plan):
+    """adds what measure(server, plan) finds, and returns it; of another server that is unable to, a note of that"""
+    asked = kind.plan(name, plan)
+    if asked is None:
+        results.note(name, f"{kind.name} is left out: {kind.why}")
+        return None
+    if asked != plan:
+        row += " (" + ", ".join(f"{key} {value}" for key, value in asked.items() if plan.get(key) != value) + ")"
+    try:
+        with kind() as server:
+            found = measure(server, asked)
+    except (Unable, AssertionError, FileNotFoundError) as error:  # not able to, not listening, gone
+        if not issubclass(kind, others.Other):
+            raise
+        results.note(name, str(error))
+        return None
+    found["stores"] = kind.keeps
+    results.add(name, row, found)
     return found
 
 
 def measure_talk(results, name, kinds, args):
+    def talk(server, plan):
+        stores = isinstance(server, servers.Parley)
+        before = groups(server) if stores else None
+        found = load(server, seconds=args.seconds, packed=int(isinstance(server, servers.ParleyPacked)), **plan)
+        if stores:
+            after = groups(server)
+            found["group"] = max(1, round((after[0] - before[0]) / (after[1] - before[1])))
+        return found
+
     for kind in kinds:
-        found = talk(kind, TALK[name], args)
-        results.add(name, kind.name, found)
+        found = measured(results, name, kind, kind.name, talk, TALK[name])
         if kind is servers.Parley:
             results.add(name, "bare SQL", bare_sqlite(found["group"], args.seconds))
 
@@ -73,22 +93,21 @@ def measure_talk(results, name, kinds, args):
 def measure_idle(results, name, kinds):
     wanted = kinds if name == "idle" else [servers.ParleyCrowd] if servers.Parley in kinds else []
     for kind in wanted:
-        if kind is servers.ParleyPacked:
-            continue  # an idle socket is the same
-        with kind() as server:
-            results.add(name, kind.name, load(server, **IDLE[name]))
+        if kind is not servers.ParleyPacked:  # an idle socket is the same
+            measured(results, name, kind, kind.name, lambda server, plan: load(server, **plan), IDLE[name])
 
 
 def measure_slow(results, name, kinds):
+    def listen(server, plan):
+        found = load(server, watch=True, seconds=SLOW_SECONDS, **plan)
+        if isinstance(server, servers.Parley):
+            found["closed"] = Scrape(server.server)["parley_slow_closes_total"]
+        return found
+
     for kind in kinds:
-        if kind is servers.ParleyPacked:
-            continue
-        for slow in (0, SLOW_READERS):
-            with kind() as server:
-                found = load(server, watch=True, slow=slow, seconds=SLOW_SECONDS, **SLOW[name])
-                if isinstance(server, servers.Parley):
-                    found["closed"] = Scrape(server.server)["parley_slow_closes_total"]
-            results.add(name, f"{kind.name}, {slow} slow", found)
+        if kind is not servers.ParleyPacked:
+            for slow in (0, SLOW_READERS):
+                measured(results, name, kind, f"{kind.name}, {slow} slow", listen, {**SLOW[name], "slow": slow})
 
 
 # ---- tables ----
@@ -97,35 +116,52 @@ def report_talk(results, name):
     limit, merged = (results.median(name, row, "cpu_us") for row in ("limit", "limit-batch"))
     sql = results.median(name, "bare SQL", "cpu_us_per_message")
     floor = merged + sql / plan["members"] if merged and sql else None
+    own = results.median(name, servers.Parley.name, "cpu_us")
+
+    def ratios(cpu):
+        return [text(cpu, 3), *[text(cpu / base, 2) if cpu and base else "-" for base in (limit, floor, own)]]
+
     out = []
     if floor:
-        out.append((floor, ["limit-batch + SQL", "yes", text(floor, 3), text(floor / limit, 2) if limit else "-", "1.00", *["-"] * 6]))
+        out.append((floor, ["limit-batch + SQL", servers.Parley.keeps, *ratios(floor), *["-"] * 6]))
     for row in rows:
         cpu = results.median(name, row, "cpu_us")
-        if row == "bare SQL" or cpu is None:
+        if row == "bare SQL":
             continue
+        cpu = cpu or None  # nothing has come while it was measured
         bad = f"{results.worst(name, row, 'missing')}/{results.worst(name, row, 'disordered')}"
         spread = results.spread(name, row, "cpu_us")
-        out.append((cpu, [row, "yes" if keeps(row) else "no", text(cpu, 3), text(cpu / limit, 2) if limit else "-",
-                          text(cpu / floor, 2) if floor else "-", text(spread * 100) + " %" if spread is not None else "-",
+        out.append((cpu or math.inf, [row, stores(results, name, row) or "nothing", *ratios(cpu), text(spread * 100) + " %" if spread is not None else "-",
                           text(results.median(name, row, "per_second")), text(results.median(name, row, "p50_ms"), 2),
                           text(results.median(name, row, "p99_ms"), 2), bad,
                           text(results.median(name, row, "load_busy"), 2)]))
     asked = ", ".join(f"{key} {value}" for key, value in plan.items())
     table(f"{name} ({asked}; median of {max(map(len, rows.values()))})",
-          ["server", "stores", "CPU us/delivery", "of limit", "of limit-batch + SQL", "spread", "deliveries/s", "p50 ms", "p99 ms",
-           "missing/disordered", "load busy"], [row for _, row in sorted(out, key=lambda pair: pair[0])])
+          ["server", "stores in", "CPU us/delivery", "of limit", "of limit-batch + SQL", "of parley", "spread", "deliveries/s", "p50 ms",
+           "p99 ms", "missing/disordered", "load busy"], [row for _, row in sorted(out, key=lambda pair: pair[0])])
+    report_durable(results, name)
 
 
-def keeps(row):
-    return any(kind.keeps for kind in servers.OWN + [servers.ParleyPacked, servers.ParleyCrowd] + others.ALL if kind.name == row)
+def stores(results, name, row):
+    return results.rows[name][row][0].get("stores")
+
+
+def report_durable(results, name):
+    """how many times more CPU time others take who store as well; over all, since they may be seconds behind"""
+    rows = {row: results.median(name, row, "cpu_us_in_all") for row in results.rows[name] if stores(results, name, row)}
+    own = rows.pop(servers.Parley.name, None)
+    rows.pop(servers.ParleyPacked.name, None)
+    if own and rows:
+        print("\nOthers that store take so many times the CPU time of parley, counted over all that came, in time or late: " +
+              ", ".join(f"{row} {text(cpu / own, 1)}" for row, cpu in rows.items() if cpu) +
+              (f" (target: at least {DURABLE_TARGET})." if name == "rooms" else "."))
 
 
 def report_idle(results, name):
     rows = results.rows[name]
     table(f"{name} ({', '.join(f'{k} {v}' for k, v in IDLE[name].items())}; median of {max(map(len, rows.values()))})",
-          ["server", "sockets", "bytes (PSS) a socket", "CPU us a connect", "connects/s"],
-          [[row, text(results.median(name, row, "opened")), text(results.median(name, row, "bytes_per_socket")),
+          ["server", "stores in", "sockets", "bytes (PSS) a socket", "CPU us a connect", "connects/s"],
+          [[row, stores(results, name, row) or "nothing", text(results.median(name, row, "opened")), text(results.median(name, row, "bytes_per_socket")),
             text(results.median(name, row, "connect_cpu_us"), 1), text(results.median(name, row, "connects_per_second"))]
            for row in sorted(rows, key=lambda row: results.median(name, row, "bytes_per_socket"))])
 
@@ -156,6 +192,7 @@ def main():
         if not kind.is_here():
             print(f"{kind.name} is not installed: {kind.install}", file=sys.stderr)
     kinds = [kind for kind in kinds if kind.is_here()]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     results = Results(args.raw)
     for number in range(args.rounds):
         for name in wanted:
@@ -170,6 +207,7 @@ def main():
     for name in wanted:
         if name in results.rows:
             (report_talk if name in TALK else report_idle if name in IDLE else report_slow)(results, name)
+            results.report_notes(name)
 
 
 if __name__ == "__main__":

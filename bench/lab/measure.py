@@ -40,10 +40,18 @@ def tool(name, *arguments, pin=True, text=None):
     return json.loads(done.stdout)
 
 
+OPENING_SECONDS = 300  # that a server may take for all sockets
+
+
+class Unable(RuntimeError):
+    """that server cannot do what was asked of it"""
+
+
 def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
     """{"opened": ..., "bytes_per_socket": ..., "cpu_us": ...}; plan: arguments of load.c
 
     at_hold() is called when all sockets are there and nothing has been said."""
+    server.bytes = plan.setdefault("bytes", 128)
     script = Path(server.folder.name) / "script"
     script.write_text("\n".join(server.script(rooms, members)) + "\n")
     pids = server.pids()
@@ -52,9 +60,13 @@ def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
                  {"port": server.port, "script": script, "pids": ",".join(map(str, pids)), "members": members, "rooms": rooms, **plan}.items()]
     with subprocess.Popen([*machine.pinned(machine.LOAD_CPU), BUILD / "bench" / "load", *arguments], text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        patience = threading.Timer(OPENING_SECONDS, running.kill)
+        patience.start()
         first = running.stdout.readline()
+        patience.cancel()
         if not first:
-            raise RuntimeError(f"{server.name}: {running.stderr.read().strip()}")
+            why = running.stderr.read().strip() or f"not all sockets were there after {OPENING_SECONDS} s"
+            raise Unable(f"{server.name}: {why}")
         found = json.loads(first)
         found["settled"] = settle(pids)
         found["bytes_per_socket"] = (found["settled"] - before) / found["opened"]
@@ -67,7 +79,7 @@ def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
         else:
             rest, errors = running.communicate("\n")
         if running.returncode != 0:
-            raise RuntimeError(f"{server.name}: {errors.strip()}")
+            raise Unable(f"{server.name}: {errors.strip()}")
     if rest.strip():
         found.update(json.loads(rest))
     return found

@@ -18,9 +18,9 @@ import parley  # noqa: E402
 
 
 class Measured:
-    """One server.  keeps: it stores what it shows."""
+    """One server.  keeps: where it stores what it shows."""
 
-    name, keeps, needs = "", False, None
+    name, keeps, needs = "", "", None
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="parley-bench-")
@@ -46,6 +46,11 @@ class Measured:
         self.run()
         self.wait_for_port()
         return self
+
+    @classmethod
+    def plan(cls, _scenario, plan):
+        """what is asked of it in a scenario"""
+        return plan
 
     def stop(self):
         for process in self.processes:
@@ -73,7 +78,11 @@ class Measured:
         return [f"room {name}" for name in self.rooms(rooms)] + ["path /ws/%r", "say %s"]
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()
@@ -95,7 +104,7 @@ class LimitBatch(Limit):
 class Parley(Measured):
     """config/parley.yaml with the throttles and the limit of sockets per user lifted, and nothing else changed."""
 
-    name, keeps = "parley", True
+    name, keeps = "parley", "SQLite"
     more = "  max_user_sockets: 0\n"
 
     def __init__(self, build=BUILD):

@@ -7,13 +7,21 @@ class Results:
     """results[scenario][row] is a list of measurements (dicts), one per round; each is also written to a file as it comes."""
 
     def __init__(self, path=None):
-        self.rows, self.file = {}, open(path, "a", encoding="utf-8") if path else None
+        self.rows, self.notes, self.file = {}, {}, open(path, "a", encoding="utf-8") if path else None
 
     def add(self, scenario, row, found):
         self.rows.setdefault(scenario, {}).setdefault(row, []).append(found)
         if self.file:
             self.file.write(json.dumps({"scenario": scenario, "row": row, **found}) + "\n")
             self.file.flush()
+
+    def note(self, scenario, text):
+        """something to be told below the table of the scenario, once"""
+        self.notes.setdefault(scenario, {})[text] = True
+
+    def report_notes(self, scenario):
+        for text in self.notes.get(scenario, {}):
+            print(f"\n{text}")
 
     def median(self, scenario, row, key):
         """None: nothing was measured"""

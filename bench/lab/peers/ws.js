@@ -1,5 +1,5 @@
-// rooms.js -- a chat server as it is usually begun with the package ws: a set of sockets per path, a send for each.
-//   node rooms.js PORT
+// ws.js -- a chat server as it is usually begun with the package ws: a set of sockets per path, a send for each.
+//   node ws.js PORT
 const { WebSocketServer } = require('ws');
 const rooms = new Map();
 const server = new WebSocketServer({ host: '127.0.0.1', port: Number(process.argv[2]), perMessageDeflate: false, backlog: 4096 });
