@@ -4,7 +4,7 @@
 
 All in turns, so that a busy machine is busy for all of them: read the ratios, and the CPU time rather than the rate.  What a
 server that stores every message must spend at least is limit-batch, and for each message what bare_sqlite.c spends on the
-same row in transactions of the same size, divided by the members: "limit-batch + SQL".
+same row in transactions of the same size, divided by the members: "limit-batch + SQL".  Other servers: lab/others.py.
 """
 import argparse
 import math
@@ -131,10 +131,11 @@ def report_talk(results, name):
         cpu = cpu or None  # nothing has come while it was measured
         bad = f"{results.worst(name, row, 'missing')}/{results.worst(name, row, 'disordered')}"
         spread = results.spread(name, row, "cpu_us")
-        out.append((cpu or math.inf, [row, stores(results, name, row) or "nothing", *ratios(cpu), text(spread * 100) + " %" if spread is not None else "-",
-                          text(results.median(name, row, "per_second")), text(results.median(name, row, "p50_ms"), 2),
-                          text(results.median(name, row, "p99_ms"), 2), bad,
-                          text(results.median(name, row, "load_busy"), 2)]))
+        out.append((cpu or math.inf, [row, stores(results, name, row) or "nothing", *ratios(cpu),
+                                      text(spread * 100) + " %" if spread is not None else "-",
+                                      text(results.median(name, row, "per_second")), text(results.median(name, row, "p50_ms"), 2),
+                                      text(results.median(name, row, "p99_ms"), 2), bad,
+                                      text(results.median(name, row, "load_busy"), 2)]))
     asked = ", ".join(f"{key} {value}" for key, value in plan.items())
     table(f"{name} ({asked}; median of {max(map(len, rows.values()))})",
           ["server", "stores in", "CPU us/delivery", "of limit", "of limit-batch + SQL", "of parley", "spread", "deliveries/s", "p50 ms",
@@ -190,7 +191,7 @@ def main():
     kinds = [known[name] for name in args.servers.split(";")] if args.servers else list(known.values())
     for kind in kinds:
         if not kind.is_here():
-            print(f"{kind.name} is not installed: {kind.install}", file=sys.stderr)
+            print(f"{kind.name} is not installed (docs/performance.md, Other servers): {kind.install}", file=sys.stderr)
     kinds = [kind for kind in kinds if kind.is_here()]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     results = Results(args.raw)

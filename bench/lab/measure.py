@@ -1,4 +1,5 @@
 """One measurement: the load generator against a server that runs."""
+import contextlib
 import json
 import subprocess
 import sys
@@ -47,6 +48,15 @@ class Unable(RuntimeError):
     """that server cannot do what was asked of it"""
 
 
+@contextlib.contextmanager
+def ended(process):
+    """whatever happens meanwhile: it would wait for a word for ever"""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
     """{"opened": ..., "bytes_per_socket": ..., "cpu_us": ...}; plan: arguments of load.c
 
@@ -59,7 +69,7 @@ def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
     arguments = [f"{key}={value}" for key, value in
                  {"port": server.port, "script": script, "pids": ",".join(map(str, pids)), "members": members, "rooms": rooms, **plan}.items()]
     with subprocess.Popen([*machine.pinned(machine.LOAD_CPU), BUILD / "bench" / "load", *arguments], text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running, ended(running):
         patience = threading.Timer(OPENING_SECONDS, running.kill)
         patience.start()
         first = running.stdout.readline()
