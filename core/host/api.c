@@ -152,10 +152,10 @@ static parley_api table = { .size = sizeof(table),
 const parley_api *api_table(void)
 {
     static void (*const fills[])(parley_api *) = {
-        json_api_fill,    api_fill_basics,  api_fill_life,  api_fill_register, api_fill_services,
-        api_fill_topics,  api_fill_request, api_fill_reply, api_fill_conn,     api_fill_fan,
-        api_fill_timers,  api_fill_work,    api_fill_watch, api_fill_verbs,    api_fill_run,
-        api_fill_metrics, api_fill_look,
+        json_api_fill,    api_fill_basics,  api_fill_life,   api_fill_register, api_fill_services,
+        api_fill_topics,  api_fill_request, api_fill_reply,  api_fill_conn,     api_fill_fan,
+        api_fill_timers,  api_fill_work,    api_fill_watch,  api_fill_verbs,    api_fill_run,
+        api_fill_metrics, api_fill_look,    api_fill_schema,
     };
 
     if (table.log)

@@ -45,17 +45,36 @@ static int health_ready(parley_ctx *ctx, parley_req req, void *ud)
     return PARLEY_DONE;
 }
 
+static const parley_schema schemas[] = {
+    PARLEY_SCHEMA("Alive", "The process answers.", PARLEY_FIELD("status", "'ok'", NULL)),
+    PARLEY_SCHEMA("PluginHealth", "Whether a plugin can do its work.",
+                  PARLEY_FIELD("ready", "bool", NULL)),
+    PARLEY_SCHEMA("Readiness", "Whether all plugins can do their work.",
+                  PARLEY_FIELD("status", "'ready'|'not ready'", NULL),
+                  PARLEY_FIELD("plugins", "{PluginHealth}", "by name")),
+};
+static const parley_doc alive_doc = { PARLEY_SIZED(parley_doc), .name = "alive",
+                                      .summary = "Says that the process answers",
+                                      .answers = "200 Alive" };
+static const parley_doc ready_doc = { PARLEY_SIZED(parley_doc), .name = "ready",
+                                      .summary = "Says whether every plugin can do its work",
+                                      .about = "503 when one cannot.",
+                                      .answers = "200 Readiness, 503 Readiness" };
+
 int health_register(host *h)
 {
     const parley_route routes[] = {
         { PARLEY_SIZED(parley_route), .method = "GET", .path = "/healthz", .fn = health_alive,
-          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
+          .doc = &alive_doc, .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
         { PARLEY_SIZED(parley_route), .method = "GET", .path = "/readyz", .fn = health_ready,
-          .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
+          .doc = &ready_doc, .flags = PARLEY_R_ANYHOST | PARLEY_R_NOLOG | PARLEY_R_BOTH },
     };
 
     for (size_t i = 0; i < COUNT(routes); i++)
         if (api_table()->route(&h->core, &routes[i]) < 0)
+            return -ENOMEM;
+    for (size_t i = 0; i < COUNT(schemas); i++)
+        if (api_table()->schema(&h->core, &schemas[i]) < 0)
             return -ENOMEM;
     return 0;
 }

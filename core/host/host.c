@@ -294,8 +294,9 @@ static void core_fill(host *h)
 
 static int host_open_parts(host *h)
 {
-    int (*const parts[])(host *) = { turn_open,  meters_open, timers_open, deadlines_open,
-                                     posts_open, life_open,   runs_open,   health_register };
+    int (*const parts[])(host *) = { turn_open,      meters_open,      timers_open,
+                                     deadlines_open, posts_open,       life_open,
+                                     runs_open,      schemas_register, health_register };
 
     h->plugins = calloc(h->plugin_room, sizeof(plugin *));
     h->order = calloc(h->plugin_room, sizeof(plugin *));

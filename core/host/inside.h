@@ -40,6 +40,11 @@ typedef struct hook {
     void *ud;
 } hook;
 
+typedef struct schema_entry {
+    plugin *owner;
+    const parley_schema *what; /* the plugin's */
+} schema_entry;
+
 typedef struct hook_point {
     char *name;   /* owned */
     char *label;  /* "hook req.done" */
@@ -103,6 +108,8 @@ struct host {
     hook_point *hooks; /* by name */
     service *services;
     size_t service_n;
+    schema_entry *schemas;
+    size_t schema_n;
     struct verb *verbs;
     size_t verb_n;
     router *router;
@@ -190,6 +197,7 @@ void api_fill_verbs(parley_api *api);
 void api_fill_run(parley_api *api);
 void api_fill_metrics(parley_api *api);
 void api_fill_look(parley_api *api);
+void api_fill_schema(parley_api *api);
 const parley_api *api_table(void);
 
 /* ---- life.c, migrate.c, services.c ---- */
@@ -201,6 +209,10 @@ void life_want(const host *h, const plugin *p); /* to be started, and whatever i
 void migrate_step(host *h);
 void host_destroy(host *h); /* host.c: memory, when no handle is left */
 const service *service_find(const host *h, const char *name, int major); /* major < 0: any */
+
+/* ---- schema_api.c ---- */
+int schemas_register(host *h); /* those of the server's own answers */
+void schemas_drop(host *h, const plugin *p);
 
 /* ---- the rest ---- */
 int health_register(host *h);

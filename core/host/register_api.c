@@ -86,6 +86,7 @@ static int route_fill(route *r, plugin *p, const parley_route *given)
     r->flags = given->flags;
     r->max_body = given->max_body;
     r->timeout_ms = given->timeout_ms;
+    r->doc = given->doc;
     return r->method.p ? 0 : -EINVAL;
 }
 
@@ -276,6 +277,7 @@ void registry_drop(host *h, const plugin *p)
             h->services[kept++] = h->services[i];
     h->service_n = kept;
     hooks_drop(h, p);
+    schemas_drop(h, p);
     verbs_drop(h, p);
 }
 
@@ -332,4 +334,5 @@ void registry_free(host *h)
     free(h->routes);
     free(h->uses);
     free(h->services);
+    free(h->schemas);
 }

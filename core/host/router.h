@@ -32,7 +32,8 @@ typedef struct route {
     parley_req_fn fn;
     void *ud;
     uint32_t flags, max_body, timeout_ms;
-    route_meter meter; /* when all plugins are loaded */
+    const parley_doc *doc; /* the plugin's; NULL: none */
+    route_meter meter;     /* when all plugins are loaded */
     pattern pattern;
 } route;
 

@@ -159,6 +159,7 @@ typedef struct parley_plugin_info { /* of plugin_each(): read-only, until the ca
 typedef void (*parley_plugin_fn)(const parley_plugin_info *, void *ud);
 
 #include <parley/metric.h> /* parley_metric, parley_meter, parley_metric_fn */
+#include <parley/schema.h> /* parley_doc, parley_schema, parley_field */
 
 /* ---- structs you fill: set .size with PARLEY_SIZED ----
  *
@@ -180,8 +181,9 @@ typedef struct parley_route {
     const char *endpoint; /* EVENT: path of the WS route it belongs to; NULL: all */
     parley_req_fn fn;
     void *ud;
-    uint32_t max_body;   /* bytes; 0: server.max_body */
-    uint32_t timeout_ms; /* a PENDING answer is 503 after this; 0: server.request_timeout */
+    uint32_t max_body;     /* bytes; 0: server.max_body */
+    uint32_t timeout_ms;   /* a PENDING answer is 503 after this; 0: server.request_timeout */
+    const parley_doc *doc; /* what it is for (parley/schema.h); borrowed; NULL: not told */
 } parley_route;
 
 typedef struct parley_option { /* one configuration key: checked before load() */
@@ -481,6 +483,12 @@ typedef struct parley_api {
     /* What runs for every route and event, as `parley check --chain` prints it; a view until your
      * callback returns, absent: no memory.  From start() on. */
     parley_str (*chain_text)(parley_ctx *);
+
+    /* What the API is, in tables (parley/schema.h).  schema() as route(): only inside load(); EEXIST:
+     * the name is taken.  The others tell all that were registered, in order; loop, after load(). */
+    int (*schema)(parley_ctx *, const parley_schema *);
+    int (*schema_each)(parley_ctx *, parley_schema_fn, void *ud);
+    int (*route_each)(parley_ctx *, parley_route_fn, void *ud);
 } parley_api;
 
 /* ---- what you are: one read-only object, checked before any of your code is called ---- */

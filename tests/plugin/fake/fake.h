@@ -92,6 +92,10 @@ bool fake_ready_state(const char **ret_why); /* as of the last parley->ready() *
 const parley_route *fake_route_find(const char *method, const char *path);
 /* another plugin's: answers 200 {} */
 void fake_route(const char *method, const char *path, uint32_t flags);
+/* the same, with all that it says of itself; its fn is not used */
+void fake_route_told(const parley_route *def);
+/* another plugin's schema, borrowed */
+void fake_schema(const parley_schema *schema);
 /* another plugin's middleware */
 void fake_use(int stage, const char *prefix, parley_req_fn fn, void *ud);
 /* a listener to hooks that the plugin fires */

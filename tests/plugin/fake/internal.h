@@ -113,7 +113,7 @@ typedef struct fake_world {
     int start_status, stop_state; /* PARLEY_PENDING until started() and stopped() */
     char why[512], ready_why[256];
     bool ready;
-    fake_vec routes, uses, hooks, services, provided, verbs, settings;
+    fake_vec routes, uses, hooks, services, provided, verbs, settings, schemas;
     int has_no_timers;
     fake_vec requests, sockets, timers, subs, published;
     arena views; /* json_text and the like, until fake_end() */
@@ -152,6 +152,7 @@ void fake_topics_api(parley_api *api);
 void fake_conf_api(parley_api *api);
 void fake_log_api(parley_api *api);
 void fake_metrics_api(parley_api *api);
+void fake_schema_api(parley_api *api);
 void fake_requests_done(void);
 void fake_sockets_done(void);
 void fake_time_done(void);

@@ -304,6 +304,14 @@ void fake_route(const char *method, const char *path, uint32_t flags)
     route_add(&def, true);
 }
 
+void fake_route_told(const parley_route *def)
+{
+    parley_route told = *def;
+
+    told.fn = foreign_answer;
+    route_add(&told, true);
+}
+
 /* ---- life ---- */
 
 parley_ctx *fake_ctx(void)
@@ -385,6 +393,7 @@ static void api_make(parley_api *api)
     fake_topics_api(api);
     json_api_fill(api);
     fake_metrics_api(api);
+    fake_schema_api(api);
 }
 
 int fake_load(const parley_plugin *def, const fake_option *options)
@@ -477,6 +486,7 @@ void fake_end(void)
     vec_free_items(&fake.hooks);
     vec_free_items(&fake.routes);
     vec_free_items(&fake.uses);
+    free(fake.schemas.p); /* its items are the plugins' */
     fake_named_free(&fake.services);
     fake_named_free(&fake.provided);
     fake_named_free(&fake.verbs);
