@@ -1,8 +1,6 @@
 /* field.c -- the fields that describe a person. */
 #include "plugins/accounts/field.h"
 
-enum { FIRST_NAME_MAX = 150 };
-
 static const char *check_email(parley_str text)
 {
     char key[ADDRESS_MAX + 1];

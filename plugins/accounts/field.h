@@ -6,6 +6,8 @@
 #include "plugins/common/name.h"
 #include <parley/text.h>
 
+enum { FIRST_NAME_MAX = 150 }; /* code points */
+
 enum field { FIELD_EMAIL, FIELD_USERNAME, FIELD_FIRST_NAME, FIELD_LAST_NAME, FIELD_COUNT };
 
 /* As the API calls it: "first_name". */

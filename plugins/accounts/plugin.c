@@ -6,6 +6,7 @@
 #include "plugins/accounts/auth.h"
 #include "plugins/accounts/browser.h"
 #include "plugins/accounts/decoy.h"
+#include "plugins/accounts/doc.h"
 #include "plugins/accounts/hash.h"
 #include "plugins/accounts/person.h"
 #include "plugins/accounts/revocation.h"
@@ -43,21 +44,22 @@ static const struct {
     const char *method, *path;
     uint32_t flags;
     parley_req_fn handler;
+    const parley_doc *doc;
 } routes[] = {
-    { "POST", "/api/auth/register/",            0,             register_handle },
-    { "POST", "/api/auth/login/",               0,             login_handle },
-    { "POST", "/api/auth/resend-verification/", 0,             resend_handle },
-    { "POST", "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_post },
-    { "GET",  "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_get },
-    { "POST", "/api/auth/reset-password/",      0,             reset_ask_handle },
-    { "POST", "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_post },
-    { "GET",  "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_get },
-    { "GET",  "/api/auth/profile/",             PARLEY_R_USER, profile_handle },
-    { "GET",  "/api/auth/sessions/",            PARLEY_R_USER, sessions_handle },
-    { "DELETE", "/api/auth/sessions/:id(uuid)/", PARLEY_R_USER, session_end_handle },
-    { "POST", "/api/auth/logout/",              PARLEY_R_USER, session_end_handle },
-    { "POST", "/api/auth/change-password/",     PARLEY_R_USER, change_handle },
-    { "POST", "/api/auth/ws-ticket/",           PARLEY_R_USER, ticket_handle },
+    { "POST", "/api/auth/register/",            0,             register_handle,    &doc_register },
+    { "POST", "/api/auth/login/",               0,             login_handle,       &doc_login },
+    { "POST", "/api/auth/resend-verification/", 0,             resend_handle,      &doc_resend },
+    { "POST", "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_post, &doc_verify },
+    { "GET",  "/api/auth/verify-email/:token/", PARLEY_R_PAGE, verify_handle_get,  &doc_verify_page },
+    { "POST", "/api/auth/reset-password/",      0,             reset_ask_handle,   &doc_reset_ask },
+    { "POST", "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_post,  &doc_reset },
+    { "GET",  "/api/auth/reset-password/:token/", PARLEY_R_PAGE, reset_handle_get,   &doc_reset_page },
+    { "GET",  "/api/auth/profile/",             PARLEY_R_USER, profile_handle,     &doc_profile },
+    { "GET",  "/api/auth/sessions/",            PARLEY_R_USER, sessions_handle,    &doc_sessions },
+    { "DELETE", "/api/auth/sessions/:id(uuid)/", PARLEY_R_USER, session_end_handle, &doc_session_end },
+    { "POST", "/api/auth/logout/",              PARLEY_R_USER, session_end_handle, &doc_logout },
+    { "POST", "/api/auth/change-password/",     PARLEY_R_USER, change_handle,      &doc_change },
+    { "POST", "/api/auth/ws-ticket/",           PARLEY_R_USER, ticket_handle,      &doc_ticket },
 };
 /* clang-format on */
 
@@ -125,12 +127,14 @@ static int accounts_load(parley_ctx *ctx, const parley_conf *conf)
     for (size_t i = 0; i < COUNT(routes); i++) {
         parley_route route = { PARLEY_SIZED(parley_route), .flags = routes[i].flags,
                                .method = routes[i].method, .path = routes[i].path,
-                               .fn = routes[i].handler };
+                               .fn = routes[i].handler,    .doc = routes[i].doc };
         err = parley->route(ctx, &route);
         if (err < 0)
             return err;
     }
     err = metrics_load(ctx);
+    if (err >= 0)
+        err = docs_load(ctx);
     if (err >= 0)
         err = verbs_load(ctx);
     return err < 0 ? err : auth_register(ctx);

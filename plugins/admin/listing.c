@@ -77,14 +77,13 @@ static parley_json *address_json(parley_str sealed)
     return parley->json_s(parley_text_view(to, strlen(to)));
 }
 
-static parley_json *field_json(const parley_rows *rows, int64_t row, uint32_t col,
-                               enum list_field kind)
+static parley_json *field_json(const parley_rows *rows, int64_t row, uint32_t col, uint32_t kind)
 {
     parley_str text = admin.db->get(rows, row, col);
 
     if (!text.p)
         return parley->json_null();
-    switch (kind) {
+    switch (kind & ~(uint32_t)FIELD_MAYBE) {
     case FIELD_INT:
         return parley->json_i(admin.db->get_int(rows, row, col, 0));
     case FIELD_BOOL:
@@ -93,8 +92,7 @@ static parley_json *field_json(const parley_rows *rows, int64_t row, uint32_t co
         return time_json(admin.db->get_int(rows, row, col, 0));
     case FIELD_ADDRESS:
         return address_json(text);
-    case FIELD_TEXT:
-    case FIELD_END:
+    default: /* FIELD_TEXT, FIELD_ID */
         break;
     }
     return parley->json_s(text);

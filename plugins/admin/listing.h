@@ -12,15 +12,18 @@ enum list_param {
 };
 enum list_field {
     FIELD_TEXT,
+    FIELD_ID, /* a text, too */
     FIELD_INT,
     FIELD_BOOL,
     FIELD_TIME,
     FIELD_ADDRESS, /* whom a sealed mail goes to; null: its content is gone */
-    FIELD_END
+    FIELD_END,
+    FIELD_MAYBE = 16 /* with one of those above: it may be null */
 };
 enum { LIST_PARAMS = 3, LIST_FIELDS = 11 };
 
 typedef struct list_kind {
+    const char *schema;      /* what a row is called in the documents of the API: "AdminUser" */
     enum sql_id count, page; /* of show_handle(): the same */
     uint32_t flags;          /* of run() */
     uint32_t param_n;
@@ -30,7 +33,7 @@ typedef struct list_kind {
     } params[LIST_PARAMS];
     struct {
         const char *name;
-        enum list_field kind;
+        uint32_t kind;     /* enum list_field */
     } fields[LIST_FIELDS]; /* in the order of the columns, up to FIELD_END */
 } list_kind;
 

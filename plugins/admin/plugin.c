@@ -3,6 +3,7 @@
  * The page is the files of the folder admin/ of share_dir; all it knows comes from /api/admin/, which
  * is for staff and superusers alone (rights.c). */
 #include "plugins/admin/admin.h"
+#include "plugins/admin/doc.h"
 #include "plugins/admin/listing.h"
 #include "plugins/common/site.h"
 
@@ -31,30 +32,31 @@ static const struct {
     const char *method, *path;
     parley_req_fn handler;
     const void *ud;
+    const parley_doc *doc;
 } routes[] = {
-    { "GET",    API "me/",                          me_handle,          NULL },
-    { "GET",    API "server/",                      server_handle,      NULL },
-    { "GET",    API "users/",                       list_handle,        &list_users },
-    { "GET",    USER,                               show_handle,        &list_user },
-    { "POST",   USER "verify/",                     user_change_handle, &act_verify },
-    { "POST",   USER "disable/",                    user_change_handle, &act_disable },
-    { "POST",   USER "enable/",                     user_change_handle, &act_enable },
-    { "POST",   USER "end-sessions/",               user_change_handle, &act_end_sessions },
-    { "POST",   USER "role/",                       user_role_handle,   NULL },
-    { "DELETE", USER "sessions/:session(uuid)/",    user_change_handle, &act_end_sessions },
-    { "GET",    API "rooms/",                       list_handle,        &list_rooms },
-    { "GET",    ROOM,                               show_handle,        &list_room },
-    { "DELETE", ROOM,                               room_change_handle, &act_room_delete },
-    { "GET",    ROOM "members/",                    list_handle,        &list_members },
-    { "DELETE", ROOM "members/:user(uuid)/",        room_change_handle, &act_member_remove },
-    { "GET",    ROOM "messages/",                   list_handle,        &list_said },
-    { "GET",    API "messages/",                    list_handle,        &list_messages },
-    { "DELETE", API "messages/:id(uuid)/",          room_change_handle, &act_message_delete },
-    { "GET",    API "mails/",                       list_handle,        &list_mails },
-    { "POST",   API "mails/:id(uuid)/retry/",       mail_retry_handle,  NULL },
-    { "GET",    API "sessions/",                    list_handle,        &list_sessions },
-    { "GET",    API "audit/",                       list_handle,        &list_audit },
-    { "WS",     "/ws/admin/",                       figures_handle,     NULL },
+    { "GET",    API "me/",                          me_handle,          NULL,                 &doc_me },
+    { "GET",    API "server/",                      server_handle,      NULL,                 &doc_server },
+    { "GET",    API "users/",                       list_handle,        &list_users,          &doc_users },
+    { "GET",    USER,                               show_handle,        &list_user,           &doc_user },
+    { "POST",   USER "verify/",                     user_change_handle, &act_verify,          &doc_verify },
+    { "POST",   USER "disable/",                    user_change_handle, &act_disable,         &doc_disable },
+    { "POST",   USER "enable/",                     user_change_handle, &act_enable,          &doc_enable },
+    { "POST",   USER "end-sessions/",               user_change_handle, &act_end_sessions,    &doc_end_sessions },
+    { "POST",   USER "role/",                       user_role_handle,   NULL,                 &doc_role },
+    { "DELETE", USER "sessions/:session(uuid)/",    user_change_handle, &act_end_sessions,    &doc_end_session },
+    { "GET",    API "rooms/",                       list_handle,        &list_rooms,          &doc_rooms },
+    { "GET",    ROOM,                               show_handle,        &list_room,           &doc_room },
+    { "DELETE", ROOM,                               room_change_handle, &act_room_delete,     &doc_room_delete },
+    { "GET",    ROOM "members/",                    list_handle,        &list_members,        &doc_members },
+    { "DELETE", ROOM "members/:user(uuid)/",        room_change_handle, &act_member_remove,   &doc_member_remove },
+    { "GET",    ROOM "messages/",                   list_handle,        &list_said,           &doc_said },
+    { "GET",    API "messages/",                    list_handle,        &list_messages,       &doc_messages },
+    { "DELETE", API "messages/:id(uuid)/",          room_change_handle, &act_message_delete,  &doc_message_delete },
+    { "GET",    API "mails/",                       list_handle,        &list_mails,          &doc_mails },
+    { "POST",   API "mails/:id(uuid)/retry/",       mail_retry_handle,  NULL,                 &doc_mail_retry },
+    { "GET",    API "sessions/",                    list_handle,        &list_sessions,       &doc_sessions },
+    { "GET",    API "audit/",                       list_handle,        &list_audit,          &doc_audit },
+    { "WS",     "/ws/admin/",                       figures_handle,     NULL,                 &doc_figures },
 };
 /* clang-format on */
 
@@ -66,7 +68,8 @@ static int routes_load(parley_ctx *ctx)
         err = parley->route(
             ctx, &(parley_route){ PARLEY_SIZED(parley_route), .flags = PARLEY_R_USER,
                                   .method = routes[i].method, .path = routes[i].path,
-                                  .fn = routes[i].handler, .ud = (void *)(uintptr_t)routes[i].ud });
+                                  .fn = routes[i].handler, .ud = (void *)(uintptr_t)routes[i].ud,
+                                  .doc = routes[i].doc });
     return err;
 }
 
@@ -93,6 +96,8 @@ static int admin_load(parley_ctx *ctx, const parley_conf *conf)
     int err = allow_load(ctx, conf);
     if (err >= 0)
         err = rights_load(ctx);
+    if (err >= 0)
+        err = docs_load(ctx);
     if (err >= 0)
         err = routes_load(ctx);
     return err < 0 ? err : site_load(ctx, &page);

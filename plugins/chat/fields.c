@@ -3,7 +3,7 @@
 #include "plugins/chat/fields.h"
 #include <parley/text.h>
 
-enum { EMAIL_MOST = 254, EMAIL_KEY_SIZE = 1024 };
+enum { EMAIL_KEY_SIZE = 1024 };
 
 void field_error(parley_json *errors, const char *name, const char *text)
 {

@@ -7,6 +7,8 @@
 #define CHAT_FIELDS_H
 #include "plugins/chat/chat.h"
 
+enum { EMAIL_MOST = 254 }; /* code points */
+
 struct email {
     parley_str shown; /* as the client wrote it, trimmed */
     parley_str key;   /* as users.email_key has it */

@@ -3,6 +3,7 @@
  * The tables below are its index: what it answers, what can be set, what it needs. */
 #include "plugins/chat/change.h"
 #include "plugins/chat/chat.h"
+#include "plugins/chat/doc.h"
 #include "plugins/chat/feed.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/once.h"
@@ -81,46 +82,46 @@ static const parley_need needs[] = {
 
 /* clang-format off */
 static const parley_route routes[] = {
-#define ROUTE(verb, where, who, handler) \
-    { PARLEY_SIZED(parley_route), .method = (verb), .path = (where), .flags = (who), .fn = (handler) }
-#define EVENT(on, type, handler) \
-    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = (type), .endpoint = (on), .fn = (handler) }
-    /*     method    path                                 who            handler            */
-    ROUTE("GET",    "/api/",                              0,             api_root),
-    ROUTE("GET",    "/api/chat/rooms/",                   PARLEY_R_USER, rooms_list),
-    ROUTE("POST",   "/api/chat/rooms/",                   PARLEY_R_USER, room_create),
-    ROUTE("GET",    ROOM,                                 PARLEY_R_USER, room_show),
-    ROUTE("PUT",    ROOM,                                 PARLEY_R_USER, room_update),
-    ROUTE("DELETE", ROOM,                                 PARLEY_R_USER, room_delete),
-    ROUTE("POST",   ROOM "participants/",                 PARLEY_R_USER, participant_add),
-    ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove),
-    ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history),
-    ROUTE("GET",    ROOM "events/",                       PARLEY_R_USER, events_list),
-    ROUTE("GET",    ROOM "read/",                         PARLEY_R_USER, reads_list),
-    ROUTE("POST",   ROOM "read/",                         PARLEY_R_USER, read_request),
-    ROUTE("GET",    ROOM "presence/",                     PARLEY_R_USER, presence_list),
-    ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request),
-    ROUTE("GET",    CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_show),
-    ROUTE("PATCH",  CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_edit),
-    ROUTE("DELETE", CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_delete),
-    ROUTE("GET",    CHAT_MESSAGE_PATH "history/",         PARLEY_R_USER, message_past),
-    ROUTE("PUT",    CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
-    ROUTE("DELETE", CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction),
-    ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open),
-    EVENT(SOCKET, "chat_message", send_event),
-    EVENT(SOCKET, "typing",       typing_event),
-    EVENT(SOCKET, "read",         read_event),
-    EVENT(SOCKET, "presence",     presence_event),
-    EVENT(SOCKET, "ping",         ping_event),
-    EVENT(SOCKET, "resume",       resume_event),
-    ROUTE("WS",     FEED,                                 PARLEY_R_USER, feed_open),
-    EVENT(FEED,   "chat_message", send_event),
-    EVENT(FEED,   "typing",       typing_event),
-    EVENT(FEED,   "read",         read_event),
-    EVENT(FEED,   "presence",     presence_event),
-    EVENT(FEED,   "ping",         ping_event),
-    EVENT(FEED,   "subscribe",    subscribe_event),
-    EVENT(FEED,   "unsubscribe",  unsubscribe_event),
+#define ROUTE(verb, where, who, handler, what) \
+    { PARLEY_SIZED(parley_route), .method = (verb), .path = (where), .flags = (who), .fn = (handler), .doc = &(what) }
+#define EVENT(on, type, handler, what) \
+    { PARLEY_SIZED(parley_route), .method = "EVENT", .path = (type), .endpoint = (on), .fn = (handler), .doc = &(what) }
+    /*     method    path                                 who            handler             doc.c */
+    ROUTE("GET",    "/api/",                              0,             api_root,           doc_api_root),
+    ROUTE("GET",    "/api/chat/rooms/",                   PARLEY_R_USER, rooms_list,         doc_rooms_list),
+    ROUTE("POST",   "/api/chat/rooms/",                   PARLEY_R_USER, room_create,        doc_room_create),
+    ROUTE("GET",    ROOM,                                 PARLEY_R_USER, room_show,          doc_room_show),
+    ROUTE("PUT",    ROOM,                                 PARLEY_R_USER, room_update,        doc_room_update),
+    ROUTE("DELETE", ROOM,                                 PARLEY_R_USER, room_delete,        doc_room_delete),
+    ROUTE("POST",   ROOM "participants/",                 PARLEY_R_USER, participant_add,    doc_participant_add),
+    ROUTE("DELETE", ROOM "participants/:user(uuid)/",     PARLEY_R_USER, participant_remove, doc_participant_remove),
+    ROUTE("GET",    ROOM "messages/",                     PARLEY_R_USER, history,            doc_messages_list),
+    ROUTE("GET",    ROOM "events/",                       PARLEY_R_USER, events_list,        doc_events_list),
+    ROUTE("GET",    ROOM "read/",                         PARLEY_R_USER, reads_list,         doc_reads_list),
+    ROUTE("POST",   ROOM "read/",                         PARLEY_R_USER, read_request,       doc_read_say),
+    ROUTE("GET",    ROOM "presence/",                     PARLEY_R_USER, presence_list,      doc_presence_list),
+    ROUTE("POST",   CHAT_SEND_PATH,                       PARLEY_R_USER, send_request,       doc_message_send),
+    ROUTE("GET",    CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_show,       doc_message_show),
+    ROUTE("PATCH",  CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_edit,       doc_message_edit),
+    ROUTE("DELETE", CHAT_MESSAGE_PATH,                    PARLEY_R_USER, message_delete,     doc_message_delete),
+    ROUTE("GET",    CHAT_MESSAGE_PATH "history/",         PARLEY_R_USER, message_past,       doc_message_past),
+    ROUTE("PUT",    CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction,           doc_reaction_add),
+    ROUTE("DELETE", CHAT_MESSAGE_PATH "reactions/:emoji/", PARLEY_R_USER, reaction,           doc_reaction_remove),
+    ROUTE("WS",     SOCKET,                               PARLEY_R_USER, socket_open,        doc_room_socket),
+    EVENT(SOCKET, "chat_message", send_event,        doc_say),
+    EVENT(SOCKET, "typing",       typing_event,      doc_typing),
+    EVENT(SOCKET, "read",         read_event,        doc_read),
+    EVENT(SOCKET, "presence",     presence_event,    doc_presence),
+    EVENT(SOCKET, "ping",         ping_event,        doc_ping),
+    EVENT(SOCKET, "resume",       resume_event,      doc_resume),
+    ROUTE("WS",     FEED,                                 PARLEY_R_USER, feed_open,          doc_feed),
+    EVENT(FEED,   "chat_message", send_event,        doc_say_to),
+    EVENT(FEED,   "typing",       typing_event,      doc_typing_to),
+    EVENT(FEED,   "read",         read_event,        doc_read_to),
+    EVENT(FEED,   "presence",     presence_event,    doc_presence),
+    EVENT(FEED,   "ping",         ping_event,        doc_ping),
+    EVENT(FEED,   "subscribe",    subscribe_event,   doc_subscribe),
+    EVENT(FEED,   "unsubscribe",  unsubscribe_event, doc_unsubscribe),
 };
 /* clang-format on */
 
@@ -159,7 +160,9 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
         if (err < 0)
             return err;
     }
-    int err = parley->use(ctx, PARLEY_REPLAY, "/api/chat/rooms/", repeat_request, NULL);
+    int err = docs_load(ctx);
+    if (err == 0)
+        err = parley->use(ctx, PARLEY_REPLAY, "/api/chat/rooms/", repeat_request, NULL);
     if (err == 0)
         err = parley->use(ctx, PARLEY_REPLAY, "chat_message", repeat_event, NULL);
     if (err == 0)

@@ -2,14 +2,13 @@
 #include "plugins/chat/room_body.h"
 #include "plugins/chat/sql.h"
 
-enum { NAME_MOST = 255 };
 static const char name_field[] = "name";
 static const char emails_field[] = "participant_emails";
 
 bool room_body_parse(parley_req req, const parley_json *in, struct room_body *ret,
                      parley_json *errors)
 {
-    bool has_name = field_text(in, name_field, NAME_MOST, &ret->name, errors);
+    bool has_name = field_text(in, name_field, ROOM_NAME_MOST, &ret->name, errors);
     bool has_emails = field_emails(req, in, emails_field, &ret->emails, errors);
 
     return has_name && has_emails;

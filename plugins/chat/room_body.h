@@ -3,6 +3,8 @@
 #define CHAT_ROOM_BODY_H
 #include "plugins/chat/fields.h"
 
+enum { ROOM_NAME_MOST = 255 }; /* code points */
+
 struct room_body {
     parley_str name;
     struct email_list emails;

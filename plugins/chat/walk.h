@@ -6,7 +6,17 @@
 #ifndef CHAT_WALK_H
 #define CHAT_WALK_H
 #include "plugins/chat/chat.h"
+#include "plugins/common/list.h"
 #include "plugins/common/place.h"
+
+/* Its query and its fields, for the documents of the API; type: "Room". */
+#define WALK_QUERY                                                                                 \
+    PARLEY_FIELD("cursor?", "string", "a place that next or previous told; empty: the beginning"), \
+        PARLEY_FIELD("order?", "'asc'|'desc'", "desc, the newest first, unless given")
+#define WALK_FIELDS(type)                                                                          \
+    PARLEY_FIELD_IN("count?", "int", "how many there are in all; with offset only", 0, INT64_MAX), \
+        LIST_NEXT, PARLEY_FIELD("previous?", "url?", "null: that is the beginning"),               \
+        LIST_RESULTS(type)
 
 struct walk {
     bool is_asc;  /* the order one reads in: oldest first */

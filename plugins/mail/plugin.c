@@ -62,11 +62,28 @@ static int join(char ret[PATH_MAX], parley_str folder, const char *rest)
     return n < 0 || n >= PATH_MAX ? -1 : 0;
 }
 
+static const parley_schema schemas[] = {
+    PARLEY_SCHEMA("OutboxMail", "A mail that was written to the outbox.",
+                  PARLEY_FIELD("to", "string", NULL), PARLEY_FIELD("subject", "string", NULL),
+                  PARLEY_FIELD("date", "string", "as the mail has it"),
+                  PARLEY_FIELD("text", "string", NULL)),
+    PARLEY_SCHEMA("Outbox", "The newest mails.", PARLEY_FIELD("results", "[OutboxMail]", NULL)),
+};
+static const parley_doc outbox_doc = {
+    PARLEY_SIZED(parley_doc), .name = "list_outbox",
+    .summary = "Lists the mails of a server that has no mail server",
+    .about =
+        "A page in a browser. Only from this machine, while no listener is public: 404 otherwise.",
+    .answers = "200 Outbox, 404"
+};
+
 /* The outbox shows live links. */
 static int outbox_load(parley_ctx *ctx, const parley_conf *conf)
 {
-    parley_route page = { PARLEY_SIZED(parley_route), .flags = PARLEY_R_PAGE, .method = "GET",
-                          .path = "/outbox/", .fn = outbox_page_handle };
+    parley_route page = {
+        PARLEY_SIZED(parley_route), .flags = PARLEY_R_PAGE,   .method = "GET",
+        .path = "/outbox/",         .fn = outbox_page_handle, .doc = &outbox_doc
+    };
     parley_str is_public = parley->server("public");
     int err = smtp_settings_unused(ctx, conf);
 
@@ -80,7 +97,9 @@ static int outbox_load(parley_ctx *ctx, const parley_conf *conf)
     if (join(mail.folder, parley->server("data_dir"), "/outbox") < 0)
         return parley->fail(ctx, "the name of a folder is too long");
     mail.transport = &outbox_transport;
-    return parley->route(ctx, &page);
+    for (size_t i = 0; err >= 0 && i < COUNT(schemas); i++)
+        err = parley->schema(ctx, &schemas[i]);
+    return err < 0 ? err : parley->route(ctx, &page);
 }
 
 static int smtp_load(parley_ctx *ctx, const parley_conf *conf)

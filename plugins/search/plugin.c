@@ -1,6 +1,8 @@
 /* plugin.c -- the plugin "search": looks for words in the messages of the rooms one is in.
  *
  * Whoever leaves it out of `plugins:` has neither its tables nor its work. */
+#include "plugins/common/list.h"
+#include "plugins/search/query.h"
 #include "plugins/search/search.h"
 #include <string.h>
 
@@ -19,9 +21,29 @@ static const parley_need needs[] = {
     { .service = "parley.chat", .major = 0, .minor = 1 }, /* its tables */
 };
 
-static const parley_route route = { PARLEY_SIZED(parley_route), .method = "GET",
-                                    .path = "/api/chat/search/", .flags = PARLEY_R_USER,
-                                    .fn = lookup };
+/* clang-format off */
+static const parley_schema schemas[] = {
+    PARLEY_SCHEMA("SearchQuery", NULL,
+        PARLEY_FIELD_IN("q", "string", "words that must all be there; \"in quotes\" they follow each other", 1, QUERY_MOST),
+        PARLEY_FIELD("room?", "uuid", "only there"),
+        PARLEY_FIELD("before?", "string", "a place that next told"),
+        LIST_LIMIT_QUERY),
+    PARLEY_SCHEMA("SearchHit", "A message that was found.",
+        PARLEY_FIELD("...", "StoredMessage", NULL),
+        PARLEY_FIELD("highlights", "[[int]]", "places in content: from, to (exclusive), in code points")),
+    PARLEY_SCHEMA("SearchPage", "Messages, newest first. Go on while there is a next, even if results is empty.",
+        LIST_NEXT, LIST_RESULTS("SearchHit")),
+};
+/* clang-format on */
+
+static const parley_doc doc = { PARLEY_SIZED(parley_doc), .name = "search_messages",
+                                .summary = "Looks for words in the messages of the caller's rooms",
+                                .query = "SearchQuery", .answers = "200 SearchPage, 404" };
+
+static const parley_route route = {
+    PARLEY_SIZED(parley_route), .method = "GET", .path = "/api/chat/search/",
+    .flags = PARLEY_R_USER,     .fn = lookup,    .doc = &doc
+};
 
 struct search search;
 
@@ -29,7 +51,11 @@ static int search_load(parley_ctx *ctx, const parley_conf *conf)
 {
     search.ctx = ctx;
     search.poll_ms = parley->conf_int(conf, "poll");
-    return parley->route(ctx, &route);
+    int err = 0;
+
+    for (size_t i = 0; err >= 0 && i < sizeof(schemas) / sizeof(schemas[0]); i++)
+        err = parley->schema(ctx, &schemas[i]);
+    return err < 0 ? err : parley->route(ctx, &route);
 }
 
 static int search_start(parley_ctx *ctx)
