@@ -44,11 +44,24 @@ function(parley_share from to)
     add_custom_target(${target} ALL DEPENDS ${outputs})
 endfunction()
 
+# One file that several pages have: from becomes build/<preset>/share/to.
+function(parley_share_file from to)
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/share/${to}
+        COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/${from} ${CMAKE_BINARY_DIR}/share/${to}
+        DEPENDS ${CMAKE_SOURCE_DIR}/${from})
+    string(MAKE_C_IDENTIFIER share_${to} target)
+    add_custom_target(${target} ALL DEPENDS ${CMAKE_BINARY_DIR}/share/${to})
+endfunction()
+
 function(parley_share_files)
     parley_share(sql sql)
     parley_share(templates templates)
     parley_share(web web)
     parley_share(admin admin)
+    parley_share(reference reference)
+    parley_share_file(web/css/base.css reference/css/base.css) # the look of the chat
+    parley_share_file(web/js/dom.js reference/js/dom.js)
+    parley_share_file(web/img/parley.svg reference/img/parley.svg)
     parley_share(clients/js/src web/client) # the pages are clients as any other
     parley_share(clients/js/src admin/client)
 endfunction()
