@@ -12,14 +12,26 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "e2e"))
+import described  # noqa: E402
 import postgres  # noqa: E402
 import redis  # noqa: E402
 from parley import ROOT, Server  # noqa: E402
 
 
+described.watch()
+
+
 def pytest_addoption(parser):
     parser.addoption("--storm-faults", type=int, default=6, help="faults of each storm (tests/faults/test_storm.py)")
     parser.addoption("--storm-seed", type=int, default=1, help="what the storms' chance begins with")
+
+
+@pytest.fixture(autouse=True)
+def answers_are_described():
+    """What a server has said is as its documents say (described.py)."""
+    yield
+    found = described.taken()
+    assert not found, "not as the documents of the API say:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="module")

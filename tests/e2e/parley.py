@@ -24,6 +24,7 @@ from pathlib import Path
 
 import requests
 
+import described
 import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,7 @@ class Server:
         self.url = f"http://{host}:{self.port}"
         self.process = None
         self.output = []
+        described.describe(self)
 
     def _spread(self):
         """Redis in the place of memory, and more workers; the URL"""
@@ -330,6 +332,7 @@ class Socket:
 
     def __init__(self, sock, rest=b""):
         self.sock, self.buffer = sock, rest
+        self.target = None  # where it was opened; its frames are looked at (described.py)
         self.hello = None  # the first frame of a room's socket, which readers are not shown
 
     @classmethod
@@ -356,7 +359,7 @@ class Socket:
         expected = base64.b64encode(hashlib.sha1(key.encode() + cls.GUID).digest()).decode()
         assert answered["sec-websocket-accept"] == expected
         self = cls(sock, rest)
-        self.headers = answered
+        self.headers, self.target = answered, path
         return self
 
     # ---- out ----
@@ -413,6 +416,8 @@ class Socket:
         self._fill(head + n)
         payload = self.unpack(first >> 4 & 7, self.buffer[head:head + n])
         self.buffer = self.buffer[head + n:]
+        if first & 15 == 1 and self.target:
+            described.check_frame(self.target, payload)
         if self.hello is None and first & 15 == 1 and payload.startswith(b'{"type":"hello",'):
             self.hello = json.loads(payload)
             return self.read_frame()
