@@ -471,7 +471,7 @@ def test_a_thousand_rooms_that_are_none(people):
     wrong = [str(uuid.uuid4()) for _ in range(999)]
     with all_rooms(bob) as socket:
         subscribe(socket, {**{uid: {} for uid in wrong}, room["id"]: {}})
-        frames = [socket.read() for _ in range(1000)]
+        frames = [socket.read_type("subscribed", "error") for _ in range(1000)]  # the room itself may be news on a busy machine
         assert [f["room"] for f in frames if f["type"] == "subscribed"] == [room["id"]]
         assert {f["room"] for f in frames if f["type"] == "error" and f["code"] == "not_found"} == set(wrong)
 
