@@ -37,69 +37,76 @@ void batch_take(struct batch *batch, const parley_rows *rows)
         batch->to = batch->entries[batch->n - 1].message;
 }
 
-/* false: no memory */
-static bool entry_cut(struct entry *e)
+/* `tokens` has room for it.  false: no memory */
+static bool entry_cut(struct entry *e, struct tokens *tokens)
 {
-    struct tokens tokens = { .text_room = tokens_text_room(e->content.n),
-                             .room = tokens_list_room(e->content.n) };
-    char *document = NULL;
+    tokens_cut(e->content, TOKENS_OF_MESSAGE, tokens);
+    char *document = malloc(document_room(tokens));
 
-    tokens.text = malloc(tokens.text_room);
-    tokens.list = calloc(tokens.room, sizeof(*tokens.list));
-    if (tokens.text && tokens.list) {
-        tokens_cut(e->content, TOKENS_OF_MESSAGE, &tokens);
-        document = malloc(document_room(&tokens));
-    }
     if (document)
-        e->document = (parley_str){ document, document_make(search.dialect, &tokens, e->message,
+        e->document = (parley_str){ document, document_make(search.dialect, tokens, e->message,
                                                             e->room, document) };
-    free(tokens.text);
-    free(tokens.list);
     return document != NULL;
 }
 
 void batch_cut(void *ud)
 {
     struct batch *batch = ud;
+    struct tokens tokens = { .text = NULL };
+    size_t longest = 0;
 
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->entries[i].content.n > longest)
+            longest = batch->entries[i].content.n;
+    tokens.text_room = tokens_text_room(longest);
+    tokens.room = tokens_list_room(longest);
+    tokens.text = malloc(tokens.text_room);
+    tokens.list = malloc(tokens.room * sizeof(*tokens.list));
+    batch->is_faulty |= !tokens.text || !tokens.list;
     for (size_t i = 0; i < batch->n && !batch->is_faulty; i++)
         if (batch->entries[i].content.p)
-            batch->is_faulty = !entry_cut(&batch->entries[i]);
+            batch->is_faulty = !entry_cut(&batch->entries[i], &tokens);
+    free(tokens.text);
+    free(tokens.list);
+}
+
+/* One that was never found, or is not to be found any more, must not be in it. */
+static bool entry_is_gone(const struct batch *batch, const struct entry *e)
+{
+    return batch->kind == INDEX_TODO && !e->document.p;
 }
 
 int batch_write(const struct batch *batch, parley_str owner, parley_db_fn done)
 {
-    static parley_param drops[BATCH_MOST][2], puts[BATCH_MOST][3], dones[BATCH_MOST][2];
-    static parley_sql sql[3 * BATCH_MOST + 3];
+    static parley_param ids[BATCH_MOST][1], puts[BATCH_MOST][2], todos[BATCH_MOST][1];
+    static parley_sql sql[2 * BATCH_MOST + 2];
     int64_t now_us = parley->now_us();
-    parley_param lease[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us + LEASE_US),
-                             PARLEY_INT(now_us) };
-    parley_param at_new[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner), PARLEY_INT(batch->from) };
-    parley_param at_again[] = { PARLEY_INT(batch->to), PARLEY_TEXT(owner) };
-    parley_param mark[] = { PARLEY_TEXT(owner) };
+    parley_param lease[] = { PARLEY_TEXT(owner), PARLEY_INT(now_us),
+                             PARLEY_INT(now_us + LEASE_US) };
+    parley_param at_new[] = { PARLEY_INT(batch->to), PARLEY_INT(batch->from) };
+    parley_param at_again[] = { PARLEY_INT(batch->to) };
     uint32_t n = 0;
 
     sql[n++] = (parley_sql)SQL(SQL_LEASE, lease);
     for (size_t i = 0; i < batch->n; i++) {
         const struct entry *e = &batch->entries[i];
 
-        drops[i][0] = dones[i][0] = (parley_param)PARLEY_INT(e->message);
-        puts[i][0] = drops[i][0];
+        ids[i][0] = puts[i][0] = (parley_param)PARLEY_INT(e->message);
         puts[i][1] = (parley_param)PARLEY_TEXT(e->document);
-        drops[i][1] = puts[i][2] = dones[i][1] = (parley_param)PARLEY_TEXT(owner);
-        dones[i][0] = (parley_param)PARLEY_INT(e->todo);
-        sql[n++] = (parley_sql)SQL(SQL_DROP, drops[i]);
+        todos[i][0] = (parley_param)PARLEY_INT(e->todo);
         if (e->document.p)
             sql[n++] = (parley_sql)SQL(SQL_PUT, puts[i]);
+        if (entry_is_gone(batch, e))
+            sql[n++] = (parley_sql)SQL(SQL_DROP, ids[i]);
         if (batch->kind == INDEX_TODO)
-            sql[n++] = (parley_sql)SQL(SQL_TODO_DONE, dones[i]);
+            sql[n++] = (parley_sql)SQL(SQL_TODO_DONE, todos[i]);
     }
     if (batch->kind == INDEX_NEW)
         sql[n++] = (parley_sql)SQL(SQL_NEW_DONE, at_new);
     if (batch->kind == INDEX_AGAIN)
         sql[n++] = (parley_sql)SQL(SQL_AGAIN_DONE, at_again);
     if (batch->kind == INDEX_MARK)
-        sql[n++] = (parley_sql)SQL(SQL_MARK, mark);
+        sql[n++] = (parley_sql){ .stmt = sql_prepared[SQL_MARK] };
     return search.db->run(search.ctx, sql, n, 0, done, NULL);
 }
 

@@ -80,13 +80,13 @@ static void index_tell(const struct batch *batch)
 
 static void index_written(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
-    (void)ctx, (void)ud;
-    bool is_ours = status >= 0 && search.db->rows_n(result->rows[0]) > 0;
-    bool is_more = is_ours && indexer.batch.is_full;
+    (void)ctx, (void)result, (void)ud;
+    bool is_others = status == PARLEY_DB_CHECK; /* another worker was faster */
+    bool is_more = status >= 0 && indexer.batch.is_full;
 
-    if (is_ours)
+    if (status >= 0)
         index_tell(&indexer.batch);
-    index_rest(status);
+    index_rest(is_others ? PARLEY_OK : status);
     if (!is_more || !indexer.timer.id)
         return;
     (void)parley->timer_stop(indexer.timer);

@@ -34,7 +34,7 @@ void batch_take(struct batch *batch, const parley_rows *rows);
 /* In the pool: makes the documents. */
 void batch_cut(void *batch);
 /* Writes them and the position after them, if `owner` has the lease, or it is free; `done` as of
- * db.run(): its first result has affected no row if another worker has it. */
+ * db.run(): PARLEY_DB_CHECK, and nothing is written, if another worker has it. */
 int batch_write(const struct batch *batch, parley_str owner, parley_db_fn done);
 void batch_free(struct batch *batch);
 #endif

@@ -1,9 +1,5 @@
-/* sql.c -- the statements that both databases take; what differs is in sql_sqlite.c and sql_postgres.c.
- *
- * Whatever the indexer writes is guarded by its lease: once another worker has it, nothing happens. */
+/* sql.c -- the statements that both databases take; what differs is in sql_sqlite.c and sql_postgres.c. */
 #include "plugins/search/search.h"
-
-#define LEASED(owner) "EXISTS (SELECT 1 FROM derived_search_state WHERE owner = " owner ")"
 
 /* clang-format off */
 static const char *const texts[SQL_OWN] = {
@@ -15,9 +11,12 @@ static const char *const texts[SQL_OWN] = {
     [SQL_TOP] =
         "SELECT at_id FROM derived_search_state WHERE id = 1",
 
+    /* The first of each transaction that writes.  While another worker has the lease there is no owner to
+     * set, which the column refuses: so none of the others need look at it. */
     [SQL_LEASE] =
-        "UPDATE derived_search_state SET owner = $1, lease_until = $2"
-        " WHERE id = 1 AND (owner = $1 OR lease_until < $3)",
+        "UPDATE derived_search_state SET owner ="
+        " CASE WHEN owner = CAST($1 AS TEXT) OR lease_until < $2 THEN CAST($1 AS TEXT) END,"
+        " lease_until = $3 WHERE id = 1",
     [SQL_NEW] =
         "SELECT id, room_id, CASE WHEN deleted_at IS NULL THEN content END, 0"
         " FROM messages WHERE id > $1 ORDER BY id LIMIT $2",
@@ -26,11 +25,11 @@ static const char *const texts[SQL_OWN] = {
         " LEFT JOIN messages m ON m.id = t.message_id AND m.deleted_at IS NULL"
         " ORDER BY t.id LIMIT $1",
     [SQL_TODO_DONE] =
-        "DELETE FROM derived_search_todo WHERE id = $1 AND " LEASED("$2"),
+        "DELETE FROM derived_search_todo WHERE id = $1",
     [SQL_NEW_DONE] =
-        "UPDATE derived_search_state SET at_id = $1 WHERE owner = $2 AND at_id = $3",
+        "UPDATE derived_search_state SET at_id = $1 WHERE id = 1 AND at_id = $2",
     [SQL_AGAIN_DONE] =
-        "UPDATE derived_search_state SET again_id = $1 WHERE owner = $2",
+        "UPDATE derived_search_state SET again_id = $1 WHERE id = 1",
 };
 /* clang-format on */
 

@@ -5,8 +5,6 @@
  * under way when an id was seen are over, no lower one can come any more. */
 #include "plugins/search/search.h"
 
-#define LEASED(owner) "EXISTS (SELECT 1 FROM derived_search_state WHERE owner = " owner ")"
-
 /* clang-format off */
 const char *const sql_postgres[SQL_COUNT - SQL_OWN] = {
     [SQL_LOOK - SQL_OWN] =
@@ -21,12 +19,12 @@ const char *const sql_postgres[SQL_COUNT - SQL_OWN] = {
         " ORDER BY id LIMIT $3",
     [SQL_MARK - SQL_OWN] =
         "UPDATE derived_search_state SET mark_id = at_id,"
-        " mark_horizon = txid_snapshot_xmax(txid_current_snapshot()) WHERE owner = $1",
+        " mark_horizon = txid_snapshot_xmax(txid_current_snapshot()) WHERE id = 1",
     [SQL_DROP - SQL_OWN] =
-        "DELETE FROM derived_search WHERE id = $1 AND " LEASED("$2"),
+        "DELETE FROM derived_search WHERE id = $1",
     [SQL_PUT - SQL_OWN] =
-        "INSERT INTO derived_search (id, tokens)"
-        " SELECT CAST($1 AS BIGINT), CAST(CAST($2 AS TEXT) AS tsvector) WHERE " LEASED("$3"),
+        "INSERT INTO derived_search (id, tokens) VALUES ($1, CAST(CAST($2 AS TEXT) AS tsvector))"
+        " ON CONFLICT (id) DO UPDATE SET tokens = EXCLUDED.tokens",
     /* id + 0: the words are to be looked up, not the ids walked through. */
     [SQL_FIND - SQL_OWN] =
         "SELECT m.id, m.uid, r.uid, m.sender_uid, m.sender_username, m.sender_first_name,"

@@ -1,8 +1,9 @@
 /* sql_sqlite.c -- the statements for SQLite alone: FTS5, and ids that are committed in their order, so
- * that no second look is needed. */
+ * that no second look is needed.
+ *
+ * What writes into the index must be a statement of one row without a SELECT: those need no savepoint,
+ * at each of which FTS5 would write what it has gathered, and that is most of the work. */
 #include "plugins/search/search.h"
-
-#define LEASED(owner) "EXISTS (SELECT 1 FROM derived_search_state WHERE owner = " owner ")"
 
 /* clang-format off */
 const char *const sql_sqlite[SQL_COUNT - SQL_OWN] = {
@@ -16,12 +17,11 @@ const char *const sql_sqlite[SQL_COUNT - SQL_OWN] = {
         " AND NOT EXISTS (SELECT 1 FROM derived_search s WHERE s.rowid = messages.id)"
         " ORDER BY id LIMIT $3",
     [SQL_MARK - SQL_OWN] =
-        "UPDATE derived_search_state SET mark_id = at_id, mark_horizon = 0 WHERE owner = $1",
+        "UPDATE derived_search_state SET mark_id = at_id, mark_horizon = 0 WHERE id = 1",
     [SQL_DROP - SQL_OWN] =
-        "DELETE FROM derived_search WHERE rowid = $1 AND " LEASED("$2"),
+        "DELETE FROM derived_search WHERE rowid = $1",
     [SQL_PUT - SQL_OWN] =
-        "INSERT INTO derived_search (rowid, tokens)"
-        " SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT) WHERE " LEASED("$3"),
+        "INSERT OR REPLACE INTO derived_search (rowid, tokens) VALUES ($1, $2)",
     [SQL_FIND - SQL_OWN] =
         "SELECT m.id, m.uid, r.uid, m.sender_uid, m.sender_username, m.sender_first_name,"
         " m.sender_last_name, m.client_msg_id, m.content, m.seq, m.created_at, m.edited_at,"

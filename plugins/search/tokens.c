@@ -204,7 +204,11 @@ static void cut_ascii(struct cut *cut, char c)
         cut_end(cut, false);
         cut_begin(cut, false);
     }
-    (void)cut_put(cut, (uint32_t)(unsigned char)(is_upper ? c + ('a' - 'A') : c));
+    if (cut->word.n >= TOKEN_BYTES_MOST || cut->to->text_n >= cut->to->text_room)
+        return;
+    cut->to->text[cut->to->text_n++] = is_upper ? (char)(c + ('a' - 'A')) : c;
+    cut->word.n++;
+    cut->word.to = cut->end;
 }
 
 size_t tokens_text_room(size_t bytes)

@@ -16,7 +16,7 @@ from parley import ROOT
 
 pytestmark = pytest.mark.one_database("both, by itself")
 
-STATEMENT = re.compile(r"(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|VALUES)\s+\S")
+STATEMENT = re.compile(r"(SELECT|INSERT (?:OR REPLACE )?INTO|UPDATE|DELETE FROM|WITH|VALUES)\s+\S")
 LITERALS = re.compile(r"'(?:[^'\\]|\\.)'|((?:\"(?:[^\"\\]|\\.)*\"\s*)+)")
 RULES = [
     # what a text may not hold, and why
