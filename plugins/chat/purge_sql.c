@@ -28,7 +28,7 @@ const char *const sql_purge_texts[SQL_COUNT - SQL_PURGE_TURN] = {
         "DELETE FROM messages WHERE id IN (SELECT e.message_id FROM room_events e"
         " WHERE e.room_id = $1 AND e.seq <= $2) AND seq <= $2 AND NOT EXISTS"
         " (SELECT 1 FROM room_events l WHERE l.message_id = messages.id"
-        " AND l.kind IN (2, 9, 10, 11) AND l.seq > $2)",
+        " AND l.kind <> 1 AND l.seq > $2)",
     [SQL_PURGE_TEXTS - SQL_PURGE_TURN] =
         "UPDATE messages SET content = '', mentions = NULL, reply_to = NULL,"
         " deleted_at = COALESCE(deleted_at, $1) WHERE id IN (SELECT e.message_id FROM room_events e"
