@@ -13,8 +13,10 @@
 parley_json *json_read(str text, char *ret_why, size_t why_size);
 /* compact, UTF-8 not escaped; 0, or < 0: no room for it */
 int json_write(const parley_json *j, buf *ret);
+/* The parts one after the other; likewise. */
+int json_join(const parley_jpart *parts, size_t n, buf *ret);
 void json_release(parley_json *j); /* NULL is fine */
-/* Fills the json_* members of the ABI table (all but json_text, which needs the host's
+/* Fills the json_* members of the ABI table (all but json_text and json_join, which need the host's
  * per-callback memory). */
 void json_api_fill(parley_api *api);
 #endif

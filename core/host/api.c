@@ -102,6 +102,14 @@ static str api_json_text(parley_ctx *p, const parley_json *j)
     return host_text(p->host, buf_str(scratch));
 }
 
+static str api_json_join(parley_ctx *p, const parley_jpart *parts, size_t n)
+{
+    buf *scratch = &p->host->scratch;
+
+    buf_reset(scratch);
+    return json_join(parts, n, scratch) < 0 ? STR_NONE : host_text(p->host, buf_str(scratch));
+}
+
 /* ---- who is charged ---- */
 
 static plugin_frame outer[CALLS_DEEP];
@@ -139,6 +147,7 @@ void api_fill_basics(parley_api *api)
     api->server = api_server;
     api->secret = api_secret;
     api->json_text = api_json_text;
+    api->json_join = api_json_join;
     api->call_begin = api_call_begin;
     api->call_end = api_call_end;
 }

@@ -311,17 +311,27 @@ static void live_publish(const char *uid, const struct bus_note *note)
     free(bytes);
 }
 
+static struct bus_note live_note(const struct announcement *what)
+{
+    bool is_tree = what->data != NULL;
+
+    return (struct bus_note){
+        .kind = what->kind,
+        .number = what->seq,
+        .user = what->user,
+        .frame = is_tree ? parley->json_text(chat.ctx, what->data) : what->frame.text,
+        .epoch =
+            is_tree ? parley->json_str(parley->json_get(what->data, "epoch")) : what->frame.epoch,
+    };
+}
+
 void live_announce(parley_str uid, const struct announcement *what)
 {
     char room_uid[UID_SIZE];
     struct room *room = room_find(uid);
-    struct bus_note note = { .kind = what->kind, .number = what->seq, .user = what->user };
+    struct bus_note note = live_note(what);
 
     uid_copy(room_uid, uid);
-    if (what->data) {
-        note.frame = parley->json_text(chat.ctx, what->data);
-        note.epoch = parley->json_str(parley->json_get(what->data, "epoch"));
-    }
     if (room && note.epoch.n > 0)
         live_epoch(room, note.epoch);
     room = room_find(str_of(room_uid));
@@ -332,7 +342,7 @@ void live_announce(parley_str uid, const struct announcement *what)
 
         uid_copy(event.user, what->user);
         event.frame = note.frame.p ? parley->frame_text(note.frame, 0) : NULL;
-        if (what->data && !event.frame)
+        if (!event.frame)
             live_compare(room, what->seq); /* no memory: perhaps when the log is read */
         else
             live_feed(room, &event);

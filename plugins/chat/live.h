@@ -22,7 +22,10 @@ struct announcement {
     enum event_kind kind;
     int64_t seq;
     parley_str user;   /* who was removed, or absent */
-    parley_json *data; /* taken: the frame, with its epoch; NULL: no memory for it */
+    parley_json *data; /* taken: the frame, with its epoch; NULL: no memory for it, or */
+    struct {           /* the frame of a message, as render_message_text() writes it */
+        parley_str text, uid, epoch;
+    } frame;
 };
 /* A durable event of the room `uid`. */
 void live_announce(parley_str uid, const struct announcement *what);

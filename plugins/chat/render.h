@@ -35,6 +35,9 @@ parley_json *render_user(parley_str uid, parley_str username);
 
 /* New: sequenced frames, {"type":...}. */
 parley_json *render_message_event(const struct message *message, parley_str epoch);
+/* The same as a text, for a message that was just sent: a view until the callback returns; absent: no
+ * memory. */
+parley_str render_message_text(const struct message *message, parley_str epoch);
 struct deletion {
     parley_str message, actor_uid, actor_username;
     int64_t deleted_at;

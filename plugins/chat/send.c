@@ -32,8 +32,9 @@ static void send_stored(struct send *send, const struct stored *stored)
     const struct room *room = send->append.room;
     const struct announcement what = { .kind = EVENT_MESSAGE,
                                        .seq = stored->message.seq,
-                                       .data =
-                                           render_message_event(&stored->message, stored->epoch) };
+                                       .frame = {
+                                           render_message_text(&stored->message, stored->epoch),
+                                           stored->message.uid, stored->epoch } };
 
     /* Answering ends the request and with it the content, so all is rendered before. */
     once_tell(send->req, send->is_event, stored);

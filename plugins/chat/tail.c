@@ -147,8 +147,8 @@ static parley_str entry_make(enum tail_kind kind, parley_str uid, parley_str mes
 static parley_str entry_write(const struct announcement *what, parley_str frame, const char *epoch)
 {
     bool is_deletion = what->kind == EVENT_MESSAGE_DELETED;
-    parley_str uid =
-        parley->json_str(parley->json_get(what->data, is_deletion ? "message_id" : "id"));
+    parley_str uid = is_deletion ? parley->json_str(parley->json_get(what->data, "message_id"))
+                                 : what->frame.uid;
     parley_str message = { NULL, 0 };
 
     switch (what->kind) {

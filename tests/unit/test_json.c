@@ -2,6 +2,7 @@
 #include "core/base/json.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static const struct {
     { "every escape",      STR_LIT("\"\\b\\f\\n\\r\\t\\u001f\\u007f\\\\\\/\""),
       "\"\\b\\f\\n\\r\\t\\u001F\x7f\\\\/\"" },
     { "escaped key",       STR_LIT("{\"\\n\\\"\":[]}"),     "{\"\\n\\\"\":[]}" },
+    { "escapes and places", STR_LIT("\"1234567\\n9ABCDEF\\\\1234567\\\"\\u0001\\u00e489ABCDEF\""),
+      "\"1234567\\n9ABCDEF\\\\1234567\\\"\\u0001\xc3\xa4" "89ABCDEF\"" },
     { "nothing inside",    STR_LIT("{\"a\":{},\"b\":[],\"\":\"\"}"), "{\"a\":{},\"b\":[],\"\":\"\"}" },
     { "list of lists",     STR_LIT("[[1,-2],[],[false,{}]]"), "[[1,-2],[],[false,{}]]" },
     { "U+0000",            STR_LIT("\"a\\u0000b\""),         "\"a\\u0000b\"" },
@@ -205,12 +208,57 @@ static void test_builders(void **state)
     api.json_free(copy);
 }
 
+/* Every byte at every place of a piece of eight: as jansson writes it. */
+static void test_each_byte(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 0x80; c++)
+        for (size_t at = 0; at < 9; at++) {
+            char text[] = "abcdefghij";
+            parley_api api = { 0 };
+            buf b;
+
+            json_api_fill(&api);
+            text[at] = (char)c;
+            parley_json *j = api.json_s((str){ text, sizeof(text) - 1 });
+            char *expected = json_dumps((const json_t *)(const void *)j, JSON_ENCODE_ANY);
+            buf_init(&b, 256);
+            assert_int_equal(json_write(j, &b), 0);
+            if (!str_eq(buf_str(&b), str_of(expected)))
+                fail_msg("U+%04X at %zu: %s", (unsigned)c, at, expected);
+            free(expected);
+            buf_done(&b);
+            api.json_free(j);
+        }
+}
+
+static void test_join(void **state)
+{
+    const parley_jpart parts[] = {
+        { PARLEY_JP_RAW, 0, STR_LIT("{\"a\":") },  { PARLEY_JP_TEXT, 0, STR_LIT("\n\"\xc3\xa4") },
+        { PARLEY_JP_RAW, 0, STR_LIT(",\"b\":[") }, { PARLEY_JP_INT, INT64_MIN, { NULL, 0 } },
+        { PARLEY_JP_RAW, 0, STR_LIT(",") },        { PARLEY_JP_TEXT, 0, { NULL, 0 } },
+        { PARLEY_JP_RAW, 0, { NULL, 0 } },         { PARLEY_JP_RAW, 0, STR_LIT(",[]]}") },
+    };
+    buf b;
+
+    (void)state;
+    buf_init(&b, 64);
+    assert_int_equal(json_join(parts, COUNT(parts), &b), 0);
+    assert_true(str_eq(buf_str(&b),
+                       STR("{\"a\":\"\\n\\\"\xc3\xa4\",\"b\":[-9223372036854775808,null,[]]}")));
+    assert_int_equal(json_join(parts, COUNT(parts), &b), -EFBIG);
+    assert_int_equal(b.n, 49); /* what was there stays */
+    buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),    cmocka_unit_test(test_error_text),
-        cmocka_unit_test(test_depth),   cmocka_unit_test(test_write_cap),
-        cmocka_unit_test(test_getters), cmocka_unit_test(test_builders),
+        cmocka_unit_test(test_read),      cmocka_unit_test(test_error_text),
+        cmocka_unit_test(test_depth),     cmocka_unit_test(test_write_cap),
+        cmocka_unit_test(test_each_byte), cmocka_unit_test(test_join),
+        cmocka_unit_test(test_getters),   cmocka_unit_test(test_builders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

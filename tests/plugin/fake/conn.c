@@ -402,6 +402,18 @@ static parley_str api_json_text(parley_ctx *ctx, const parley_json *j)
     return copy;
 }
 
+static parley_str api_json_join(parley_ctx *ctx, const parley_jpart *parts, size_t n)
+{
+    buf text;
+
+    (void)ctx;
+    buf_init(&text, FAKE_TEXT);
+    int err = json_join(parts, n, &text);
+    str copy = err < 0 ? STR_NONE : arena_str(&fake.views, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
 void fake_conn_api(parley_api *api)
 {
     api->ws_open = api_ws_open;
@@ -424,6 +436,7 @@ void fake_conn_api(parley_api *api)
     api->conn_queued = api_conn_queued;
     api->on_drain = api_on_drain;
     api->json_text = api_json_text;
+    api->json_join = api_json_join;
 }
 
 void fake_sockets_done(void)
