@@ -95,7 +95,7 @@ int batch_write(const struct batch *batch, parley_str owner, parley_db_fn done)
         puts[i][1] = (parley_param)PARLEY_TEXT(e->document);
         todos[i][0] = (parley_param)PARLEY_INT(e->todo);
         if (e->document.p)
-            sql[n++] = (parley_sql)SQL(SQL_PUT, puts[i]);
+            sql[n++] = (parley_sql)SQL(batch->is_first ? SQL_ADD : SQL_PUT, puts[i]);
         if (entry_is_gone(batch, e))
             sql[n++] = (parley_sql)SQL(SQL_DROP, ids[i]);
         if (batch->kind == INDEX_TODO)

@@ -20,7 +20,8 @@ static struct {
     parley_timer timer;
     char owner[37];
     struct batch batch;
-    int64_t newest; /* messages.id */
+    int64_t newest;   /* messages.id */
+    bool was_refused; /* the last batch broke a constraint */
     /* of a long way: how many are done, and when the log was told; 0: it is not long */
     int64_t done_n, told_us;
 } indexer;
@@ -81,12 +82,13 @@ static void index_tell(const struct batch *batch)
 static void index_written(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     (void)ctx, (void)result, (void)ud;
-    bool is_others = status == PARLEY_DB_CHECK; /* another worker was faster */
     bool is_more = status >= 0 && indexer.batch.is_full;
 
+    /* Another worker was faster; or SQLite has given an id again that is in the index. */
+    indexer.was_refused = status == PARLEY_DB_CHECK || status == PARLEY_DB_UNIQUE;
     if (status >= 0)
         index_tell(&indexer.batch);
-    index_rest(is_others ? PARLEY_OK : status);
+    index_rest(indexer.was_refused ? PARLEY_OK : status);
     if (!is_more || !indexer.timer.id)
         return;
     (void)parley->timer_stop(indexer.timer);
@@ -175,6 +177,7 @@ static void index_looked(parley_ctx *ctx, int status, const parley_db_result *re
     int err = PARLEY_OK;
 
     indexer.batch.kind = index_choose(rows, &indexer.batch);
+    indexer.batch.is_first = indexer.batch.kind != INDEX_TODO && !indexer.was_refused;
     if (indexer.is_stopping)
         return;
     if (indexer.batch.kind == INDEX_NOTHING || (is_held && !is_ours))

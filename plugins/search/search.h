@@ -37,6 +37,7 @@ enum sql_id {
     SQL_AGAIN,
     SQL_MARK,
     SQL_DROP,
+    SQL_ADD,
     SQL_PUT,
     SQL_FIND,
     SQL_COUNT,

@@ -22,6 +22,8 @@ const char *const sql_postgres[SQL_COUNT - SQL_OWN] = {
         " mark_horizon = txid_snapshot_xmax(txid_current_snapshot()) WHERE id = 1",
     [SQL_DROP - SQL_OWN] =
         "DELETE FROM derived_search WHERE id = $1",
+    [SQL_ADD - SQL_OWN] =
+        "INSERT INTO derived_search (id, tokens) VALUES ($1, CAST(CAST($2 AS TEXT) AS tsvector))",
     [SQL_PUT - SQL_OWN] =
         "INSERT INTO derived_search (id, tokens) VALUES ($1, CAST(CAST($2 AS TEXT) AS tsvector))"
         " ON CONFLICT (id) DO UPDATE SET tokens = EXCLUDED.tokens",

@@ -20,6 +20,8 @@ const char *const sql_sqlite[SQL_COUNT - SQL_OWN] = {
         "UPDATE derived_search_state SET mark_id = at_id, mark_horizon = 0 WHERE id = 1",
     [SQL_DROP - SQL_OWN] =
         "DELETE FROM derived_search WHERE rowid = $1",
+    [SQL_ADD - SQL_OWN] =
+        "INSERT INTO derived_search (rowid, tokens) VALUES ($1, $2)",
     [SQL_PUT - SQL_OWN] =
         "INSERT OR REPLACE INTO derived_search (rowid, tokens) VALUES ($1, $2)",
     [SQL_FIND - SQL_OWN] =

@@ -309,7 +309,7 @@ def test_many_from_before_are_told_of_in_the_log(own_server):
                      f" 'copy ' || i, created_at FROM messages CROSS JOIN n WHERE messages.uid = '{first['id']}' RETURNING id")
     server.config.write_text(server.config.read_text().replace("  - chat\n", "  - chat\n  - search\n"))
     with server:
-        server.wait_line(r"indexed 100 messages for the search, about 2401 to go")
+        server.wait_line(r"indexed 400 messages for the search, about 2101 to go")
         server.wait_line(r"all messages can be searched, 2501 were indexed")
         indexed(server)
         assert found(ada, "copy 2500") == ["copy 2500"]

@@ -47,6 +47,7 @@ static void assert_run(size_t run, const char *const *texts, size_t n)
                FAKE_COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 #define LEASE "UPDATE derived_search_state SET owner = CASE"
+#define ADD   "INSERT INTO derived_search "
 #define PUT   "INSERT OR REPLACE INTO derived_search "
 #define DROP  "DELETE FROM derived_search WHERE"
 #define TOLD  "DELETE FROM derived_search_todo WHERE id = $1"
@@ -62,7 +63,7 @@ static void test_new_ones(void **state)
     fake_db_answer(PARLEY_OK);
     FAKE_ROWS(4, "1", "10", "Hello, World!", "0", "2", "10", NULL, "0");
     fake_run();
-    ASSERT_RUN(at + 1, LEASE, PUT, DONE); /* the second one was deleted before anybody looked */
+    ASSERT_RUN(at + 1, LEASE, ADD, DONE); /* the second one was deleted before anybody looked */
     assert_string_equal(fake_db_param(at + 1, 1, 0), "1");
     assert_string_equal(fake_db_param(at + 1, 1, 1), "hello world \xee\x80\x80"
                                                      "10");
@@ -101,10 +102,12 @@ static void test_after_a_write(void **state)
     } cases[] = {
         { "written",                            PARLEY_OK,       POLL_MS,          false },
         { "another worker took the lease",      PARLEY_DB_CHECK, POLL_MS,          false },
+        { "an id has been given again",         PARLEY_DB_UNIQUE, POLL_MS,         false },
         { "the database is away",               PARLEY_DB_DOWN,  AFTER_FAILURE_MS, true  },
     };
     /* clang-format on */
     int64_t pause_ms = FIRST_LOOK_MS;
+    bool was_refused = false;
 
     (void)state;
     for (size_t i = 0; i < FAKE_COUNT(cases); i++) {
@@ -114,6 +117,8 @@ static void test_after_a_write(void **state)
         fake_db_answer(PARLEY_OK);
         FAKE_ROWS(4, "1", "10", "text", "0");
         fake_run();
+        ASSERT_RUN(fake_db_runs() - 1, LEASE, was_refused ? PUT : ADD, DONE);
+        was_refused = cases[i].status == PARLEY_DB_CHECK || cases[i].status == PARLEY_DB_UNIQUE;
         fake_db_answer(cases[i].status);
         fake_run();
         size_t runs = fake_db_runs();
