@@ -30,6 +30,7 @@ struct chat {
     const parley_auth *auth;
     const parley_bus *bus; /* NULL: nobody offers it */
     const parley_kv *kv;   /* likewise */
+    bool is_sqlite;        /* the database; else PostgreSQL */
     bool many_workers;     /* others, here or on other machines, may write to our rooms */
     enum chat_show show_emails;
     size_t max_text;         /* code points of a message */

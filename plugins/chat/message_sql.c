@@ -91,8 +91,6 @@ const char *const sql_message_texts[SQL_PURGE_TURN - SQL_MESSAGE_FIRST] = {
         "SELECT u.username_key, u.uid, u.username"
         " FROM (SELECT id FROM rooms WHERE uid = $1) r JOIN room_members me ON me.room_id = r.id"
         CALLED,
-    AT(SQL_SEND_REFERS) =
-        "UPDATE messages SET reply_to = $1, mentions = $2 WHERE uid = $3",
 
     AT(SQL_EDIT_NAMES) =
         "SELECT u.username_key, u.uid, u.username"

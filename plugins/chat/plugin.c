@@ -190,7 +190,7 @@ static int chat_load(parley_ctx *ctx, const parley_conf *conf)
 /* A database that others reach may have other servers, of which a bus for one worker does not know. */
 static bool others_write(void)
 {
-    if (strcmp(chat.db->dialect(), "sqlite") != 0)
+    if (!chat.is_sqlite)
         return true;
     return chat.bus ? chat.bus->state(chat.ctx) != PARLEY_BUS_ALONE
                     : !str_equal(parley->server("workers"), PARLEY_S("1"));
@@ -202,6 +202,7 @@ static int chat_start(parley_ctx *ctx)
     chat.auth = parley->service(ctx, "parley.auth");
     if (!chat.db || !chat.auth)
         return parley->fail(ctx, "chat needs the services parley.db and parley.auth");
+    chat.is_sqlite = strcmp(chat.db->dialect(), "sqlite") == 0;
     chat.bus = parley->service(ctx, "parley.bus");
     chat.kv = parley->service(ctx, "parley.kv");
     chat.many_workers = others_write();

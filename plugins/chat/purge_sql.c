@@ -3,7 +3,7 @@
 #include "plugins/chat/sql.h"
 
 /* clang-format off */
-const char *const sql_purge_texts[SQL_COUNT - SQL_PURGE_TURN] = {
+const char *const sql_purge_texts[SQL_SEND_FIRST - SQL_PURGE_TURN] = {
     [SQL_PURGE_TURN - SQL_PURGE_TURN] =
         "UPDATE derived_retention_turns SET next_at = $1 WHERE id = 1 AND next_at <= $2",
     [SQL_PURGE_ROOMS - SQL_PURGE_TURN] =

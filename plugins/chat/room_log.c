@@ -2,26 +2,29 @@
  *
  *   room_log_append   into the queue; if no group runs, one starts with what this turn brings
  *   group_start       takes the queue's head, rooms in the order of their keys (so that workers
- *                     cannot deadlock), and runs lock, seq, message, event, answer for each
+ *                     cannot deadlock), locks them, and stores each message: in pieces (SQLite), or
+ *                     by one statement (PostgreSQL)
  *   group_done        tells each append what the database answered, and starts the next group
  *   group_failed      one by one, again, or unavailable, by the kind of failure
  *   group_look        the outcome is unknown: under the rooms' locks (so after whatever became of
  *                     the lost transaction) each append looks for its own message
  *
- * The membership of the sender is a guard in each statement, so it is decided in the transaction
- * that stores. */
+ * The membership of the sender is a guard in the statements, so it is decided in the transaction that
+ * stores. */
 #include "plugins/chat/room_log.h"
 #include "plugins/chat/live.h"
 #include "plugins/chat/meters.h"
 #include "plugins/chat/sql.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
     GROUP_MOST = 256,
     QUEUE_MOST = 8192,
     FAN_LARGE = 128, /* sockets to write to, from which on writing takes longer than storing */
-    STATEMENTS_OF_ONE = 6, /* with the lock of its room */
-    PARAMS_OF_ONE = 19,
+    STATEMENTS_OF_ONE = 4,
+    PARAMS_OF_ONE = 17,
+    KEY_DIGITS = 20, /* and what stands before them */
     TRIES_MOST = 3,
     LOOKS_MOST = 3,
     LOOK_AGAIN_MS = 500
@@ -39,8 +42,8 @@ static struct {
 
 /* Parameters and statements of one run; the provider copies them before run() returns. */
 static struct {
-    parley_sql sql[GROUP_MOST * STATEMENTS_OF_ONE];
-    parley_param params[GROUP_MOST * PARAMS_OF_ONE];
+    parley_sql sql[GROUP_MOST * STATEMENTS_OF_ONE + 1]; /* and the locks */
+    parley_param params[GROUP_MOST * PARAMS_OF_ONE + 1];
     uint32_t sql_n, param_n;
 } batch;
 
@@ -59,12 +62,20 @@ static void batch_add(enum sql_id id, const parley_param *params, uint32_t n)
     batch.sql[batch.sql_n++] = (parley_sql){ .stmt = sql_prepared[id], .params = copy, .n = n };
 }
 
-static void batch_lock(uint32_t i)
+/* The rooms of the group, which is sorted by them.  SQLite has one writer, so nothing to lock. */
+static void batch_lock(void)
 {
-    const parley_param room[] = { PARLEY_INT(room_log.group[i]->room->key) };
+    static char keys[GROUP_MOST * KEY_DIGITS + 3];
+    size_t n = 0;
 
-    if (i == 0 || room_log.group[i - 1]->room != room_log.group[i]->room)
-        batch_add(SQL_LOCK, room, COUNT(room));
+    if (chat.is_sqlite)
+        return;
+    for (uint32_t i = 0; i < room_log.group_n; i++)
+        if (i == 0 || room_log.group[i - 1]->room != room_log.group[i]->room)
+            n += (size_t)snprintf(keys + n, sizeof(keys) - n, "%c%" PRId64, i == 0 ? '{' : ',',
+                                  room_log.group[i]->room->key);
+    keys[n++] = '}';
+    batch_add(SQL_SEND_LOCK, &(parley_param)PARLEY_TEXT(((parley_str){ keys, n })), 1);
 }
 
 /* What became of it: its own message, or the one of the same client_msg_id. */
@@ -81,58 +92,42 @@ static void batch_answer(struct append *append)
         batch_add(SQL_SENT, &own, 1);
 }
 
-static void batch_once(struct append *append)
+/* In the order in which all texts that store a message use them; returns how many. */
+static uint32_t append_params(const struct append *append, parley_param ret[9])
 {
-    const parley_param room = PARLEY_INT(append->room->key);
-    const parley_param sender = PARLEY_INT(append->sender);
-    const parley_param id = PARLEY_TEXT(append->once.id);
-    const parley_param own = PARLEY_TEXT(str_of(append->uid));
-    const parley_param seq[] = { room, sender, id };
-    const parley_param message[] = { own,
-                                     PARLEY_TEXT(append->content),
-                                     id,
-                                     PARLEY_TEXT(str_of(append->once.hash)),
-                                     PARLEY_INT(append->at),
-                                     room,
-                                     sender };
+    bool is_once = append->once.id.p != NULL;
+    uint32_t n = 0;
 
-    batch_add(SQL_ONCE_SEQ, seq, COUNT(seq));
-    batch_add(SQL_ONCE_MESSAGE, message, COUNT(message));
-    batch_add(SQL_SEND_EVENT, &own, 1);
+    ret[n++] = (parley_param)PARLEY_INT(append->room->key);
+    ret[n++] = (parley_param)PARLEY_INT(append->sender);
+    if (is_once)
+        ret[n++] = (parley_param)PARLEY_TEXT(append->once.id);
+    ret[n++] = (parley_param)PARLEY_TEXT(str_of(append->uid));
+    ret[n++] = (parley_param)PARLEY_TEXT(append->content);
+    ret[n++] = (parley_param)PARLEY_INT(append->at);
+    ret[n++] = sql_text_or_null(append->refers.reply_to);
+    ret[n++] = sql_text_or_null(append->refers.mentions);
+    if (is_once)
+        ret[n++] = (parley_param)PARLEY_TEXT(str_of(append->once.hash));
+    return n;
 }
 
-static void batch_plain(struct append *append)
-{
-    parley_str uid = str_of(append->uid);
-    const parley_param who[] = { PARLEY_INT(append->room->key), PARLEY_INT(append->sender) };
-    const parley_param message[] = { PARLEY_TEXT(uid), PARLEY_TEXT(append->content),
-                                     PARLEY_INT(append->at), PARLEY_INT(append->room->key),
-                                     PARLEY_INT(append->sender) };
-    const parley_param own[] = { PARLEY_TEXT(uid) };
-
-    batch_add(SQL_SEND_SEQ, who, COUNT(who));
-    batch_add(SQL_SEND_MESSAGE, message, COUNT(message));
-    batch_add(SQL_SEND_EVENT, own, COUNT(own));
-}
-
-/* A repeat changes nothing: then there is no message of that id. */
-static void batch_refers(struct append *append)
-{
-    const parley_param refers[] = { sql_text_or_null(append->refers.reply_to),
-                                    sql_text_or_null(append->refers.mentions),
-                                    PARLEY_TEXT(str_of(append->uid)) };
-
-    batch_add(SQL_SEND_REFERS, refers, COUNT(refers));
-}
-
+/* With a client_msg_id, a repeat changes nothing. */
 static void batch_append(struct append *append)
 {
-    if (append->once.id.p)
-        batch_once(append);
-    else
-        batch_plain(append);
-    if (append->refers.reply_to.p || append->refers.mentions.p)
-        batch_refers(append);
+    const parley_param own = PARLEY_TEXT(str_of(append->uid));
+    bool is_once = append->once.id.p != NULL;
+    parley_param params[9];
+    uint32_t n = append_params(append, params);
+
+    if (!chat.is_sqlite) {
+        append->answer = batch.sql_n;
+        batch_add(is_once ? SQL_ONCE_WHOLE : SQL_SEND_WHOLE, params, n);
+        return;
+    }
+    batch_add(is_once ? SQL_ONCE_SEQ : SQL_SEND_SEQ, params, is_once ? 3 : 2);
+    batch_add(is_once ? SQL_ONCE_MESSAGE : SQL_SEND_MESSAGE, params, n);
+    batch_add(SQL_SEND_EVENT, &own, 1);
     batch_answer(append);
 }
 
@@ -317,10 +312,9 @@ static void group_start(void)
         group_take();
         batch.sql_n = batch.param_n = 0;
         room_log.began_ns = parley->mono_ns();
-        for (uint32_t i = 0; i < room_log.group_n; i++) {
-            batch_lock(i);
+        batch_lock();
+        for (uint32_t i = 0; i < room_log.group_n; i++)
             batch_append(room_log.group[i]);
-        }
         if (chat.db->run(chat.ctx, batch.sql, batch.sql_n, 0, group_done, NULL) < 0)
             group_end(APPEND_UNAVAILABLE);
     }
@@ -366,8 +360,7 @@ static void group_look(void)
 {
     while (room_log.looks++ < LOOKS_MOST) {
         batch.sql_n = batch.param_n = 0;
-        for (uint32_t i = 0; i < room_log.group_n; i++)
-            batch_lock(i);
+        batch_lock();
         for (uint32_t i = 0; i < room_log.group_n; i++)
             batch_answer(room_log.group[i]);
         if (chat.db->run(chat.ctx, batch.sql, batch.sql_n, 0, look_done, NULL) >= 0)

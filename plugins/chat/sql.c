@@ -1,5 +1,5 @@
-/* sql.c -- every statement of the plugin, but those of message_sql.c and
- * purge_sql.c.
+/* sql.c -- every statement of the plugin, but those of message_sql.c, purge_sql.c, sql_sqlite.c and
+ * sql_postgres.c.
  *
  * One text for SQLite and PostgreSQL: parameters numbered in order of first use.  Whatever changes
  * a room is a group of statements run as one transaction: lock the room's row first (so that seq is
@@ -83,16 +83,6 @@
 #define PLACE(seq)                                                                                 \
     "(SELECT CASE WHEN r.last_seq < " seq " THEN r.last_seq ELSE " seq " END FROM rooms r"         \
     " WHERE r.id = room_members.room_id)"
-
-/* Nothing of that sender in that room has that client_msg_id yet. */
-#define NOT_REPEATED(room, sender, id)                                                             \
-    " AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.room_id = " room                            \
-    " AND o.sender_id = " sender " AND o.client_msg_id = " id ")"
-
-/* What is told of a stored message to its sender. */
-#define SENT                                                                                       \
-    "SELECT m.seq, m.created_at, r.epoch, m.sender_uid, m.sender_username,"                        \
-    " m.sender_first_name, m.sender_last_name"
 
 /* The messages that this caller may delete. */
 #define ERASABLE(caller)                                                                           \
@@ -249,43 +239,17 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     /* A new message: the hot path. */
     [SQL_LOCK] =
         "UPDATE rooms SET last_seq = last_seq WHERE id = $1",
-    [SQL_SEND_SEQ] =
-        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + 1"
-        " WHERE id = $1"
-        " AND EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = $1 AND m.user_id = $2)",
-    [SQL_SEND_MESSAGE] =
-        "INSERT INTO messages (uid, room_id, seq, sender_id, sender_uid, sender_username,"
-        " sender_first_name, sender_last_name, content, created_at)"
-        " SELECT $1, r.id, r.last_seq, u.id, u.uid, u.username, u.first_name, u.last_name, $2, $3"
-        " FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
-        " WHERE r.id = $4 AND m.user_id = $5",
-    [SQL_SEND_EVENT] =
-        "INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
-        " SELECT room_id, seq, 1, id, sender_id, created_at FROM messages WHERE uid = $1",
+
+    /* What became of a message that was to be stored (sql_sqlite.c, sql_postgres.c): its own row; or, of one
+     * with a client_msg_id, the one that has it, ours or the one that was stored before. */
     [SQL_SENT] =
         SENT " FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.uid = $1",
-
-    /* The same for a message with a client_msg_id: stored once, and the last statement tells the
-     * message that has it, ours or the one that was stored before. */
-    [SQL_ONCE_SEQ] =
-        "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + 1"
-        " WHERE id = $1"
-        " AND EXISTS (SELECT 1 FROM room_members m WHERE m.room_id = $1 AND m.user_id = $2)"
-        NOT_REPEATED("$1", "$2", "$3"),
-    [SQL_ONCE_MESSAGE] =
-        "INSERT INTO messages (uid, room_id, seq, sender_id, sender_uid, sender_username,"
-        " sender_first_name, sender_last_name, content, client_msg_id, content_hash, created_at)"
-        " SELECT $1, r.id, r.last_seq, u.id, u.uid, u.username, u.first_name, u.last_name, $2, $3,"
-        " $4, $5 FROM rooms r JOIN room_members m ON m.room_id = r.id JOIN users u ON u.id = m.user_id"
-        " WHERE r.id = $6 AND m.user_id = $7" NOT_REPEATED("$6", "$7", "$3"),
     [SQL_ONCE_SENT] =
-        SENT ", m.uid, m.content, m.content_hash, m.deleted_at, m.edited_at, m.reply_to, m.mentions"
-        " FROM messages m JOIN rooms r ON r.id = m.room_id"
+        SENT SENT_ONCE " FROM messages m JOIN rooms r ON r.id = m.room_id"
         " WHERE m.room_id = $1 AND m.sender_id = $2 AND m.client_msg_id = $3 AND (m.uid = $4"
-        " OR EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = $1 AND b.user_id = $2))",
+        " OR " IS_MEMBER("$1", "$2") ")",
     [SQL_REPEAT] =
-        SENT ", m.uid, m.content, m.content_hash, m.deleted_at, m.edited_at, m.reply_to, m.mentions,"
-        " CASE WHEN EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = m.room_id"
+        SENT SENT_ONCE ", CASE WHEN EXISTS (SELECT 1 FROM room_members b WHERE b.room_id = m.room_id"
         " AND b.user_id = m.sender_id) THEN 1 ELSE 0 END"
         " FROM rooms r JOIN messages m ON m.room_id = r.id"
         " WHERE r.uid = $1 AND m.sender_id = $2 AND m.client_msg_id = $3",
@@ -480,15 +444,23 @@ parley_stmt sql_prepared[SQL_COUNT];
 
 int sql_prepare_all(void)
 {
-    int err = parley_db_prepare_all(chat.db, chat.ctx, texts, SQL_MESSAGE_FIRST, sql_prepared);
+    const struct {
+        const char *const *texts;
+        size_t from, to;
+    } all[] = {
+        { texts, 0, SQL_MESSAGE_FIRST },
+        { sql_message_texts, SQL_MESSAGE_FIRST, SQL_PURGE_TURN },
+        { sql_purge_texts, SQL_PURGE_TURN, SQL_SEND_FIRST },
+        { chat.is_sqlite ? sql_sqlite_texts : sql_postgres_texts, SQL_SEND_FIRST,
+          chat.is_sqlite ? SQL_COUNT : SQL_SEND_END },
+    };
 
-    if (err < 0)
-        return err;
-    err =
-        parley_db_prepare_all(chat.db, chat.ctx, sql_message_texts,
-                              SQL_PURGE_TURN - SQL_MESSAGE_FIRST, sql_prepared + SQL_MESSAGE_FIRST);
-    if (err < 0)
-        return err;
-    return parley_db_prepare_all(chat.db, chat.ctx, sql_purge_texts, SQL_COUNT - SQL_PURGE_TURN,
-                                 sql_prepared + SQL_PURGE_TURN);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        int err = parley_db_prepare_all(chat.db, chat.ctx, all[i].texts, all[i].to - all[i].from,
+                                        sql_prepared + all[i].from);
+
+        if (err < 0)
+            return err;
+    }
+    return PARLEY_OK;
 }

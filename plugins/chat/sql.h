@@ -1,5 +1,6 @@
-/* sql.h -- the statements of the plugin by name; their texts, and the columns they answer, are in
- * sql.c and message_sql.c. */
+/* sql.h -- the statements of the plugin by name, and the columns they answer; their texts are in sql.c,
+ * message_sql.c and purge_sql.c, and what differs between the databases in sql_sqlite.c and
+ * sql_postgres.c. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
 #include "plugins/chat/chat.h"
@@ -36,12 +37,7 @@ enum sql_id {
     SQL_DROP_MEMBERS,
     SQL_DROP_ROOM,
     SQL_LOCK,
-    SQL_SEND_SEQ,
-    SQL_SEND_MESSAGE,
-    SQL_SEND_EVENT,
     SQL_SENT,
-    SQL_ONCE_SEQ,
-    SQL_ONCE_MESSAGE,
     SQL_ONCE_SENT,
     SQL_REPEAT,
     SQL_HISTORY_COUNT,
@@ -106,7 +102,6 @@ enum sql_id {
     SQL_REACTIONS_DOWN,
     SQL_REFER_REPLY,
     SQL_REFER_NAMES,
-    SQL_SEND_REFERS,
     SQL_EDIT_NAMES,
     SQL_EDIT_SEQ,
     SQL_EDIT_EVENT,
@@ -137,13 +132,27 @@ enum sql_id {
     SQL_PURGE_TEXTS,
     SQL_PURGE_EVENTS,
     SQL_PURGE_PLAN,
-    SQL_COUNT
+    /* How a message is stored: in pieces, in sql_sqlite.c; */
+    SQL_SEND_FIRST,
+    SQL_SEND_SEQ = SQL_SEND_FIRST,
+    SQL_SEND_MESSAGE,
+    SQL_ONCE_SEQ,
+    SQL_ONCE_MESSAGE,
+    SQL_SEND_EVENT,
+    SQL_COUNT,
+    /* or under locks, as a whole, in sql_postgres.c. */
+    SQL_SEND_LOCK = SQL_SEND_FIRST,
+    SQL_SEND_WHOLE,
+    SQL_ONCE_WHOLE,
+    SQL_SEND_END
 };
 
 extern PARLEY_HIDDEN const char *const sql_message_texts[SQL_PURGE_TURN - SQL_MESSAGE_FIRST];
 
 extern PARLEY_HIDDEN parley_stmt sql_prepared[SQL_COUNT];
-extern PARLEY_HIDDEN const char *const sql_purge_texts[SQL_COUNT - SQL_PURGE_TURN];
+extern PARLEY_HIDDEN const char *const sql_purge_texts[SQL_SEND_FIRST - SQL_PURGE_TURN];
+extern PARLEY_HIDDEN const char *const sql_sqlite_texts[SQL_COUNT - SQL_SEND_FIRST];
+extern PARLEY_HIDDEN const char *const sql_postgres_texts[SQL_SEND_END - SQL_SEND_FIRST];
 
 /* One statement of a run, with its parameters: SQL(SQL_ROOM, params) for an array in scope. */
 /* clang-format off */
@@ -173,7 +182,8 @@ enum room_column {
 };
 /* Columns of SQL_ROOM_PEOPLE, SQL_ROOMS_PEOPLE, and of those for rooms up and down. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
-/* Columns of SQL_SENT; of SQL_ONCE_SENT, which has more; and of SQL_REPEAT, which has them all. */
+/* Columns of SQL_SENT and SQL_SEND_WHOLE; of SQL_ONCE_SENT and SQL_ONCE_WHOLE, which have more; and of
+ * SQL_REPEAT, which has them all. */
 enum sent_column {
     SENT_SEQ,
     SENT_CREATED,

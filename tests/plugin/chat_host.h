@@ -85,11 +85,10 @@ static inline void answer_nothing(void)
     fake_run();
 }
 
-/* A group of the room log: one lock, and for each seq a message of ada's; NULL: refused. */
+/* A group of the room log: for each seq a message of ada's; NULL: refused. */
 static inline void answer_group(const char *const *seqs, size_t n)
 {
     fake_db_answer(PARLEY_OK);
-    fake_db_affected(1);
     for (size_t i = 0; i < n; i++) {
         for (int k = 0; k < 3; k++)
             fake_db_affected(seqs[i] ? 1 : 0);

@@ -10,6 +10,12 @@ static int setup(void **state)
     return chat_setup("1");
 }
 
+static int setup_postgres(void **state)
+{
+    (void)state;
+    return chat_setup_on("postgres", "1", NULL);
+}
+
 /* Makes the room's key known, as a first message does. */
 static void know_room(void)
 {
@@ -29,14 +35,13 @@ static void test_sent(void **state)
     assert_int_equal(fake_db_runs(), at + 1); /* a new room: its key is asked */
     answer_seen("0", "1");
     assert_int_equal(fake_db_runs(), at + 2);
-    assert_int_equal(fake_db_statements(at + 1), 5);
+    assert_int_equal(fake_db_statements(at + 1), 4);
     assert_int_equal(fake_db_flags(at + 1), 0);
-    assert_string_equal(fake_db_text(at + 1, 0),
-                        "UPDATE rooms SET last_seq = last_seq WHERE id = $1");
     assert_string_equal(fake_db_param(at + 1, 0, 0), "10");
-    assert_string_equal(fake_db_param(at + 1, 2, 1), "Hello, World!");
-    assert_string_equal(fake_db_param(at + 1, 2, 3), "10");
-    assert_string_equal(fake_db_param(at + 1, 2, 4), "1");
+    assert_string_equal(fake_db_param(at + 1, 0, 1), "1");
+    assert_string_equal(fake_db_param(at + 1, 1, 0), "10");
+    assert_string_equal(fake_db_param(at + 1, 1, 1), "1");
+    assert_string_equal(fake_db_param(at + 1, 1, 3), "Hello, World!");
     assert_int_equal(fake_status(req), 0); /* nothing before it is durable */
     ANSWER_GROUP("7");
     assert_int_equal(fake_status(req), 201);
@@ -74,14 +79,76 @@ static void test_group(void **state)
     ANSWER_GROUP("2");
     assert_int_equal(fake_status(reqs[0]), 201);
     assert_int_equal(fake_db_runs(), at + 2); /* and go together */
-    assert_int_equal(fake_db_statements(at + 1), 1 + 3 * 4);
-    assert_string_equal(fake_db_param(at + 1, 1 + 4, 1),
-                        "2"); /* in order: bob's is the second of them */
+    assert_int_equal(fake_db_statements(at + 1), 3 * 4);
+    assert_string_equal(fake_db_param(at + 1, 4, 1), "2"); /* in order: bob's is the second */
     ANSWER_GROUP("3", NULL, "4");
     assert_int_equal(fake_status(reqs[1]), 201);
     assert_int_equal(fake_status(reqs[2]), 404); /* bob was removed meanwhile */
     assert_int_equal(fake_status(reqs[3]), 201);
     assert_non_null(strstr(fake_body(reqs[3]), "\"seq\":4"));
+}
+
+/* The locks of a group, and what PostgreSQL says of each of its messages; NULL: refused. */
+static void answer_whole(const char *const *seqs, size_t n)
+{
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(1, "10");
+    for (size_t i = 0; i < n; i++) {
+        if (seqs[i])
+            FAKE_ROWS(7, seqs[i], CREATED, "ep", ADA_UID, "ada", "Ada", "X");
+        else
+            fake_db_rows(7, NULL, 0);
+    }
+    fake_run();
+}
+
+/* PostgreSQL: the locks of all rooms first, then a statement for each message. */
+static void test_whole(void **state)
+{
+    parley_req reqs[3];
+
+    (void)state;
+    reqs[0] = call_as(&ada, "POST", SEND_PATH, HELLO);
+    answer_seen("0", "1");
+    size_t at = fake_db_runs() - 1;
+
+    assert_int_equal(fake_db_statements(at), 2);
+    assert_non_null(strstr(fake_db_text(at, 0), " ORDER BY id FOR NO KEY UPDATE"));
+    assert_string_equal(fake_db_param(at, 0, 0), "{10}");
+    assert_string_equal(fake_db_param(at, 1, 0), "10");
+    assert_string_equal(fake_db_param(at, 1, 1), "1");
+    assert_string_equal(fake_db_param(at, 1, 3), "Hello, World!");
+    reqs[1] = call_as(&bob, "POST", SEND_PATH, HELLO);
+    reqs[2] = call_as(&ada, "POST", SEND_PATH, HELLO);
+    answer_whole((const char *const[]){ "1" }, 1);
+    assert_int_equal(fake_status(reqs[0]), 201);
+    assert_int_equal(fake_db_statements(at + 1), 3); /* one room, two messages */
+    answer_whole((const char *const[]){ NULL, "2" }, 2);
+    assert_int_equal(fake_status(reqs[1]), 404); /* bob was removed meanwhile */
+    assert_int_equal(fake_status(reqs[2]), 201);
+    assert_non_null(strstr(fake_body(reqs[2]), "\"seq\":2"));
+}
+
+static void test_whole_and_once(void **state)
+{
+    (void)state;
+    (void)call_as(&ada, "POST", SEND_PATH, HELLO);
+    answer_seen("0", "1");
+    answer_whole((const char *const[]){ "1" }, 1);
+    parley_req req =
+        call_as(&ada, "POST", SEND_PATH, "{\"content\":\"x\",\"client_msg_id\":\"c1\"}");
+    answer_nothing(); /* nobody has sent that yet */
+    size_t at = fake_db_runs() - 1;
+
+    assert_int_equal(fake_db_statements(at), 2);
+    assert_string_equal(fake_db_param(at, 1, 2), "c1");
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(1, "10");
+    FAKE_ROWS(14, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X", fake_db_param(at, 1, 3), "x",
+              fake_db_param(at, 1, 8), NULL, NULL, NULL, NULL);
+    fake_run();
+    assert_int_equal(fake_status(req), 201);
+    assert_non_null(strstr(fake_body(req), "\"seq\":2,\"client_msg_id\":\"c1\"}"));
 }
 
 static void test_refusals(void **state)
@@ -154,7 +221,7 @@ static void test_bad_one_does_not_fail_its_neighbours(void **state)
     assert_int_equal(fake_status(reqs[1]), 0);
     size_t at = fake_db_runs();
 
-    assert_int_equal(fake_db_statements(at - 1), 5); /* one by one */
+    assert_int_equal(fake_db_statements(at - 1), 4); /* one by one */
     fake_db_answer(PARLEY_DB_CHECK);
     fake_run();
     assert_int_equal(fake_status(reqs[1]), 500);
@@ -208,8 +275,7 @@ static parley_req lose_commit(void)
     fake_db_answer(PARLEY_DB_UNKNOWN);
     fake_run();
     assert_int_equal(fake_status(req), 0);
-    assert_int_equal(fake_db_statements(fake_db_runs() - 1),
-                     2); /* the lock, then its own message */
+    assert_int_equal(fake_db_statements(fake_db_runs() - 1), 1); /* its own message */
     return req;
 }
 
@@ -219,7 +285,6 @@ static void test_unknown_but_stored(void **state)
 
     (void)state;
     fake_db_answer(PARLEY_OK);
-    fake_db_affected(1);
     FAKE_ROWS(7, "2", CREATED, "ep", ADA_UID, "ada", "Ada", "X");
     fake_run();
     assert_int_equal(fake_status(req), 201);
@@ -232,7 +297,6 @@ static void test_unknown_and_not_stored(void **state)
 
     (void)state;
     fake_db_answer(PARLEY_OK);
-    fake_db_affected(1);
     fake_db_rows(7, NULL, 0);
     fake_run();
     assert_int_equal(fake_status(req), 0);
@@ -277,6 +341,8 @@ int main(void)
         TEST(test_sent),
         TEST(test_known_room_costs_one_run),
         TEST(test_group),
+        cmocka_unit_test_setup_teardown(test_whole, setup_postgres, chat_teardown),
+        cmocka_unit_test_setup_teardown(test_whole_and_once, setup_postgres, chat_teardown),
         TEST(test_refusals),
         TEST(test_length),
         TEST(test_bad_one_does_not_fail_its_neighbours),
