@@ -10,14 +10,29 @@ void random_bytes(void *ret, size_t n)
     randombytes_buf(ret, n);
 }
 
-/* The 60 bits of time and counter of the next id, above every one given before. */
-static uint64_t uuid7_position(uint32_t start)
+enum { UUID_BYTES = 16, UUIDS_AT_ONCE = 32 };
+
+/* The random bytes of the next id, which are asked of the system for many at once: a call for each took
+ * as long as all the rest of it.  Returns the 60 bits of its time and counter, above every one given
+ * before. */
+static uint64_t uuid7_next(uint8_t ret[UUID_BYTES])
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static uint8_t pool[UUIDS_AT_ONCE * UUID_BYTES];
+    static size_t left;
     static uint64_t last;
-    uint64_t now = (uint64_t)(clock_wall_us() / 1000) << 12 | start;
 
     (void)pthread_mutex_lock(&lock);
+    if (left == 0) {
+        random_bytes(pool, sizeof(pool));
+        left = sizeof(pool);
+    }
+    left -= UUID_BYTES;
+    memcpy(ret, pool + left, UUID_BYTES);
+    /* The counter starts in the lower quarter of its range, so that a busy millisecond rarely
+     * overflows. */
+    uint64_t start = (uint64_t)(ret[6] << 8 | ret[7]) & 0x3ff;
+    uint64_t now = (uint64_t)(clock_wall_us() / 1000) << 12 | start;
     /* Same millisecond, or a clock that went back: count on.  An overflowing counter borrows the
      * next millisecond. */
     last = now >> 12 > last >> 12 ? now : last + 1;
@@ -29,13 +44,10 @@ static uint64_t uuid7_position(uint32_t start)
 void random_uuid7(char ret[37])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t b[16];
+    uint8_t b[UUID_BYTES];
+    uint64_t position = uuid7_next(b);
     size_t at = 0;
 
-    random_bytes(b, sizeof(b));
-    /* The counter starts in the lower quarter of its range, so that a busy millisecond rarely
-     * overflows. */
-    uint64_t position = uuid7_position((uint32_t)(b[6] << 8 | b[7]) & 0x3ff);
     for (int i = 0; i < 6; i++)
         b[i] = (uint8_t)(position >> (52 - 8 * i));
     b[6] = (uint8_t)(0x70 | ((position >> 8) & 0x0f));

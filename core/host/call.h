@@ -101,6 +101,8 @@ void deadline_clear(call *c);
 
 /* ---- peer.c: who it is and which host was meant ---- */
 int call_peer_set(call *c); /* -ENOMEM */
+/* Of an event not before somebody asks: it takes a call of the system.  Absent: no memory */
+str call_peer(call *c);
 bool call_host_allowed(const call *c);
 bool host_allowed(const settings *set, str host_header);
 bool call_is_direct(const call *c);

@@ -51,19 +51,17 @@ static int event_fill(call *c, sock *s)
 {
     conn *from = c->req->conn;
     arena *memory = &c->req->memory;
-    char own[IP_TEXT];
-    str peer = s->peer ? (str){ s->peer->text, s->peer->n }
-                       : (str){ own, conn_peer(from, own, sizeof(own)) };
 
     c->is_event = true;
     c->method = STR("EVENT");
     c->endpoint = s->endpoint;
     c->endpoint->refs++;
     memcpy(c->params, c->endpoint->params, sizeof(c->params));
-    c->peer = arena_str(memory, peer);
+    if (s->peer)
+        c->peer = arena_str(memory, (str){ s->peer->text, s->peer->n });
     c->user = arena_str(memory, conn_user(from));
     c->label = arena_str(memory, conn_user_label(from));
-    return c->peer.p && (c->user.p || !conn_user(from).p) ? 0 : -ENOMEM;
+    return (c->peer.p || !s->peer) && (c->user.p || !conn_user(from).p) ? 0 : -ENOMEM;
 }
 
 void event_arrived(host *h, request *req)

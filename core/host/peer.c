@@ -22,6 +22,16 @@ static bool peer_is_proxy(const call *c)
            cidrs_have(&c->host->proxies, &direct);
 }
 
+str call_peer(call *c)
+{
+    char text[IP_TEXT];
+
+    if (!c->peer.p && c->is_event && c->req->conn)
+        c->peer =
+            arena_str(&c->req->memory, (str){ text, conn_peer(c->req->conn, text, sizeof(text)) });
+    return c->peer;
+}
+
 int call_peer_set(call *c)
 {
     char text[IP_TEXT] = "";

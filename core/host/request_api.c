@@ -146,9 +146,9 @@ static int api_req_wants(parley_req req, const char *type)
 
 static str api_req_peer(parley_req req)
 {
-    const call *c = call_find(req);
+    call *c = call_find(req);
 
-    return c ? c->peer : STR_NONE;
+    return c ? call_peer(c) : STR_NONE;
 }
 
 static int api_req_direct(parley_req req)
