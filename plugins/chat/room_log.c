@@ -266,26 +266,30 @@ static void group_done(parley_ctx *ctx, int status, const parley_db_result *resu
         group_failed(status);
         return;
     }
+    static struct append *told[GROUP_MOST]; /* loop thread only */
+    uint32_t n = room_log.group_n;
     uint64_t fan = 0;
 
-    parley->metric_observe(meters.group_size, room_log.group_n);
+    parley->metric_observe(meters.group_size, n);
     parley->metric_observe(meters.commit_time, (parley->mono_ns() - room_log.began_ns) / 1000);
-    for (uint32_t i = 0; i < room_log.group_n; i++) {
-        struct append *append = room_log.group[i];
-        const parley_rows *answer = result->rows[append->answer];
-
-        fan += append->room->watchers;
-        if (chat.db->rows_n(answer) > 0)
-            append_stored(append, answer);
-        else
-            append_end(append, APPEND_REFUSED);
+    for (uint32_t i = 0; i < n; i++) {
+        told[i] = room_log.group[i];
+        fan += told[i]->room->watchers;
     }
     room_log.group_n = 0;
-    /* While the loop writes to many sockets nothing is read, and what they send in answer comes
-     * right behind it: the next group takes that along, and so there are half as many of them,
-     * twice as large. */
+    /* The database stores the next group while this one is told.  But while the loop writes to many
+     * sockets nothing is read, and what they send in answer comes right behind it: the next group
+     * takes that along, and so there are half as many of them, twice as large. */
     if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || group_start_after(2) < 0)
         group_start();
+    for (uint32_t i = 0; i < n; i++) {
+        const parley_rows *answer = result->rows[told[i]->answer];
+
+        if (chat.db->rows_n(answer) > 0)
+            append_stored(told[i], answer);
+        else
+            append_end(told[i], APPEND_REFUSED);
+    }
 }
 
 static void group_turn(parley_ctx *ctx, int status, void *ud)
