@@ -23,6 +23,9 @@ const check_name check_names[CHECK_COUNT] = {
     [CHECK_DURABLE]       = { "shown before it was durable", "nothing is shown that is not stored" },
     [CHECK_READ]          = { "read, but not stored",        "nothing is read that is not stored" },
     [CHECK_CONTENT]       = { "other content than was sent", "everybody sees what was sent" },
+    [CHECK_EDITED]        = { "an edit is lost",             "an acknowledged edit is the text, until the next" },
+    [CHECK_FORMER]        = { "shown with a former text",    "an edit is shown with its text, or a newer one" },
+    [CHECK_REACTED]       = { "reactions differ",            "reactions are those acknowledged, for all" },
     [CHECK_EPOCH]         = { "unknown epoch",               "the epoch is that of the log" },
     [CHECK_ANSWER]        = { "wrong answer",                "members are served as members" },
     [CHECK_AFTER_REMOVAL] = { "delivered after removal",     "who is removed is shown nothing more" },
@@ -256,7 +259,10 @@ static void case_take_events(room_case *c)
             seqs_add(&c->shown, e->seq, failed);
         if (e->kind == EVENT_MESSAGE)
             seqs_add(&c->created, e->seq, failed);
+        if (e->kind == EVENT_EDITED || e->kind == EVENT_REACTED)
+            pairs_add(&c->revisions_logged, e->message, e, failed);
     }
+    pairs_sort(&c->revisions_logged);
     c->known = calloc(c->events.n + 1, sizeof(*c->known));
     c->seen = calloc(c->events.n + 1, sizeof(*c->seen));
     *failed = *failed || !c->known || !c->seen;
@@ -268,13 +274,18 @@ static void case_take_messages(room_case *c)
         const message *m = &c->room->messages.all[i];
         pairs_add(&c->by_id, m->id, m, &c->f->failed);
         if (!m->is_deleted)
-            pairs_add(&c->by_content, m->content, m, &c->f->failed);
+            pairs_add(&c->by_content, m->origin, m, &c->f->failed);
     }
+    for (size_t i = 0; i < c->room->reactions.n; i++) {
+        const reaction *one = &c->room->reactions.all[i];
+        pairs_add(&c->reactions, one->id, one, &c->f->failed);
+    }
+    pairs_sort(&c->reactions);
     pairs_sort(&c->by_id);
     pairs_sort(&c->by_content);
 }
 
-static void case_take_records(room_case *c)
+static void case_take_sends(room_case *c)
 {
     const history *h = c->h;
     const char *id = c->room->id;
@@ -291,8 +302,20 @@ static void case_take_records(room_case *c)
         if (*s->key)
             pairs_add(&c->by_key, s->key, s, failed);
     }
+    for (size_t i = 0; i < h->revisions.n; i++)
+        if (h->revisions.all[i].room == id)
+            pairs_add(&c->revised, h->revisions.all[i].id, &h->revisions.all[i], failed);
     pairs_sort(&c->said);
     pairs_sort(&c->by_key);
+    pairs_sort(&c->revised);
+}
+
+static void case_take_records(room_case *c)
+{
+    const history *h = c->h;
+    const char *id = c->room->id;
+    bool *failed = &c->f->failed;
+
     for (size_t i = 0; i < h->sockets.n; i++) {
         const socket_log **one = h->sockets.all[i].room == id ? LIST_ADD(c->sockets, failed) : NULL;
         if (one)
@@ -312,6 +335,9 @@ static void case_done(room_case *c)
     free(c->by_content.all);
     free(c->said.all);
     free(c->by_key.all);
+    free(c->revised.all);
+    free(c->revisions_logged.all);
+    free(c->reactions.all);
     free(c->sends.all);
     free(c->sockets.all);
     free(c->readings.all);
@@ -328,11 +354,13 @@ static void check_room(const history *h, const room *r, findings *f)
 
     case_take_events(&c);
     case_take_messages(&c);
+    case_take_sends(&c);
     case_take_records(&c);
     case_take_absences(&c);
     if (!f->failed) {
         check_log(&c);
         check_sends(&c);
+        check_revisions(&c);
         check_readings(&c);
         check_time_prepare(&c);
         check_sockets(&c);

@@ -4,6 +4,7 @@
  *   check.c          the table of promises, violations, what is prepared once per room
  *   check_log.c      the log and the messages by themselves; what REST showed
  *   check_sends.c    what was sent, and what became of it
+ *   check_revisions.c  what was edited and reacted to, and what became of it
  *   check_sockets.c  the frames of each socket, in their order
  *   check_time.c     what had to be shown, and when
  *   check_members.c  who is removed is shown nothing more, and can say nothing more
@@ -29,6 +30,9 @@ enum check {
     CHECK_DURABLE,
     CHECK_READ,
     CHECK_CONTENT,
+    CHECK_EDITED,
+    CHECK_FORMER,
+    CHECK_REACTED,
     CHECK_EPOCH,
     CHECK_ANSWER,
     CHECK_AFTER_REMOVAL,
@@ -82,9 +86,12 @@ typedef struct room_case {
     const history *h;
     const room *room;
     LIST(const event *) events; /* by seq */
-    pairs by_id, by_content;    /* messages; by content: those that are not deleted */
+    pairs by_id, by_content;    /* messages; by content as sent: those that are not deleted */
     pairs said;                 /* acknowledged sends, by the id of the message */
     pairs by_key;               /* sends that have a client_msg_id */
+    pairs revised;              /* tries to edit and to react, by the id of the message */
+    pairs revisions_logged;     /* their events, by the id of the message */
+    pairs reactions;            /* that are stored, by the id of the message */
     LIST(const sent *) sends;
     LIST(const socket_log *) sockets;
     LIST(const reading *) readings;
@@ -111,6 +118,12 @@ size_t seqs_between(const seqs *s, int64_t low, int64_t high, int64_t *ret_first
 void check_log(room_case *c);
 void check_readings(room_case *c);
 void check_sends(room_case *c);
+void check_revisions(room_case *c);
+/* Whether the message may have had this content at that time. */
+bool check_text_was(const room_case *c, const message *m, const char *content, double at);
+/* Frames of an edit and of a reaction, to a message that is not deleted; who: the socket. */
+void check_edit_shown(room_case *c, const char *who, const sight *f, const message *m);
+void check_reaction_shown(room_case *c, const char *who, const sight *f, const message *m);
 void check_sockets(room_case *c);
 void check_time(room_case *c, const socket_log *s, int64_t last, bool is_floor);
 void check_time_prepare(room_case *c);

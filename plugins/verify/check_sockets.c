@@ -36,10 +36,6 @@ static void frame_sender(room_case *c, const place *p, const sight *f, const mes
 
 static void frame_message(room_case *c, const place *p, const sight *f, const message *m)
 {
-    size_t n;
-    const pair *said = pairs_find(&c->said, f->id, &n);
-    const char *right = m->is_deleted && said ? ((const sent *)said->item)->content : m->content;
-
     case_checked(c, CHECK_ORDER);
     if (m->seq != f->seq)
         case_broken(c, CHECK_ORDER,
@@ -48,10 +44,11 @@ static void frame_message(room_case *c, const place *p, const sight *f, const me
                     p->who, f->id, f->content, f->seq, f->at, m->seq);
     case_checked(c, CHECK_CONTENT);
     frame_sender(c, p, f, m);
-    if ((said || !m->is_deleted) && f->content != right)
+    if (!check_text_was(c, m, f->content, f->at))
         case_broken(c, CHECK_CONTENT,
                     "%s was shown %s (seq %" PRId64 ") as \"%s\" at %.3f; it is stored as \"%s\"",
-                    p->who, f->id, f->seq, f->content, f->at, right);
+                    p->who, f->id, f->seq, f->content, f->at,
+                    m->is_deleted ? "deleted" : m->content);
 }
 
 /* A deletion stands at its own seq, and at that of a creation that is replayed later. */
@@ -67,6 +64,29 @@ static void frame_deletion(room_case *c, const place *p, const sight *f, const m
                 " at %.3f; the log has something else there",
                 p->who, f->id, f->seq, f->at);
 }
+
+static void frame_edit(room_case *c, const place *p, const sight *f, const message *m)
+{
+    if (!m->is_deleted)
+        check_edit_shown(c, p->who, f, m);
+}
+
+static void frame_reaction(room_case *c, const place *p, const sight *f, const message *m)
+{
+    if (!m->is_deleted)
+        check_reaction_shown(c, p->who, f, m);
+}
+
+/* clang-format off */
+static const struct {
+    const char *type;
+    void (*check)(room_case *, const place *, const sight *, const message *);
+} frame_checks[] = {
+    { "chat_message",   frame_message },  { "message_deleted",  frame_deletion },
+    { "message_edited", frame_edit },     { "reaction_added",   frame_reaction },
+    { "reaction_removed", frame_reaction },
+};
+/* clang-format on */
 
 static bool epoch_is_known(const room_case *c, const char *epoch)
 {
@@ -97,10 +117,9 @@ static void check_frame(room_case *c, const place *p, const sight *f)
         case_broken(c, CHECK_DURABLE,
                     "%s was shown %s %s (seq %" PRId64 ", \"%s\") at %.3f; it is not stored",
                     p->who, f->type, f->id, f->seq, f->content, f->at);
-    else if (m && strcmp(f->type, "chat_message") == 0)
-        frame_message(c, p, f, m);
-    else if (m && strcmp(f->type, "message_deleted") == 0)
-        frame_deletion(c, p, f, m);
+    for (size_t i = 0; i < sizeof(frame_checks) / sizeof(frame_checks[0]) && m; i++)
+        if (strcmp(f->type, frame_checks[i].type) == 0)
+            frame_checks[i].check(c, p, f, m);
 }
 
 /* ---- in its order ---- */

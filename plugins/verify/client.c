@@ -38,7 +38,8 @@ sight *client_shown(client *c, enum shown_kind kind, int64_t seq, const char *ep
                       .type = none,
                       .id = none,
                       .content = none,
-                      .sender = none };
+                      .sender = none,
+                      .count = -1 };
     return f;
 }
 
@@ -172,7 +173,8 @@ void client_init(client *c, verify *v, size_t number)
                    .who = &v->people[number % v->people_n],
                    .hall = number % v->hall_n,
                    .name = word(&v->h.words, name, (size_t)n),
-                   .log = -1 };
+                   .log = -1,
+                   .job = { .under_way = -1 } };
     c->room = v->halls[c->hall];
     c->epoch = word(&v->h.words, NULL, 0);
     ws_init(&c->ws, v->ctx, &v->target, &up, c);

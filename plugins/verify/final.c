@@ -61,6 +61,7 @@ static void message_add(verify *v, room *r, const parley_json *in, const char *i
         *m = (message){ .id = id,
                         .sender = text_of(v, parley->json_get(in, "sender"), "id"),
                         .content = text_of(v, in, "content"),
+                        .origin = history_origin(&v->h, text_of(v, in, "content")),
                         .seq = seq_of(in),
                         .is_deleted = is_deleted };
 }
@@ -76,6 +77,14 @@ static bool message_is_known(const room *r, const char *id)
 /* The creation of a message that was deleted since is told as its deletion. */
 static enum event_kind event_take(verify *v, room *r, const parley_json *in, const char *id)
 {
+    static const struct {
+        const char *type;
+        enum event_kind kind;
+    } kinds[] = {
+        { "message_deleted", EVENT_DELETED }, { "member_added", EVENT_ADDED },
+        { "member_removed", EVENT_REMOVED },  { "message_edited", EVENT_EDITED },
+        { "reaction_added", EVENT_REACTED },  { "reaction_removed", EVENT_REACTED },
+    };
     const char *type = text_of(v, in, "type");
 
     if (strcmp(type, "chat_message") == 0) {
@@ -86,10 +95,10 @@ static enum event_kind event_take(verify *v, room *r, const parley_json *in, con
         message_add(v, r, in, id, true);
         return EVENT_MESSAGE;
     }
-    return strcmp(type, "message_deleted") == 0  ? EVENT_DELETED
-           : strcmp(type, "member_added") == 0   ? EVENT_ADDED
-           : strcmp(type, "member_removed") == 0 ? EVENT_REMOVED
-                                                 : EVENT_OTHER;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].type, type) == 0)
+            return kinds[i].kind;
+    return EVENT_OTHER;
 }
 
 static void take_event(verify *v, room *r, const parley_json *in)
@@ -103,12 +112,29 @@ static void take_event(verify *v, room *r, const parley_json *in)
     if (e)
         *e = (event){ .seq = seq_of(in),
                       .message = id,
+                      .emoji = text_of(v, in, "emoji"),
                       .kind = kind,
                       .user = text_of(v, parley->json_get(in, "user"), "id") };
 }
 
+static void take_reactions(verify *v, room *r, const parley_json *in)
+{
+    const parley_json *all = parley->json_get(in, "reactions");
+    const char *id = text_of(v, in, "id");
+
+    for (size_t i = 0; i < parley->json_len(all); i++) {
+        const parley_json *found = parley->json_at(all, i);
+        reaction *one = LIST_ADD(r->reactions, &v->h.failed);
+        if (one)
+            *one = (reaction){ id, text_of(v, found, "emoji"),
+                               parley->json_int(parley->json_get(found, "count"), 0) };
+    }
+}
+
 static void take_message(verify *v, room *r, const parley_json *in)
 {
+    take_reactions(v, r, in);
+
     reading *one = LIST_ADD(v->h.readings, &v->h.failed);
 
     r->count++;
@@ -253,8 +279,10 @@ bool final_has_heads(const verify *v)
 
 void final_start(verify *v)
 {
-    for (size_t i = 0; i < v->h.rooms.n; i++)
+    for (size_t i = 0; i < v->h.rooms.n; i++) {
         v->h.rooms.all[i].count = 0;
+        v->h.rooms.all[i].has_reactions = true;
+    }
     final_begin(v, STAGE_EVENTS);
 }
 

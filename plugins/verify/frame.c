@@ -105,8 +105,14 @@ static void take_event(client *c, const parley_json *in, const char *type)
     if (f) {
         f->type = type;
         f->id = *id ? id : text_of(c, in, "id");
-        f->content = text_of(c, in, "content");
+        f->count =
+            *text_of(c, in, "emoji") ? parley->json_int(parley->json_get(in, "count"), 0) : -1;
+        f->content = text_of(c, in, f->count < 0 ? "content" : "emoji");
         f->sender = text_of(c, parley->json_get(in, "sender"), "id");
+        if (strcmp(type, "chat_message") == 0) {
+            c->seen = f->id;
+            c->seen_room = c->room;
+        }
     }
     frame_write(c, f);
     if (seq == c->last + 1 || (c->state == CLIENT_LIVE && seq > c->last))

@@ -40,8 +40,10 @@ void history_done(history *h)
     for (size_t i = 0; i < h->rooms.n; i++) {
         free(h->rooms.all[i].events.all);
         free(h->rooms.all[i].messages.all);
+        free(h->rooms.all[i].reactions.all);
     }
     free(h->sends.all);
+    free(h->revisions.all);
     free(h->sockets.all);
     free(h->readings.all);
     free(h->changes.all);
@@ -73,6 +75,15 @@ room *history_room(history *h, const char *id)
     r->epoch = word(&h->words, NULL, 0);
     r->count = r->rows = -1;
     return r;
+}
+
+const char *history_origin(history *h, const char *content)
+{
+    const char *edit = strrchr(content, '~');
+
+    if (!edit || !edit[1] || edit[1 + strspn(edit + 1, "0123456789")] != '\0')
+        return content;
+    return word(&h->words, content, (size_t)(edit - content));
 }
 
 socket_log *history_socket(history *h, const char *name)

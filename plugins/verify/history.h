@@ -25,6 +25,18 @@ typedef struct sent {
     bool is_repeat; /* the answer said that it was stored before */
 } sent;
 
+enum revision_kind { REVISION_EDIT, REVISION_REACT, REVISION_UNREACT };
+
+/* One try to edit a message, or to react to it. */
+typedef struct revision {
+    const char *client, *user, *room, *id; /* id: of the message */
+    const char *text;                      /* its new content; of a reaction: the emoji */
+    double begun, at;                      /* at: of the answer */
+    int status;
+    enum revision_kind kind;
+    enum outcome outcome;
+} revision;
+
 enum shown_kind {
     SHOWN_EVENT,   /* a frame with a seq */
     SHOWN_HELLO,   /* live from seq + 1 */
@@ -37,8 +49,10 @@ enum shown_kind {
 typedef struct sight {
     double at;
     int64_t seq, replayed; /* replayed: of SHOWN_RESUMED */
+    int64_t count;         /* of a reaction: how many there are; -1: not known */
     const char *type;      /* SHOWN_RESYNC: the reason */
-    const char *epoch, *id, *content, *sender;
+    const char *epoch, *id, *sender;
+    const char *content; /* of a reaction: the emoji */
     enum shown_kind kind;
     bool is_replay; /* an event that is older than the socket may skip what was not its user's */
 } sight;
@@ -94,20 +108,35 @@ typedef struct past_epoch {
     const char *room, *epoch;
 } past_epoch;
 
-enum event_kind { EVENT_MESSAGE, EVENT_DELETED, EVENT_ADDED, EVENT_REMOVED, EVENT_OTHER };
+enum event_kind {
+    EVENT_MESSAGE,
+    EVENT_DELETED,
+    EVENT_ADDED,
+    EVENT_REMOVED,
+    EVENT_EDITED,
+    EVENT_REACTED, /* or taken back */
+    EVENT_OTHER
+};
 
 typedef struct event {
     int64_t seq;
     const char *message, *user;
+    const char *emoji; /* of a reaction */
     enum event_kind kind;
     bool is_silent; /* no frame is expected for it */
 } event;
 
 typedef struct message {
     const char *id, *sender, *content;
+    const char *origin; /* the content that it was sent with */
     int64_t seq;
     bool is_deleted;
 } message;
+
+typedef struct reaction {
+    const char *id, *emoji; /* id: of the message */
+    int64_t count;
+} reaction;
 
 /* A room as it is stored. */
 typedef struct room {
@@ -115,9 +144,11 @@ typedef struct room {
     int64_t head;
     int64_t count; /* what it says about its messages that are not deleted; -1: it was not asked */
     int64_t rows;  /* of messages, with or without an event; -1 */
-    bool is_partial; /* only messages were read: holes in seq say nothing */
+    bool is_partial;    /* only messages were read: holes in seq say nothing */
+    bool has_reactions; /* they were read: what is not among them is none */
     LIST(event) events;
     LIST(message) messages;
+    LIST(reaction) reactions;
 } room;
 
 /* A line of the server's log that should not be there. */
@@ -128,6 +159,7 @@ typedef struct trouble {
 typedef struct history {
     wordbook words;
     LIST(sent) sends;
+    LIST(revision) revisions;
     LIST(socket_log) sockets;
     LIST(reading) readings;
     LIST(change) changes;
@@ -148,6 +180,8 @@ void history_done(history *h);
 bool history_is_lost(const history *h); /* memory ran out */
 /* The room of this id, made if it is new; NULL: no memory. */
 room *history_room(history *h, const char *id);
+/* A content as it was sent: an edit appends "~" and a number. */
+const char *history_origin(history *h, const char *content);
 /* The socket of this name, newest first; NULL: none. */
 socket_log *history_socket(history *h, const char *name);
 #endif

@@ -95,7 +95,7 @@ static void try_end(client *c, letter *l, enum way way, const sent *answer)
     record_answered(v->record, (size_t)number, s);
 }
 
-static void letter_stored(client *c, letter *l)
+static void letter_stored(client *c, letter *l, const char *id)
 {
     verify *v = c->v;
 
@@ -108,6 +108,7 @@ static void letter_stored(client *c, letter *l)
         one->us = (uint32_t)((parley->mono_ns() - l->begun_ns) / 1000);
     l->is_repeat_due = dice(v, 100) < REPEATED;
     l->again_ns = 0;
+    revise_stored(c, l, id);
 }
 
 /* Not stored, and the answer says why: 429 and 503 are asked again, the rest is given up. */
@@ -172,7 +173,7 @@ void letter_acked(client *c, const char *key, const parley_json *in)
     parley_str is = parley->json_text(c->v->ctx, replayed);
     answer.is_repeat = is.n == 4 && memcmp(is.p, "true", 4) == 0;
     try_end(c, l, WAY_SOCKET, &answer);
-    letter_stored(c, l);
+    letter_stored(c, l, answer.id);
     letter_over(l);
     letters_look(c, parley->mono_ns());
 }
@@ -233,7 +234,7 @@ static void rest_answered(void *ud, const reply *a)
                               .seq = parley->json_int(parley->json_get(in, "seq"), 0),
                               .is_repeat = a->is_replayed };
         try_end(c, l, WAY_REST, &answer);
-        letter_stored(c, l);
+        letter_stored(c, l, answer.id);
         letter_over(l);
         letters_look(c, parley->mono_ns());
     } else {
@@ -279,6 +280,7 @@ void letters_look(client *c, int64_t now_ns)
 {
     if (c->v->phase < PHASE_WORK || c->v->phase > PHASE_SETTLE)
         return;
+    revise_look(c, now_ns);
     for (size_t i = 0; i < LETTERS_MOST; i++) {
         letter *l = &c->letters[i];
         bool can_send = client_is_live(c) || !rest_is_busy(&c->rest);

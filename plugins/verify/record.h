@@ -10,14 +10,16 @@
 #include <stdio.h>
 
 /* What the enums of history.h are called in a line. */
-enum { RECORD_OUTCOMES = 3, RECORD_SHOWN = 5, RECORD_EVENTS = 5 };
+enum { RECORD_OUTCOMES = 3, RECORD_SHOWN = 5, RECORD_EVENTS = 7, RECORD_REVISIONS = 3 };
 extern const char *const record_outcome_names[RECORD_OUTCOMES];
 extern const char *const record_kind_names[RECORD_SHOWN];
 extern const char *const record_event_names[RECORD_EVENTS];
+extern const char *const record_revision_names[RECORD_REVISIONS];
 
 /* ---- writing: each is one line; `to` may be NULL ---- */
 void record_sent(FILE *to, size_t number, const sent *s);
 void record_answered(FILE *to, size_t number, const sent *s); /* `number` as in record_sent() */
+void record_revision(FILE *to, const revision *r); /* when its outcome is known, or never will be */
 void record_opened(FILE *to, const socket_log *s);
 void record_shown(FILE *to, const socket_log *s, const sight *f);
 void record_closed(FILE *to, const socket_log *s);

@@ -97,6 +97,26 @@ static int take_answered(line *l)
     return 0;
 }
 
+static int take_revised(line *l)
+{
+    int kind = choice(l, "kind", record_revision_names, RECORD_REVISIONS);
+    int outcome = choice(l, "outcome", record_outcome_names, RECORD_OUTCOMES);
+    revision *r = kind < 0 || outcome < 0 ? NULL : LIST_ADD(l->h->revisions, &l->h->failed);
+
+    if (r)
+        *r = (revision){ .client = text(l, "client"),
+                         .user = text(l, "user"),
+                         .room = text(l, "room"),
+                         .id = text(l, "id"),
+                         .text = text(l, kind == REVISION_EDIT ? "content" : "emoji"),
+                         .begun = seconds(l, "begun", 0),
+                         .at = seconds(l, "at", 0),
+                         .status = (int)number(l, "status", 0),
+                         .kind = (enum revision_kind)kind,
+                         .outcome = (enum outcome)outcome };
+    return kind < 0 || outcome < 0 ? -1 : 0;
+}
+
 static int take_opened(line *l)
 {
     socket_log *s = LIST_ADD(l->h->sockets, &l->h->failed);
@@ -135,7 +155,8 @@ static int take_shown(line *l)
     f->type = text(l, "type");
     f->epoch = text(l, "epoch");
     f->id = text(l, "id");
-    f->content = text(l, "content");
+    f->count = number(l, "count", -1);
+    f->content = text(l, f->count < 0 ? "content" : "emoji");
     f->sender = text(l, "sender");
     f->is_replay = number(l, "replay", 0) != 0;
     return 0;
@@ -237,6 +258,7 @@ static int take_room(line *l)
     r->count = number(l, "count", -1);
     r->rows = number(l, "rows", -1);
     r->is_partial = number(l, "partial", 0) != 0;
+    r->has_reactions = number(l, "reactions", 0) != 0;
     return 0;
 }
 
@@ -247,8 +269,8 @@ static int take_event(line *l)
     event *e = r && kind >= 0 ? LIST_ADD(r->events, &l->h->failed) : NULL;
 
     if (e)
-        *e = (event){ number(l, "seq", 0), text(l, "id"), text(l, "user"), (enum event_kind)kind,
-                      number(l, "silent", 0) != 0 };
+        *e = (event){ number(l, "seq", 0), text(l, "id"),         text(l, "user"),
+                      text(l, "emoji"),    (enum event_kind)kind, number(l, "silent", 0) != 0 };
     return kind < 0 ? -1 : 0;
 }
 
@@ -258,8 +280,22 @@ static int take_message(line *l)
     message *m = r ? LIST_ADD(r->messages, &l->h->failed) : NULL;
 
     if (m)
-        *m = (message){ text(l, "id"), text(l, "sender"), text(l, "content"), number(l, "seq", 0),
-                        number(l, "deleted", 0) != 0 };
+        *m = (message){ .id = text(l, "id"),
+                        .sender = text(l, "sender"),
+                        .content = text(l, "content"),
+                        .origin = history_origin(l->h, text(l, "content")),
+                        .seq = number(l, "seq", 0),
+                        .is_deleted = number(l, "deleted", 0) != 0 };
+    return 0;
+}
+
+static int take_reaction(line *l)
+{
+    room *r = history_room(l->h, text(l, "room"));
+    reaction *one = r ? LIST_ADD(r->reactions, &l->h->failed) : NULL;
+
+    if (one)
+        *one = (reaction){ text(l, "id"), text(l, "emoji"), number(l, "count", 0) };
     return 0;
 }
 
@@ -273,7 +309,7 @@ static const struct {
     { "read",      take_read },      { "change",  take_change },  { "denied",    take_denied },
     { "disturbed", take_disturbed }, { "epoch",   take_epoch },   { "room",      take_room },
     { "event",     take_event },     { "message", take_message }, { "stands",    take_stands },
-    { "trouble",   take_trouble },
+    { "trouble",   take_trouble },   { "revised", take_revised }, { "reaction",  take_reaction },
 };
 /* clang-format on */
 

@@ -6,7 +6,8 @@
 /* clang-format off */
 const char *const record_outcome_names[RECORD_OUTCOMES] = { "unknown", "acked", "refused" };
 const char *const record_kind_names[RECORD_SHOWN] = { "event", "hello", "asked", "resumed", "resync" };
-const char *const record_event_names[RECORD_EVENTS] = { "message", "deleted", "added", "removed", "other" };
+const char *const record_event_names[RECORD_EVENTS] = { "message", "deleted", "added", "removed", "edited", "reacted", "other" };
+const char *const record_revision_names[RECORD_REVISIONS] = { "edit", "react", "unreact" };
 /* clang-format on */
 
 void record_text(FILE *to, const char *text)
@@ -76,6 +77,23 @@ void record_answered(FILE *to, size_t number, const sent *s)
     end(to);
 }
 
+void record_revision(FILE *to, const revision *r)
+{
+    if (!to)
+        return;
+    begin(to, "revised", r->at);
+    (void)fprintf(to, ",\"begun\":%.6f", r->begun);
+    put(to, "client", r->client);
+    put(to, "user", r->user);
+    put(to, "room", r->room);
+    put(to, "id", r->id);
+    put(to, "kind", record_revision_names[r->kind]);
+    put(to, r->kind == REVISION_EDIT ? "content" : "emoji", r->text);
+    put(to, "outcome", record_outcome_names[r->outcome]);
+    put_int(to, "status", r->status);
+    end(to);
+}
+
 void record_opened(FILE *to, const socket_log *s)
 {
     if (!to)
@@ -104,8 +122,10 @@ void record_shown(FILE *to, const socket_log *s, const sight *f)
     put_int(to, "seq", f->seq);
     put(to, "epoch", f->epoch);
     put(to, "id", f->id);
-    put(to, "content", f->content);
+    put(to, f->count < 0 ? "content" : "emoji", f->content);
     put(to, "sender", f->sender);
+    if (f->count >= 0)
+        put_int(to, "count", f->count);
     if (f->kind == SHOWN_RESUMED)
         put_int(to, "replayed", f->replayed);
     end(to);
@@ -168,6 +188,7 @@ static void record_room(FILE *to, const room *r, double at)
     put_int(to, "count", r->count);
     put_int(to, "rows", r->rows);
     put_int(to, "partial", r->is_partial);
+    put_int(to, "reactions", r->has_reactions);
     end(to);
     for (size_t i = 0; i < r->events.n; i++) {
         const event *e = &r->events.all[i];
@@ -177,6 +198,7 @@ static void record_room(FILE *to, const room *r, double at)
         put(to, "kind", record_event_names[e->kind]);
         put(to, "id", e->message);
         put(to, "user", e->user);
+        put(to, "emoji", e->emoji);
         if (e->is_silent)
             put_int(to, "silent", 1);
         end(to);
@@ -191,6 +213,14 @@ static void record_room(FILE *to, const room *r, double at)
         put(to, "content", m->content);
         if (m->is_deleted)
             put_int(to, "deleted", 1);
+        end(to);
+    }
+    for (size_t i = 0; i < r->reactions.n; i++) {
+        (void)fputs("{\"what\":\"reaction\"", to);
+        put(to, "room", r->id);
+        put(to, "id", r->reactions.all[i].id);
+        put(to, "emoji", r->reactions.all[i].emoji);
+        put_int(to, "count", r->reactions.all[i].count);
         end(to);
     }
 }

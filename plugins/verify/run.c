@@ -155,8 +155,20 @@ static void run_judge(void *ud)
     check_all(&v->h, &v->found);
 }
 
+/* Nothing is added to the history while it is judged in the pool. */
+static void run_part(verify *v)
+{
+    for (size_t i = 0; i < v->client_n; i++) {
+        client *c = &v->clients[i];
+        ws_cut(&c->ws, CABLE_FIN);
+        if (rest_is_busy(&c->rest))
+            rest_cut(&c->rest, CABLE_FIN, "the run is over");
+    }
+}
+
 void run_read(verify *v)
 {
+    run_part(v);
     v->h.stored_by = run_now(v);
     if (v->server)
         server_troubles(v);
@@ -180,7 +192,8 @@ static int64_t head_of(const verify *v, const client *c)
 
 static bool client_is_there(const verify *v, const client *c)
 {
-    return client_is_live(c) && c->last >= head_of(v, c) && letters_open(c) == 0;
+    return client_is_live(c) && c->last >= head_of(v, c) && letters_open(c) == 0 &&
+           !revise_is_open(c);
 }
 
 static void run_settled(verify *v)
@@ -194,6 +207,7 @@ static void run_settled(verify *v)
         *s = (standing){ c->name, c->who->id, c->room, c->last, 0, run_now(v) };
         for (size_t k = 0; k < LETTERS_MOST; k++)
             s->unanswered += c->letters[k].key && !c->letters[k].is_acked;
+        s->unanswered += revise_is_open(c);
         record_standing(v->record, s);
     }
     v->phase = PHASE_READ;
@@ -239,11 +253,13 @@ static void work_look(verify *v, int64_t now_ns)
     fault_strike(v, now_ns);
     server_look(v);
     for (size_t i = 0; i < v->client_n; i++)
-        open += letters_open(&v->clients[i]);
+        open += letters_open(&v->clients[i]) + revise_is_open(&v->clients[i]);
     if (v->is_ending)
         return;
-    if (v->heard_acks != v->acked + v->given_up) {
-        v->heard_acks = v->acked + v->given_up;
+    size_t heard = v->acked + v->given_up + v->edits + v->reactions + v->changes_given_up;
+
+    if (v->heard_acks != heard) {
+        v->heard_acks = heard;
         v->heard_ns = now_ns;
     }
     bool is_all = v->letters >= (size_t)v->opt.messages && open == 0 && fault_is_done(v) &&

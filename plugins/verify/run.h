@@ -4,6 +4,7 @@
  *   prepare.c    log-in, rooms
  *   client.c     a client: a socket that comes back after each cut and goes on where it was
  *   letter.c     what clients send, again and again until it is acknowledged
+ *   revise.c     how they edit and react
  *   fault.c      what is done to them
  *   server.c     a server of our own, and the command that restarts a foreign one
  *   final.c      everything read over REST at the end
@@ -53,6 +54,25 @@ typedef struct letter {
     uint32_t tries_n;
 } letter;
 
+/* ---- how a client changes messages ---- */
+
+enum { OWN_MOST = 8 };
+
+/* A message that it has stored, and how often it has edited it since. */
+typedef struct own {
+    const char *id, *room, *content; /* words; id NULL: the place is free */
+    uint32_t edits;
+} own;
+
+/* One edit or reaction, tried until it is acknowledged. */
+typedef struct job {
+    const char *id, *room, *text; /* as in a revision; id NULL: nothing is to be done */
+    enum revision_kind kind;
+    uint32_t emoji;
+    int64_t again_ns;
+    ptrdiff_t under_way; /* index in the history's revisions; -1: no try is */
+} job;
+
 /* ---- a client ---- */
 
 enum client_state { CLIENT_AWAY, CLIENT_OPENING, CLIENT_CATCHING_UP, CLIENT_LIVE };
@@ -75,7 +95,11 @@ typedef struct client {
     bool is_reset_due;       /* at the end of the pause it is cut */
     bool is_struck_again;    /* the next frame that is replayed ends in a cut */
     letter letters[LETTERS_MOST];
-    letter *by_rest; /* what its REST connection is busy with */
+    letter *by_rest;    /* what its REST connection is busy with */
+    own owns[OWN_MOST]; /* its last ones, in turn */
+    size_t own_n;
+    const char *seen, *seen_room; /* the message it was shown last; words, NULL: none yet */
+    job job;
 } client;
 
 /* ---- the run ---- */
@@ -116,7 +140,7 @@ struct verify {
     uint64_t dice;
     int64_t started_ns, begun_ns, silent_ns, ended_ns;
     size_t letters, acked, given_up, cuts, slowed, asked_again, repeats, restarts, reconnects,
-        tries;
+        tries, edits, reactions, changes_given_up;
     LIST(sample) ack_us;
     LIST(sample) back_us;
     bool failed;       /* memory */
@@ -171,6 +195,12 @@ void letter_refused(client *c, const char *key, const parley_json *in);
 /* A frame as it would be sent now; for one that is sent by half. */
 int letter_frame(const client *c, const letter *l, char into[512]);
 
+/* ---- revise.c ---- */
+/* This one is stored: now and then it is changed, or one that was shown. */
+void revise_stored(client *c, const letter *l, const char *id);
+void revise_look(client *c, int64_t now_ns);
+bool revise_is_open(const client *c);
+
 /* ---- fault.c ---- */
 void fault_strike(verify *v, int64_t now_ns); /* what is due */
 bool fault_is_done(const verify *v);
@@ -199,7 +229,7 @@ void final_done(verify *v);
 
 /* ---- figures.c ---- */
 
-enum { FIGURES_MOST = 20 };
+enum { FIGURES_MOST = 24 };
 size_t figures_of(verify *v, figure ret[FIGURES_MOST]);
 
 /* ---- run.c ---- */

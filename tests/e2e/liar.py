@@ -15,6 +15,8 @@ import uuid
 EVENTS = re.compile(r"/api/chat/rooms/([^/]+)/events/")
 MESSAGES = re.compile(r"/api/chat/rooms/([^/]+)/messages/")
 SEND = re.compile(r"/api/chat/rooms/([^/]+)/send/")
+MESSAGE = re.compile(r"/api/chat/messages/([^/]+)/$")
+CHANGES = ("message_edited", "reaction_added", "reaction_removed")
 
 
 class Line:
@@ -172,6 +174,16 @@ def frame_of(opcode, payload, is_masked):
     return bytes([128 | opcode]) + size + mask + payload
 
 
+def former(content):
+    """the text before the last edit"""
+    origin, _, n = content.rpartition("~")
+    return origin if n == "1" else f"{origin}~{int(n) - 1}"
+
+
+def is_in_log(frame):
+    return is_event(frame) or frame["type"] in CHANGES
+
+
 def is_event(frame):
     return frame["type"] == "chat_message" and "seq" in frame
 
@@ -242,7 +254,7 @@ class Hole(Liar):
         return body
 
     def down(self, line, frame):
-        return [] if is_event(frame) and frame["seq"] == self.SEQ else [frame]
+        return [] if is_in_log(frame) and frame["seq"] == self.SEQ else [frame]
 
 
 class Reordering(Liar):
@@ -262,16 +274,17 @@ class Reordering(Liar):
 
 
 class LostLast(Liar):
-    """Nobody is ever shown the last event."""
+    """Nobody is ever shown the last event, nor what may follow it: for sockets the log ends before `last`."""
 
     def __init__(self, port, last):
         super().__init__(port)
         self.last = last
 
     def down(self, line, frame):
-        if frame["type"] == "resumed" and frame["seq"] == self.last:
-            return [{**frame, "seq": self.last - 1, "replayed": max(frame["replayed"] - 1, 0)}]
-        if is_event(frame) and frame["seq"] == self.last:
+        if frame["type"] == "resumed" and frame["seq"] >= self.last:
+            hidden = frame["seq"] - self.last + 1
+            return [{**frame, "seq": self.last - 1, "replayed": max(frame["replayed"] - hidden, 0)}]
+        if is_in_log(frame) and frame["seq"] >= self.last:
             self.lies += 1
             return []
         return [frame]
@@ -315,3 +328,34 @@ class Forger(Liar):
             return [frame]
         self.lies += 1
         return [{**frame, "content": frame["content"] + "!"}]
+
+
+class LostEdit(Liar):
+    """Acknowledges edits and keeps the text."""
+
+    def request(self, method, path, body):
+        return {"content": body["content"].partition("~")[0]} if method == "PATCH" and MESSAGE.match(path) else body
+
+    def answer(self, method, path, status, body):
+        self.lies += method == "PATCH" and status == 200
+        return body
+
+
+class FormerText(Liar):
+    """Shows each edit with the text that was there before."""
+
+    def down(self, line, frame):
+        if frame["type"] != "message_edited":
+            return [frame]
+        self.lies += 1
+        return [{**frame, "content": former(frame["content"])}]
+
+
+class LostReaction(Liar):
+    """Acknowledges reactions, and REST has none of them."""
+
+    def answer(self, method, path, status, body):
+        if status == 200 and MESSAGES.match(path):
+            self.lies += sum("reactions" in one for one in body["results"])
+            return {**body, "results": [{k: v for k, v in one.items() if k != "reactions"} for one in body["results"]]}
+        return body

@@ -41,6 +41,20 @@ class Send:
 
 
 @dataclass
+class Revision:
+    """One try to edit a message."""
+    client: str
+    user: str
+    room: str
+    id: str
+    content: str
+    begun: float
+    at: float = 0.0           # of the answer
+    outcome: str = "unknown"
+    status: int = 0
+
+
+@dataclass
 class Frame:
     at: float
     type: str                 # chat_message, message_deleted, message_edited, reaction_added, reaction_removed
@@ -102,6 +116,7 @@ class History:
     reads: list = field(default_factory=list)
     changes: list = field(default_factory=list)
     denials: list = field(default_factory=list)
+    revisions: list = field(default_factory=list)
     epochs: dict = field(default_factory=dict)     # room: epochs it may have had beside the last one
     disturbed: list = field(default_factory=list)  # [from, to]: times in which nothing could be repaired
 
@@ -109,7 +124,13 @@ class History:
         """A copy that does not grow; `now` was read before.  Of a socket that is still open no more is expected."""
         return History([dataclasses.replace(s) for s in list(self.sends)],
                        [dataclasses.replace(c, closed=min(c.closed, now), frames=list(c.frames)) for c in list(self.connections)],
-                       list(self.reads), list(self.changes), list(self.denials), dict(self.epochs), list(self.disturbed))
+                       list(self.reads), list(self.changes), list(self.denials), [dataclasses.replace(r) for r in list(self.revisions)],
+                       dict(self.epochs), list(self.disturbed))
+
+    def take_later(self, source):
+        """What was tried after this copy was made may be stored already, or not."""
+        later = list(source.revisions)[len(self.revisions):]
+        self.revisions += [dataclasses.replace(r, outcome="unknown", status=0) for r in later]
 
 
 # ---- what is stored ----
@@ -177,7 +198,7 @@ def read_state(query, rooms, at=NEVER):
                 continue
             room.events.append(Event(seq, kind, row[7] if message_seq else "", row[6]))
             if kind == "message":
-                room.messages.append(Message(row[7], message_seq, row[9], unedited(row[11]), row[10] == "1"))
+                room.messages.append(Message(row[7], message_seq, row[9], row[11], row[10] == "1"))
     return State(found, at)
 
 
@@ -216,6 +237,8 @@ def record_lines(history, state, repair):
     for change in history.changes:
         yield {"what": "change", "room": change.room, "user": change.user, "kind": change.what, "begun": change.begun, "at": change.at,
                "outcome": change.outcome}
+    for revision in history.revisions:
+        yield {"what": "revised", "kind": "edit", **dataclasses.asdict(revision)}
     for denial in history.denials:
         yield {"what": "denied", **dataclasses.asdict(denial)}
     for begin, end in history.disturbed:
@@ -242,7 +265,7 @@ def room_lines(room):
     yield {"what": "room", "room": room.id, "epoch": room.epoch, "head": room.last_seq, "count": room.count, "rows": room.rows,
            "partial": int(not room.is_whole)}
     for event in room.events:
-        kind = event.kind if event.kind in ("message", "deleted", "added", "removed") else "other"
+        kind = event.kind if event.kind in ("message", "deleted", "added", "removed", "edited") else "other"
         yield {"what": "event", "room": room.id, "seq": event.seq, "kind": kind, "id": event.message, "user": event.user,
                "silent": int(event.kind not in SHOWN)}
     for message in room.messages:

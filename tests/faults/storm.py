@@ -234,6 +234,7 @@ class Storm:
     def check(self, when, rooms, state=None):
         history = self.history.until(time.monotonic())
         state = state or checker.read_state(self.query, rooms)
+        history.take_later(self.history)
         found = checker.check(history, state, self.repair)
         for violation in found[:20]:
             self.violate(violation.kind, f"{when} {self.done}: {violation.text}")

@@ -1,15 +1,15 @@
 """The people of a storm: they send over REST and by socket, watch, come back when they are thrown out, and keep a record.
 
 A message's content names its sender, its number and when it was sent, so that an outcome nobody was told of can be looked up,
-and a message that was sent after a fault can be told from one that only arrives after it.  An edit appends to it, and is recorded
-as what was sent: the event of the edit is what nobody may miss."""
+and a message that was sent after a fault can be told from one that only arrives after it.  An edit appends to it, and is recorded as
+a revision, so that the text which is stored and shown in the end can be looked up, too."""
 import random
 import threading
 import time
 
 import requests
 
-from checker import EDIT, Change, Connection, Denial, Frame, Read, Send, unedited
+from checker import EDIT, Change, Connection, Denial, Frame, Read, Revision, Send, unedited
 from parley import Closed, Refused, Socket
 
 ANSWER_S = 8.0     # until a client gives a request up
@@ -95,7 +95,11 @@ class Sender(Client):
     def edit(self):
         if send := self.own():
             self.n += 1
-            self.change("PATCH", send, {"content": f"{send.content}{EDIT}{self.n}"})
+            revision = Revision(self.name, self.person.id, self.room["id"], send.id, f"{send.content}{EDIT}{self.n}", time.monotonic())
+            self.history.revisions.append(revision)
+            status = self.change("PATCH", send, {"content": revision.content})
+            revision.at, revision.status = time.monotonic(), status
+            revision.outcome = "acked" if status == 200 else "unknown" if status >= 500 else "refused"
 
     def delete(self):
         if send := self.own():
@@ -110,6 +114,7 @@ class Sender(Client):
         answer = self.call(method, f"/api/chat/messages/{send.id}/{rest}", body)
         if answer.status_code not in (200, 204, 404, 503):
             self.deny(answer.status_code)
+        return answer.status_code
 
     def send(self):
         send = Send(self.name, self.person.id, self.room["id"], self.content(), time.monotonic())
@@ -192,7 +197,7 @@ class Watcher(Client):
                         self.deny(answer.status_code)
                     return
                 page = answer.json()
-                found = [[m["id"], m["seq"], unedited(m["content"])] for m in page["results"]]
+                found = [[m["id"], m["seq"], m["content"]] for m in page["results"]]
                 self.history.reads.append(Read(self.name, self.room["id"], time.monotonic(), found))
                 newest = max([newest, 0] + [seq for _, seq, _ in found])
                 for uid, seq, content in found:
@@ -207,7 +212,7 @@ class Watcher(Client):
     def saw(self, uid, seq, content):
         """a message, wherever it came from; one's own is acknowledged by that"""
         self.head = max(self.head, seq)
-        send = self.waiting.pop(content, None)
+        send = self.waiting.pop(unedited(content), None)
         if send:
             send.id, send.seq, send.answered, send.outcome = uid, seq, time.monotonic(), "acked"
 
@@ -262,13 +267,13 @@ class Watcher(Client):
             self.refused(frame)
         if frame["type"] not in SHOWN:
             return
-        content = unedited(frame.get("content", ""))
+        content = frame.get("content", "")
         self.connection.frames.append(Frame(self.heard, frame["type"], frame["seq"], frame["epoch"],
                                             frame.get("message_id") or frame["id"], content,
                                             frame.get("sender", {}).get("id", "")))
         if frame["type"] == "chat_message":
             self.saw(frame["id"], frame["seq"], content)
-            self.served = max(self.served, born(content))
+            self.served = max(self.served, born(unedited(content)))
 
     def refused(self, frame):
         """No frame says which send it is about, so all that wait have an outcome nobody knows."""

@@ -4,7 +4,7 @@ import copy
 import pytest
 
 import checker
-from checker import Change, Connection, Denial, Event, Frame, History, Message, Read, Room, Send, State
+from checker import Change, Connection, Denial, Event, Frame, History, Message, Read, Revision, Room, Send, State
 
 EPOCH = "e1"
 
@@ -117,13 +117,27 @@ def sender_away(h, r):
 
 def changed(h, r):
     """10 m3 edited, 11 and 12 a reaction to m5 that comes and goes: all who are there are shown them"""
-    for seq, kind, uid, frame in ((10, "edited", "id3", "message_edited"), (11, "reacted", "id5", "reaction_added"),
-                                  (12, "unreacted", "id5", "reaction_removed")):
+    for seq, kind, uid, frame, text in ((10, "edited", "id3", "message_edited", "m3~1"), (11, "reacted", "id5", "reaction_added", ""),
+                                        (12, "unreacted", "id5", "reaction_removed", "")):
         r.events.append(Event(seq, kind, uid))
         for connection in h.connections:
             if connection.code != 4403:
-                connection.frames.append(Frame(seq + 0.2, frame, seq, EPOCH, uid))
+                connection.frames.append(Frame(seq + 0.2, frame, seq, EPOCH, uid, text))
+    next(m for m in r.messages if m.id == "id3").content = "m3~1"
+    h.revisions.append(Revision("s1", "ada", "room", "id3", "m3~1", 9.9, 10.1, "acked", 200))
     r.last_seq = 12
+
+
+def edited_to(content, outcome="acked"):
+    """m3 as changed() edits it, but stored with another text; or with that outcome"""
+    def edit(h, r):
+        changed(h, r)
+        next(m for m in r.messages if m.id == "id3").content = content
+        h.revisions[0].outcome = outcome
+        for c in h.connections:
+            for f in c.frames:
+                f.content = content if f.seq == 10 else f.content
+    return edit
 
 
 def frame_of(h, connection, seq):
@@ -160,6 +174,9 @@ PLANTED = [
     ("skipped on an open socket", "an edit", lambda h, r: (changed(h, r), h.connections[0].frames.remove(frame_of(h, 0, 10)))),
     ("skipped on an open socket", "a reaction", lambda h, r: (changed(h, r), h.connections[1].frames.remove(frame_of(h, 1, 11)))),
     ("not shown in time", "the end of a reaction", lambda h, r: (changed(h, r), h.connections[3].frames.pop())),
+    ("an edit is lost", "it was acknowledged", edited_to("m3")),
+    ("other content than was sent", "an edit that nobody made", edited_to("m3~7")),
+    ("shown with a former text", "an edit, to one socket", lambda h, r: (changed(h, r), setattr(frame_of(h, 0, 10), "content", "m3"))),
     ("seq is not dense", "an edit that is shown and not in the log", lambda h, r: (changed(h, r), remove_event(r, 10))),
     ("skipped on an open socket", "between the answer of REST and the first frame", lambda h, r: h.connections[1].frames.pop(0)),
     ("delivered after removal", "on the socket of before", after_removal),
@@ -194,6 +211,11 @@ def test_a_planted_violation_is_found(kind, label, edit):
 SOUND = [
     ("as it is", lambda h, r: None),
     ("edits and reactions", changed),
+    ("an edit of unknown outcome that was stored", edited_to("m3~1", "unknown")),
+    ("a message that was edited, shown as it is now", lambda h, r: (
+        changed(h, r), setattr(frame_of(h, 0, 3), "content", "m3~1"), setattr(frame_of(h, 0, 3), "at", 10.5))),
+    ("a message that was edited, read before and after", lambda h, r: (
+        changed(h, r), h.reads.append(Read("bob2", "room", 10.5, [["id3", 3, "m3~1"]])))),
     ("an edit, repaired after the message was deleted", lambda h, r: (
         r.events.append(Event(10, "edited", "id2")), setattr(r, "last_seq", 10),
         [c.frames.append(Frame(10.2, "message_deleted", 10, EPOCH, "id2")) for c in h.connections if c.code != 4403])),
@@ -218,10 +240,20 @@ def test_nothing_is_found_in_a_sound_run(label, edit):
     assert checker.check(*plant(edit)) == []
 
 
-def test_what_was_edited_is_read_as_it_was_sent():
+@pytest.mark.parametrize("stored", ["m3", "m3~1"])
+def test_what_is_edited_while_the_state_is_read_may_be_in_it(stored):
+    history, state = plant(edited_to(stored))
+    copy_of = history.until(50)
+    copy_of.revisions.clear()
+    copy_of.take_later(history)
+    assert checker.check(copy_of, state) == []
+    assert bool(checker.check(history, state)) == (stored == "m3")
+
+
+def test_what_was_edited_is_read_as_it_is():
     rows = [[EPOCH, "2", "1", "1", str(seq), kind, "eve", "id1", "1", "ada", "0", "m1~2"] for seq, kind in ((1, "1"), (2, "9"))]
     room = checker.read_state(lambda sql: rows, ["room"]).rooms["room"]
-    assert room.messages == [Message("id1", 1, "ada", "m1")]
+    assert room.messages == [Message("id1", 1, "ada", "m1~2")]
     assert [(e.seq, e.kind, e.message) for e in room.events] == [(1, "message", "id1"), (2, "edited", "id1")]
 
 
