@@ -80,7 +80,8 @@ static void check_standing(room_case *c, const standing *s)
     case_checked(c, CHECK_ANSWER);
     if (s->unanswered > 0)
         case_broken(c, CHECK_ANSWER,
-                    "%s was never told what became of %" PRId64 " messages, however often it sent "
+                    "%s was never told what became of %" PRId64
+                    " messages or changes, however often it sent "
                     "them",
                     s->client, s->unanswered);
 }

@@ -3,17 +3,17 @@
  *   AWAY -> OPENING -> (CATCHING_UP ->) LIVE -> AWAY
  *
  * It comes back with ?after=&epoch=, or now and then as an older client would: with a socket that is
- * live at once, and the frame "resume". */
+ * live at once, and the frame "resume".  One with a socket for several rooms subscribes to them, each
+ * from its place (seat.c). */
 #include "plugins/verify/record.h"
 #include "plugins/verify/run.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BY_FRAME = 20 /* of a hundred */, BACK_MS = 20, BACK_MOST_MS = 1000, PATH_SIZE = 300 };
 
-static void client_become(client *c, enum client_state state)
+void client_become(client *c, enum client_state state)
 {
     c->state = state;
     c->since_ns = parley->mono_ns();
@@ -24,25 +24,6 @@ bool client_is_live(const client *c)
     return c->state == CLIENT_LIVE && ws_is_open(&c->ws) && !c->ws.cable.is_paused;
 }
 
-sight *client_shown(client *c, enum shown_kind kind, int64_t seq, const char *epoch)
-{
-    verify *v = c->v;
-    sight *f = c->log < 0 ? NULL : LIST_ADD(v->h.sockets.all[c->log].frames, &v->h.failed);
-    const char *none = word(&v->h.words, NULL, 0);
-
-    if (f)
-        *f = (sight){ .at = run_now(v),
-                      .kind = kind,
-                      .seq = seq,
-                      .epoch = epoch,
-                      .type = none,
-                      .id = none,
-                      .content = none,
-                      .sender = none,
-                      .count = -1 };
-    return f;
-}
-
 /* ---- the end of a socket ---- */
 
 void client_lost(client *c, int code)
@@ -51,13 +32,7 @@ void client_lost(client *c, int code)
     uint32_t most = BACK_MS << (c->failures < 6 ? c->failures : 6);
     int64_t now = parley->mono_ns();
 
-    if (c->log >= 0) {
-        socket_log *s = &v->h.sockets.all[c->log];
-        s->closed = run_now(v);
-        s->code = code;
-        record_closed(v->record, s);
-    }
-    c->log = -1;
+    seats_lost(c, code);
     if (c->state != CLIENT_AWAY && c->cut_ns == 0)
         c->cut_ns = now;
     client_become(c, CLIENT_AWAY);
@@ -73,14 +48,14 @@ void client_cut(client *c, enum cable_cut how)
     client_lost(c, 1006);
 }
 
-static void client_denied(client *c, int status)
+void client_denied(client *c, const char *where, int status)
 {
     verify *v = c->v;
     denial *d = LIST_ADD(v->h.denials, &v->h.failed);
 
     if (!d)
         return;
-    *d = (denial){ c->name, c->who->id, c->room, run_now(v), status };
+    *d = (denial){ c->name, c->who->id, where, run_now(v), status };
     record_denial(v->record, d);
 }
 
@@ -89,64 +64,45 @@ static void client_ended(void *ud, const ws_end *end)
     client *c = ud;
 
     if (end->status == 401 || end->status == 403 || end->status == 404)
-        client_denied(c, end->status);
+        client_denied(c, c->seats[0].room, end->status);
     c->failures += c->state == CLIENT_OPENING;
     client_lost(c, end->code);
 }
 
 /* ---- its beginning ---- */
 
-static void client_ask(client *c, int64_t after)
-{
-    char frame[160];
-    int n = snprintf(frame, sizeof(frame),
-                     "{\"type\":\"resume\",\"after\":%" PRId64 ",\"epoch\":\"%.64s\"}", after,
-                     c->epoch);
-    const sight *f = client_shown(c, SHOWN_ASKED, after, c->epoch);
-
-    if (f)
-        record_shown(c->v->record, &c->v->h.sockets.all[c->log], f);
-    c->last = after;
-    client_become(c, CLIENT_CATCHING_UP);
-    ws_text(&c->ws, frame, (size_t)n);
-}
-
 static void client_opened(void *ud)
 {
     client *c = ud;
-    verify *v = c->v;
-    char name[64];
-    int n = snprintf(name, sizeof(name), "%s.%u", c->name, ++c->sockets);
-    socket_log *s = LIST_ADD(v->h.sockets, &v->h.failed);
     bool is_by_query = strchr(c->ws.path, '?') != NULL;
 
-    if (!s)
-        return;
-    *s = (socket_log){ .name = word(&v->h.words, name, (size_t)n),
-                       .client = c->name,
-                       .user = c->who->id,
-                       .room = c->room,
-                       .epoch = c->epoch,
-                       .after = is_by_query ? c->last : -1,
-                       .floor = -1,
-                       .opened = run_now(v),
-                       .closed = INFINITY };
-    c->log = (ptrdiff_t)v->h.sockets.n - 1;
     c->failures = 0;
-    record_opened(v->record, s);
+    c->v->sockets++;
+    c->v->shared_sockets += c->is_shared;
     client_become(c, CLIENT_CATCHING_UP);
+    if (!c->is_shared)
+        seat_open(c, &c->seats[0], is_by_query ? c->seats[0].last : -1);
+}
+
+static void client_path(client *c, char into[PATH_SIZE])
+{
+    const seat *s = &c->seats[0];
+    bool is_by_query = *s->epoch && dice(c->v, 100) >= BY_FRAME;
+
+    if (c->is_shared)
+        (void)snprintf(into, PATH_SIZE, "/ws/");
+    else if (is_by_query)
+        (void)snprintf(into, PATH_SIZE, "/ws/chat/%s/?after=%" PRId64 "&epoch=%.64s", s->room,
+                       s->last, s->epoch);
+    else
+        (void)snprintf(into, PATH_SIZE, "/ws/chat/%s/", s->room);
 }
 
 static void client_open(client *c)
 {
     char path[PATH_SIZE];
-    bool is_by_query = *c->epoch && dice(c->v, 100) >= BY_FRAME;
 
-    if (is_by_query)
-        (void)snprintf(path, sizeof(path), "/ws/chat/%s/?after=%" PRId64 "&epoch=%.64s", c->room,
-                       c->last, c->epoch);
-    else
-        (void)snprintf(path, sizeof(path), "/ws/chat/%s/", c->room);
+    client_path(c, path);
     client_become(c, CLIENT_OPENING);
     if (ws_open(&c->ws, path, c->who->token) < 0) {
         c->failures++;
@@ -171,12 +127,9 @@ void client_init(client *c, verify *v, size_t number)
 
     *c = (client){ .v = v,
                    .who = &v->people[number % v->people_n],
-                   .hall = number % v->hall_n,
                    .name = word(&v->h.words, name, (size_t)n),
-                   .log = -1,
                    .job = { .under_way = -1 } };
-    c->room = v->halls[c->hall];
-    c->epoch = word(&v->h.words, NULL, 0);
+    seats_init(c, number);
     ws_init(&c->ws, v->ctx, &v->target, &up, c);
     rest_init(&c->rest, v->ctx, &v->target, c->who->token);
 }
@@ -202,9 +155,4 @@ void client_look(client *c, int64_t now_ns)
     else if (c->state == CLIENT_OPENING && now_ns - c->since_ns > ANSWER_NS)
         client_cut(c, CABLE_RST);
     letters_look(c, now_ns);
-}
-
-void client_again(client *c, int64_t back)
-{
-    client_ask(c, c->last > back ? c->last - back : 0);
 }

@@ -14,11 +14,16 @@ enum {
     SERVED_S = 10
 };
 
+static bool client_is_open(const client *c)
+{
+    return c->state == CLIENT_CATCHING_UP || c->state == CLIENT_LIVE;
+}
+
 /* ---- cuts: false: this client is not in a state for it ---- */
 
 static bool cut_reset(client *c)
 {
-    bool is_fit = c->log >= 0;
+    bool is_fit = client_is_open(c);
 
     if (is_fit)
         client_cut(c, CABLE_RST);
@@ -27,7 +32,7 @@ static bool cut_reset(client *c)
 
 static bool cut_end(client *c)
 {
-    bool is_fit = c->log >= 0;
+    bool is_fit = client_is_open(c);
 
     if (is_fit)
         client_cut(c, CABLE_FIN);
@@ -71,7 +76,7 @@ static bool cut_unread(client *c)
 /* Once now, and once more while it catches up. */
 static bool cut_twice(client *c)
 {
-    if (c->log < 0)
+    if (!client_is_open(c))
         return false;
     c->is_struck_again = true;
     client_cut(c, CABLE_RST);
@@ -111,9 +116,11 @@ static bool hinder_slow(client *c)
 
 static bool hinder_again(client *c)
 {
-    if (!client_is_live(c) || !*c->epoch)
+    seat *s = &c->seats[dice(c->v, (uint32_t)c->seat_n)];
+
+    if (!client_is_live(c))
         return false;
-    client_again(c, dice(c->v, AGAIN_MOST));
+    seat_again(c, s, dice(c->v, AGAIN_MOST));
     c->v->asked_again++;
     return true;
 }

@@ -17,106 +17,114 @@ static int64_t seq_of(const parley_json *in)
     return parley->json_int(parley->json_get(in, "seq"), -1);
 }
 
-static void frame_write(client *c, const sight *f)
-{
-    if (f && c->log >= 0)
-        record_shown(c->v->record, &c->v->h.sockets.all[c->log], f);
-}
+/* ---- one of each type; s: the seat of its room, NULL: it is of none ---- */
 
-void client_served(client *c)
-{
-    int64_t now = parley->mono_ns();
-
-    c->state = CLIENT_LIVE;
-    c->since_ns = now;
-    if (c->cut_ns) {
-        sample *one = LIST_ADD(c->v->back_us, &c->v->failed);
-        if (one)
-            one->us = (uint32_t)((now - c->cut_ns) / 1000);
-    }
-    c->cut_ns = 0;
-    letters_look(c, now);
-}
-
-/* ---- one of each type ---- */
-
-static void take_hello(client *c, const parley_json *in)
+static void take_hello(client *c, seat *s, const parley_json *in)
 {
     const char *epoch = text_of(c, in, "epoch");
     bool is_by_query = strchr(c->ws.path, '?') != NULL;
 
-    frame_write(c, client_shown(c, SHOWN_HELLO, seq_of(in), epoch));
-    if (is_by_query)
-        return;
-    if (*c->epoch) {
-        client_again(c, 0);
+    if (c->is_shared) {
+        seats_subscribe(c);
         return;
     }
-    c->epoch = epoch;
-    c->last = seq_of(in);
-    client_served(c);
+    seat_write(c, s, seat_shown(c, s, SHOWN_HELLO, seq_of(in), epoch));
+    if (is_by_query)
+        return;
+    if (*s->epoch) {
+        seat_again(c, s, 0);
+        return;
+    }
+    s->epoch = epoch;
+    s->last = seq_of(in);
+    seat_served(c, s);
 }
 
-static void take_resumed(client *c, const parley_json *in)
+/* Live in a room that it has no place in yet. */
+static void take_subscribed(client *c, seat *s, const parley_json *in)
 {
-    sight *f = client_shown(c, SHOWN_RESUMED, seq_of(in), text_of(c, in, "epoch"));
+    s->epoch = text_of(c, in, "epoch");
+    s->last = seq_of(in);
+    seat_open(c, s, -1);
+    seat_write(c, s, seat_shown(c, s, SHOWN_HELLO, s->last, s->epoch));
+    seat_served(c, s);
+}
+
+static void take_resumed(client *c, seat *s, const parley_json *in)
+{
+    sight *f = seat_shown(c, s, SHOWN_RESUMED, seq_of(in), text_of(c, in, "epoch"));
 
     if (f)
         f->replayed = parley->json_int(parley->json_get(in, "replayed"), -1);
-    frame_write(c, f);
-    c->last = seq_of(in);
-    client_served(c);
+    seat_write(c, s, f);
+    s->last = seq_of(in);
+    seat_served(c, s);
 }
 
-static void take_resync(client *c, const parley_json *in)
+static void take_resync(client *c, seat *s, const parley_json *in)
 {
-    sight *f = client_shown(c, SHOWN_RESYNC, seq_of(in), text_of(c, in, "epoch"));
+    sight *f = seat_shown(c, s, SHOWN_RESYNC, seq_of(in), text_of(c, in, "epoch"));
 
     if (f)
         f->type = text_of(c, in, "reason");
-    frame_write(c, f);
-    c->epoch = text_of(c, in, "epoch");
-    c->last = seq_of(in);
-    client_served(c);
+    seat_write(c, s, f);
+    s->epoch = text_of(c, in, "epoch");
+    s->last = seq_of(in);
+    seat_served(c, s);
 }
 
-static void take_ack(client *c, const parley_json *in)
+/* Where a room's own socket would close: the client comes back. */
+static void take_unsubscribed(client *c, seat *s, const parley_json *in)
 {
+    int code = (int)parley->json_int(parley->json_get(in, "code"), 0);
+
+    if (code == 4403 || code == 4404)
+        client_denied(c, s->room, code);
+    client_cut(c, CABLE_FIN);
+}
+
+static void take_ack(client *c, seat *s, const parley_json *in)
+{
+    (void)s;
     letter_acked(c, text_of(c, in, "client_msg_id"), in);
 }
 
-/* Without a client_msg_id it answers the resume, which may be asked for again. */
-static void take_error(client *c, const parley_json *in)
+/* Without a client_msg_id it answers the resume or the subscribe, which may be asked for again. */
+static void take_error(client *c, seat *s, const parley_json *in)
 {
     const char *key = text_of(c, in, "client_msg_id");
 
-    if (*key)
+    if (*key) {
         letter_refused(c, key, in);
-    else if (c->state == CLIENT_CATCHING_UP)
+        return;
+    }
+    if (c->is_shared && s && strcmp(text_of(c, in, "code"), "not_found") == 0)
+        client_denied(c, s->room, 404);
+    if (c->state == CLIENT_CATCHING_UP)
         client_cut(c, CABLE_FIN);
 }
 
-static void take_event(client *c, const parley_json *in, const char *type)
+static void take_event(client *c, seat *s, const parley_json *in, const char *type)
 {
     int64_t seq = seq_of(in);
-    sight *f = client_shown(c, SHOWN_EVENT, seq, text_of(c, in, "epoch"));
+    sight *f = seat_shown(c, s, SHOWN_EVENT, seq, text_of(c, in, "epoch"));
     const char *id = text_of(c, in, "message_id");
+    bool is_reaction = *text_of(c, in, "emoji") != '\0';
 
     if (f) {
         f->type = type;
         f->id = *id ? id : text_of(c, in, "id");
-        f->count =
-            *text_of(c, in, "emoji") ? parley->json_int(parley->json_get(in, "count"), 0) : -1;
-        f->content = text_of(c, in, f->count < 0 ? "content" : "emoji");
+        f->count = is_reaction ? parley->json_int(parley->json_get(in, "count"), 0) : -1;
+        f->content = text_of(c, in, is_reaction ? "emoji" : "content");
         f->sender = text_of(c, parley->json_get(in, "sender"), "id");
         if (strcmp(type, "chat_message") == 0) {
             c->seen = f->id;
-            c->seen_room = c->room;
+            c->seen_room = s->room;
         }
     }
-    frame_write(c, f);
-    if (seq == c->last + 1 || (c->state == CLIENT_LIVE && seq > c->last))
-        c->last = seq;
+    seat_write(c, s, f);
+    if (seq == s->last + 1 || (s->is_live && seq > s->last))
+        s->last = seq;
     if (c->is_struck_again && c->state == CLIENT_CATCHING_UP) {
         c->is_struck_again = false;
         c->v->cuts++;
@@ -127,24 +135,34 @@ static void take_event(client *c, const parley_json *in, const char *type)
 /* clang-format off */
 static const struct {
     const char *type;
-    void (*take)(client *, const parley_json *);
+    bool is_of_room; /* it means nothing without */
+    void (*take)(client *, seat *, const parley_json *);
 } frames[] = {
-    { "hello",   take_hello },   { "resumed", take_resumed }, { "resync", take_resync },
-    { "ack",     take_ack },     { "error",   take_error },
+    { "hello",   false, take_hello },   { "subscribed",   true, take_subscribed },
+    { "resumed", true,  take_resumed }, { "unsubscribed", true, take_unsubscribed },
+    { "resync",  true,  take_resync },  { "ack",          false, take_ack },
+    { "error",   false, take_error },
 };
 /* clang-format on */
+
+/* Told of a room that is not subscribed to; they have a seq that is no event's. */
+static bool is_notice(const char *type)
+{
+    return strcmp(type, "room_added") == 0;
+}
 
 void frame_take(client *c, parley_str bytes)
 {
     parley_json *in = parley->json_parse(bytes, NULL);
     const char *type = text_of(c, in, "type");
+    seat *s = seat_of(c, text_of(c, in, "room"));
     size_t i = 0, n = sizeof(frames) / sizeof(frames[0]);
 
     while (i < n && strcmp(frames[i].type, type) != 0)
         i++;
-    if (i < n)
-        frames[i].take(c, in);
-    else if (seq_of(in) >= 0)
-        take_event(c, in, type);
+    if (i < n && (s || !frames[i].is_of_room))
+        frames[i].take(c, s, in);
+    else if (i == n && s && seq_of(in) >= 0 && !is_notice(type))
+        take_event(c, s, in, type);
     parley->json_free(in);
 }

@@ -25,6 +25,7 @@ static void letter_begin(client *c, letter *l, int64_t now_ns)
     parley->uuid7(id);
     *l = (letter){ .key = word(&v->h.words, id, strlen(id)),
                    .content = word(&v->h.words, text, (size_t)n),
+                   .seat = dice(v, (uint32_t)c->seat_n),
                    .tries = { NO_TRY, NO_TRY },
                    .begun_ns = now_ns };
     v->letters++;
@@ -56,19 +57,20 @@ static void try_begin(client *c, letter *l, enum way way)
 {
     verify *v = c->v;
     size_t number = v->h.sends.n;
+    const seat *to = &c->seats[l->seat];
     sent *s = LIST_ADD(v->h.sends, &v->h.failed);
 
     if (!s)
         return;
     *s = (sent){ .client = c->name,
                  .user = c->who->id,
-                 .room = c->room,
+                 .room = to->room,
                  .content = l->content,
                  .key = l->key,
                  .at = run_now(v) };
     s->id = s->line = word(&v->h.words, NULL, 0);
-    if (way == WAY_SOCKET && c->log >= 0)
-        s->line = v->h.sockets.all[c->log].name;
+    if (way == WAY_SOCKET && to->log >= 0)
+        s->line = v->h.sockets.all[to->log].name;
     l->tries[way] = (int64_t)number;
     l->tried_ns = parley->mono_ns();
     v->repeats += l->tries_n++ > 0;
@@ -134,9 +136,12 @@ static void letter_failed(client *c, letter *l, enum way way, int status, int64_
 
 int letter_frame(const client *c, const letter *l, char into[512])
 {
-    (void)c;
+    char to[64] = "";
+
+    if (c->is_shared)
+        (void)snprintf(to, sizeof(to), ",\"room\":\"%.36s\"", c->seats[l->seat].room);
     return snprintf(into, 512,
-                    "{\"type\":\"chat_message\",\"content\":\"%s\",\"client_msg_id\":\"%s\"}",
+                    "{\"type\":\"chat_message\"%s,\"content\":\"%s\",\"client_msg_id\":\"%s\"}", to,
                     l->content, l->key);
 }
 
@@ -248,7 +253,7 @@ static bool send_rest(client *c, letter *l)
 {
     char path[REST_PATH_MAX], body[512];
 
-    (void)snprintf(path, sizeof(path), "/api/chat/rooms/%s/send/", c->room);
+    (void)snprintf(path, sizeof(path), "/api/chat/rooms/%s/send/", c->seats[l->seat].room);
     (void)snprintf(body, sizeof(body), "{\"content\":\"%s\",\"client_msg_id\":\"%s\"}", l->content,
                    l->key);
     if (rest_ask(&c->rest, "POST", path, body, rest_answered, c) < 0)

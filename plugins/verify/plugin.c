@@ -266,9 +266,9 @@ static const parley_option command_options[] = {
       PARLEY_T_STR, PARLEY_O_SECRET | PARLEY_O_MANY, 1, 1000 },
     { "email", NULL, NULL, "with --url: of such an account; its password is asked for, or stands in the variable " PASSWORD_VARIABLE,
       PARLEY_T_STR, PARLEY_O_MANY, 1, 300 },
-    { "clients", "8", NULL, "clients; each has a socket and a connection for REST", PARLEY_T_INT, 0, 1, CLIENTS_MOST },
+    { "clients", "8", NULL, "clients; each has a socket and a connection for REST, every fourth has one socket for several rooms", PARLEY_T_INT, 0, 1, CLIENTS_MOST },
     { "rooms", "2", NULL, "rooms that they are spread over", PARLEY_T_INT, 0, 1, ROOMS_MOST },
-    { "messages", "1000", NULL, "messages to be sent in all", PARLEY_T_INT, 0, 1, 10000000 },
+    { "messages", "1000", NULL, "messages to be sent in all; some are edited, and reacted to", PARLEY_T_INT, 0, 1, 10000000 },
     { "cuts", "20", NULL, "cuts of the clients' connections, spread over the run", PARLEY_T_INT, 0, 0, 1000000 },
     { "restarts", NULL, NULL, "how often the server or a worker of it is killed or restarted; default 2, with --url without --restart-command 0", PARLEY_T_INT, 0, 0, 1000 },
     { "restart_command", NULL, NULL, "with --url: a shell command that does it, and ends with 0", PARLEY_T_STR, 0, 1, 1000 },
@@ -288,12 +288,13 @@ static int verify_load(parley_ctx *ctx, const parley_conf *conf)
         .flags = PARLEY_V_BARE,
         .name = "verify",
         .about = "check that a server keeps what it promises",
-        .details = "Clients send, are cut off, come back, repeat what they do not know the outcome "
-                   "of, and\n"
-                   "go on where they were, while the server is restarted; in the end all that was\n"
-                   "acknowledged must be stored once, and all must have seen the same. Exit "
-                   "status: 0 all\n"
-                   "was kept, 1 something was violated, 2 it could not be tried. docs/VERIFY.md\n",
+        .details =
+            "Clients send, edit, react, are cut off, come back, repeat what they do not know the\n"
+            "outcome of, and go on where they were, while the server is restarted; in the end\n"
+            "all that was acknowledged must be stored once, and all must have seen the same.\n"
+            "Without --url a server is started for this, and removed afterwards.\n"
+            "Exit status: 0 all was kept, 1 something was violated, 2 it could not be tried.\n"
+            "docs/VERIFY.md\n",
         .options = command_options,
         .option_n = sizeof(command_options) / sizeof(command_options[0]),
         .option_stride = sizeof(command_options[0]),

@@ -57,7 +57,8 @@ void revise_stored(client *c, const letter *l, const char *id)
     uint32_t chance = dice(c->v, 100);
     size_t n = c->own_n + 1 < OWN_MOST ? c->own_n + 1 : OWN_MOST;
 
-    c->owns[c->own_n++ % OWN_MOST] = (own){ .id = id, .room = c->room, .content = l->content };
+    c->owns[c->own_n++ % OWN_MOST] =
+        (own){ .id = id, .room = c->seats[l->seat].room, .content = l->content };
     if (revise_is_open(c))
         return;
     if (chance < EDITED)

@@ -182,34 +182,44 @@ void run_read(verify *v)
 
 /* ---- settle ---- */
 
-static int64_t head_of(const verify *v, const client *c)
+static int64_t head_of(const verify *v, const seat *s)
 {
     for (size_t i = 0; i < v->h.rooms.n; i++)
-        if (v->h.rooms.all[i].id == c->room)
+        if (v->h.rooms.all[i].id == s->room)
             return v->h.rooms.all[i].head;
     return 0;
 }
 
 static bool client_is_there(const verify *v, const client *c)
 {
-    return client_is_live(c) && c->last >= head_of(v, c) && letters_open(c) == 0 &&
-           !revise_is_open(c);
+    bool is_there = client_is_live(c) && letters_open(c) == 0 && !revise_is_open(c);
+
+    for (size_t i = 0; i < c->seat_n && is_there; i++)
+        is_there = c->seats[i].last >= head_of(v, &c->seats[i]);
+    return is_there;
+}
+
+static void client_stands(verify *v, const client *c, size_t number)
+{
+    standing *s = LIST_ADD(v->h.standings, &v->h.failed);
+    const char *id = c->seats[number].room;
+
+    if (!s)
+        return;
+    *s = (standing){ c->name, c->who->id, id, c->seats[number].last, 0, run_now(v) };
+    for (size_t i = 0; i < LETTERS_MOST; i++) {
+        const letter *l = &c->letters[i];
+        s->unanswered += l->key && !l->is_acked && l->seat == number;
+    }
+    s->unanswered += revise_is_open(c) && c->job.room == id;
+    record_standing(v->record, s);
 }
 
 static void run_settled(verify *v)
 {
-    for (size_t i = 0; i < v->client_n; i++) {
-        const client *c = &v->clients[i];
-        standing *s = LIST_ADD(v->h.standings, &v->h.failed);
-
-        if (!s)
-            continue;
-        *s = (standing){ c->name, c->who->id, c->room, c->last, 0, run_now(v) };
-        for (size_t k = 0; k < LETTERS_MOST; k++)
-            s->unanswered += c->letters[k].key && !c->letters[k].is_acked;
-        s->unanswered += revise_is_open(c);
-        record_standing(v->record, s);
-    }
+    for (size_t i = 0; i < v->client_n; i++)
+        for (size_t k = 0; k < v->clients[i].seat_n; k++)
+            client_stands(v, &v->clients[i], k);
     v->phase = PHASE_READ;
     final_start(v);
 }

@@ -3,6 +3,7 @@
  *   run.c        the order of it all, and what is due at each tick
  *   prepare.c    log-in, rooms
  *   client.c     a client: a socket that comes back after each cut and goes on where it was
+ *   seat.c       its place in each of the rooms that its socket follows
  *   letter.c     what clients send, again and again until it is acknowledged
  *   revise.c     how they edit and react
  *   fault.c      what is done to them
@@ -23,6 +24,7 @@
 
 enum {
     LETTERS_MOST = 4, /* of one client under way */
+    SEATS_MOST = 8,   /* rooms that one socket follows */
     TEXT_MAX = 128,
     ID_SIZE = 37,
     CLIENTS_MOST = 1000,
@@ -47,6 +49,7 @@ enum { NO_TRY = -1 };
 /* Owner: its client; the place is free again when it is acknowledged and no try is under way. */
 typedef struct letter {
     const char *key, *content; /* words; key NULL: the place is free */
+    size_t seat;               /* of its client: the room it is for */
     int64_t tries[WAYS];       /* number in the history of the one under way; NO_TRY: none */
     int64_t again_ns;          /* not before */
     int64_t begun_ns, tried_ns;
@@ -77,20 +80,28 @@ typedef struct job {
 
 enum client_state { CLIENT_AWAY, CLIENT_OPENING, CLIENT_CATCHING_UP, CLIENT_LIVE };
 
+/* A room that a client follows, and where it is in its log. */
+typedef struct seat {
+    const char *room;
+    const char *epoch; /* with `last`: its place in the log; "": it has none yet */
+    int64_t last;      /* seq */
+    ptrdiff_t log;     /* index in the history's sockets; -1: none open */
+    bool is_live;      /* caught up on the socket that is open */
+} seat;
+
 typedef struct client {
     verify *v;
     const person *who;
-    const char *name, *room; /* words */
-    size_t hall;             /* index of the room */
+    const char *name; /* a word */
+    bool is_shared;   /* one socket for all of its rooms, /ws/; else it has one room */
+    seat seats[SEATS_MOST];
+    size_t seat_n;
     ws ws;
     rest rest;
     enum client_state state;
     int64_t since_ns, again_ns; /* of the state; not before */
     int64_t cut_ns;             /* when it was cut; 0: it is served */
     uint32_t failures, sockets;
-    ptrdiff_t log;           /* index in the history's sockets; -1: none open */
-    const char *epoch;       /* with `last`: its place in the log; "": it has none yet */
-    int64_t last;            /* seq */
     int64_t paused_until_ns; /* reads nothing until then; 0: it reads */
     bool is_reset_due;       /* at the end of the pause it is cut */
     bool is_struck_again;    /* the next frame that is replayed ends in a cut */
@@ -140,7 +151,7 @@ struct verify {
     uint64_t dice;
     int64_t started_ns, begun_ns, silent_ns, ended_ns;
     size_t letters, acked, given_up, cuts, slowed, asked_again, repeats, restarts, reconnects,
-        tries, edits, reactions, changes_given_up;
+        tries, edits, reactions, changes_given_up, sockets, shared_sockets;
     LIST(sample) ack_us;
     LIST(sample) back_us;
     bool failed;       /* memory */
@@ -176,12 +187,24 @@ void client_done(client *c);
 void client_look(client *c, int64_t now_ns);
 /* Cut by us; it comes back by itself. */
 void client_cut(client *c, enum cable_cut how);
-void client_lost(client *c, int code); /* its socket is no more */
-/* Sends "resume" from this many events before its place. */
-void client_again(client *c, int64_t back);
-void client_served(client *c); /* caught up, or live for the first time */
-sight *client_shown(client *c, enum shown_kind kind, int64_t seq, const char *epoch);
-bool client_is_live(const client *c);
+void client_become(client *c, enum client_state state);
+void client_lost(client *c, int code);                        /* its socket is no more */
+void client_denied(client *c, const char *where, int status); /* where: id of a room */
+bool client_is_live(const client *c);                         /* in all its rooms */
+
+/* ---- seat.c ---- */
+void seats_init(client *c, size_t number);
+void seats_lost(client *c, int code);
+/* The socket is live for this room, or begins to catch up from `after` (-1: it does not). */
+void seat_open(client *c, seat *s, int64_t after);
+/* Asks for what came since this many events before its place. */
+void seat_again(client *c, seat *s, int64_t back);
+void seats_subscribe(client *c);
+/* NULL: a frame of no room that this client follows. */
+seat *seat_of(client *c, const char *id);
+void seat_served(client *c, seat *s); /* caught up, or live for the first time */
+sight *seat_shown(client *c, const seat *s, enum shown_kind kind, int64_t seq, const char *epoch);
+void seat_write(client *c, const seat *s, const sight *f);
 
 /* ---- frame.c ---- */
 void frame_take(client *c, parley_str bytes);

@@ -53,6 +53,7 @@ def test_a_running_server_holds(server, tokens):
     checked = {check["check"]: check["checked"] for check in found["checks"]}
     assert checked["stored twice"] == checked["read, but not stored"] == MESSAGES
     assert checked["seq is not dense"] > MESSAGES, "edits and reactions are events of the log, too"
+    assert 0 < found["figures"]["shared_sockets"] < found["figures"]["sockets"]
     assert found["figures"]["edits"] > 0 and found["figures"]["reactions"] > 0
     assert checked["an edit is lost"] > 0 and checked["shown with a former text"] > 0 and checked["reactions differ"] > 0
     assert checked["not shown in time"] == 4
@@ -139,9 +140,11 @@ LIES = [
     (liar.LostEdit, "an edit is lost"),
     (liar.FormerText, "shown with a former text"),
     (liar.LostReaction, "reactions differ"),
+    (liar.LeakyFeed, "skipped on an open socket"),
 ]
 NAMES = ["ack before commit", "a resume that misses what comes meanwhile", "no dedup", "a hole", "another order", "a lost last event",
-         "a ghost", "a stutter", "an idle resync", "a forger", "a lost edit", "an edit with a former text", "lost reactions"]
+         "a ghost", "a stutter", "an idle resync", "a forger", "a lost edit", "an edit with a former text", "lost reactions",
+         "a socket for several rooms that leaks"]
 
 
 @pytest.mark.parametrize("lie, check", LIES, ids=NAMES)
