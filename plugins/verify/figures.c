@@ -65,6 +65,7 @@ size_t figures_of(verify *v, figure ret[FIGURES_MOST])
         { "ack_max_ms", "ms until acknowledged: at most", quantile(ack, acks, 100), 1 },
         { "back_p50_ms", "ms from a cut to all caught up: half", quantile(back, backs, 50), 1 },
         { "back_max_ms", "ms from a cut to all caught up: at most", quantile(back, backs, 100), 1 },
+        { "seed", "--seed, for the same faults again", (double)v->opt.seed, 0 },
     };
 
     for (; n < sizeof(all) / sizeof(all[0]) && n < FIGURES_MOST; n++)

@@ -276,7 +276,7 @@ static const parley_option command_options[] = {
     { "patience", "30s", NULL, "time that all clients have to catch up when nobody sends any more", PARLEY_T_MS, 0, 1000, 3600000 },
     { "seed", NULL, NULL, "for the choice of faults; default: another one each time", PARLEY_T_INT, 0, 0, 4294967295 },
     { "record", NULL, NULL, "a file for all that was sent, acknowledged and shown, as lines of JSON", PARLEY_T_STR, PARLEY_O_PATH, 1, 4000 },
-    { "check", NULL, NULL, "only judge such a file", PARLEY_T_STR, PARLEY_O_PATH, 1, 4000 },
+    { "check", NULL, NULL, "only judge a file that --record wrote", PARLEY_T_STR, PARLEY_O_PATH, 1, 4000 },
     { "json", "false", NULL, "the report as one JSON object", PARLEY_T_BOOL, 0, 0, 0 },
 };
 /* clang-format on */

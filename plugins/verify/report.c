@@ -33,7 +33,7 @@ void report_text(FILE *to, const findings *f, const figure *figures, size_t n)
     text_table(to, f);
     text_violations(to, f);
     if (n > 0)
-        (void)fputc('\n', to);
+        (void)fprintf(to, "\nTHE RUN\n");
     for (size_t i = 0; i < n; i++)
         (void)fprintf(to, "  %-46s %.*f\n", figures[i].text, figures[i].digits, figures[i].value);
     if (check_broken(f) == 0)

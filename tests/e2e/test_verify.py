@@ -71,7 +71,8 @@ def test_the_report_is_for_people(server, tokens):
     done = verify(server, "--url", server.url, *tokens, *SHORT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"^nothing is stored twice, however often it was sent +{MESSAGES} +0$", done.stdout, re.M)
-    assert re.search(rf"^  messages acknowledged +{MESSAGES}$", done.stdout, re.M)
+    assert re.search(rf"^THE RUN\n  messages acknowledged +{MESSAGES}$", done.stdout, re.M)
+    assert re.search(r"^  --seed, for the same faults again +5$", done.stdout, re.M)
     assert done.stdout.endswith("HELD: all that was promised was kept\n")
 
 
