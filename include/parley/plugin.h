@@ -129,12 +129,6 @@ enum parley_jtype {
     PARLEY_J_ARR,
     PARLEY_J_OBJ
 };
-enum parley_jpart_kind { PARLEY_JP_RAW, PARLEY_JP_TEXT, PARLEY_JP_INT };
-typedef struct parley_jpart {
-    uint32_t kind; /* RAW: text as it stands; TEXT: as a string, absent: null; INT: number */
-    int64_t number;
-    parley_str text; /* UTF-8 */
-} parley_jpart;
 enum parley_routeflag {
     PARLEY_R_USER = 1,     /* 401 unless a principal is set */
     PARLEY_R_NOLOG = 2,    /* api.log leaves it out */
@@ -164,6 +158,7 @@ typedef struct parley_plugin_info { /* of plugin_each(): read-only, until the ca
 } parley_plugin_info;
 typedef void (*parley_plugin_fn)(const parley_plugin_info *, void *ud);
 
+#include <parley/json.h>   /* parley_jpart */
 #include <parley/metric.h> /* parley_metric, parley_meter, parley_metric_fn */
 #include <parley/schema.h> /* parley_doc, parley_schema, parley_field */
 
@@ -477,12 +472,10 @@ typedef struct parley_api {
     parley_json *(*json_copy)(const parley_json *);
     int (*json_set)(parley_json *, const char *key, parley_json *take);
     int (*json_push)(parley_json *, parley_json *take);
-    /* A text that is made often, without a tree: the parts one after the other, which is for you to
-     * get right.  A view until your callback returns; absent: no memory, or too long */
+    /* parley/json.h.  A view until your callback returns; absent: no memory, or too long */
     parley_str (*json_join)(parley_ctx *, const parley_jpart *, size_t n);
 
-    /* the command line: parley/verb.h */
-    /* registration as route(): only inside load() */
+    /* the command line: parley/verb.h; verb() as route(): only inside load() */
     int (*verb)(parley_ctx *, const struct parley_verb *);
     const struct parley_run_api *run; /* what a verb at work can do */
 
