@@ -121,6 +121,8 @@ void check_sends(room_case *c);
 void check_revisions(room_case *c);
 /* Whether the message may have had this content at that time. */
 bool check_text_was(const room_case *c, const message *m, const char *content, double at);
+/* Whether it may have had it at that time or later, as no other had been acknowledged behind it. */
+bool check_text_stood(const room_case *c, const message *m, const char *content, double begun);
 /* Frames of an edit and of a reaction, to a message that is not deleted; who: the socket. */
 void check_edit_shown(room_case *c, const char *who, const sight *f, const message *m);
 void check_reaction_shown(room_case *c, const char *who, const sight *f, const message *m);

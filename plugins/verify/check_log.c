@@ -95,6 +95,17 @@ void check_log(room_case *c)
     }
 }
 
+/* What is asked for after an edit was acknowledged has its text, or a newer one. */
+static void check_reading(room_case *c, const reading *r, const message *m)
+{
+    case_checked(c, CHECK_FORMER);
+    if (!check_text_stood(c, m, r->content, r->begun))
+        case_broken(c, CHECK_FORMER,
+                    "%s asked at %.3f and read %s (seq %" PRId64
+                    ") as \"%s\"; a later text was acknowledged before",
+                    r->client, r->begun, r->id, r->seq, r->content);
+}
+
 void check_readings(room_case *c)
 {
     for (size_t i = 0; i < c->readings.n; i++) {
@@ -114,5 +125,7 @@ void check_readings(room_case *c)
             case_broken(c, CHECK_CONTENT,
                         "%s read %s (seq %" PRId64 ") as \"%s\" at %.3f; it is stored as \"%s\"",
                         r->client, r->id, r->seq, r->content, r->at, m->content);
+        else if (!m->is_deleted && r->begun >= 0)
+            check_reading(c, r, m);
     }
 }

@@ -55,12 +55,27 @@ static double message_told(const room_case *c, const message *m)
     return told;
 }
 
-/* Another text was acknowledged that was begun after this one was over. */
-static bool text_is_followed(const tries *t, const char *content, double over)
+/* Another text was acknowledged by `until` that was begun after this one was over. */
+static bool text_is_followed(const tries *t, const char *content, double over, double until)
 {
     for (size_t i = 0; i < t->n; i++) {
         const revision *r = try_at(t, i);
-        if (is_edit(r) && r->outcome == OUTCOME_ACKED && r->text != content && r->begun > over)
+        if (is_edit(r) && r->outcome == OUTCOME_ACKED && r->text != content && r->begun > over &&
+            r->at <= until)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a text that was written may be the one that is stored at that time or later. */
+static bool text_may_stand(const room_case *c, const message *m, const tries *t,
+                           const char *content, double at)
+{
+    if (content == m->origin && !text_is_followed(t, content, message_told(c, m), at))
+        return true;
+    for (size_t i = 0; i < t->n; i++) {
+        const revision *r = try_at(t, i);
+        if (is_edit(r) && r->text == content && !text_is_followed(t, content, try_over(r), at))
             return true;
     }
     return false;
@@ -87,24 +102,25 @@ bool check_text_was(const room_case *c, const message *m, const char *content, d
     return false;
 }
 
+bool check_text_stood(const room_case *c, const message *m, const char *content, double begun)
+{
+    tries t = tries_of(c, m);
+
+    return content == m->content || text_may_stand(c, m, &t, content, begun);
+}
+
 static void check_text(room_case *c, const message *m, const tries *t)
 {
-    bool is_origin = m->content == m->origin, is_known = is_origin;
-    bool may_be_last = is_origin && !text_is_followed(t, m->content, message_told(c, m));
+    bool is_known = m->content == m->origin;
 
-    for (size_t i = 0; i < t->n; i++) {
-        const revision *r = try_at(t, i);
-        if (!is_edit(r) || r->text != m->content)
-            continue;
-        is_known = true;
-        may_be_last = may_be_last || !text_is_followed(t, r->text, try_over(r));
-    }
+    for (size_t i = 0; i < t->n; i++)
+        is_known = is_known || (is_edit(try_at(t, i)) && try_at(t, i)->text == m->content);
     case_checked(c, CHECK_EDITED);
     if (!is_known)
         case_broken(c, CHECK_CONTENT,
                     "%s (seq %" PRId64 ") is stored as \"%s\", which nobody wrote", m->id, m->seq,
                     m->content);
-    else if (!may_be_last)
+    else if (!text_may_stand(c, m, t, m->content, INFINITY))
         case_broken(c, CHECK_EDITED,
                     "%s (seq %" PRId64 ") is stored as \"%s\"; a later text was acknowledged",
                     m->id, m->seq, m->content);

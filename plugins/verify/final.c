@@ -20,6 +20,7 @@ typedef struct final {
     size_t hall;
     int64_t after, again_ns;
     uint32_t failures;
+    double asked; /* when the last question was */
     bool has_heads, is_over;
 } final;
 
@@ -145,6 +146,7 @@ static void take_message(verify *v, room *r, const parley_json *in)
                       .id = text_of(v, in, "id"),
                       .content = text_of(v, in, "content"),
                       .seq = seq_of(in),
+                      .begun = v->final->asked,
                       .at = run_now(v) };
     record_reading(v->record, one);
 }
@@ -242,6 +244,7 @@ static void final_ask(verify *v)
     bool is_deletion = f->stage == STAGE_DELETE;
 
     f->again_ns = 0;
+    f->asked = run_now(v);
     int n = snprintf(path, sizeof(path), "/api/chat/rooms/%s/", v->halls[f->hall]);
     if (!is_deletion && n > 0 && (size_t)n < sizeof(path))
         (void)snprintf(path + n, sizeof(path) - (size_t)n, "%s/?limit=%d&after_seq=%" PRId64 "%s",

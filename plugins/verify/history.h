@@ -72,7 +72,7 @@ typedef struct socket_log {
 typedef struct reading {
     const char *client, *room, *id, *content;
     int64_t seq;
-    double at;
+    double begun, at; /* begun: when it was asked for; -1: not known */
 } reading;
 
 /* A member removed or added, as who did it was told. */

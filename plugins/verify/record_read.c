@@ -179,7 +179,8 @@ static int take_read(line *l)
 
     if (r)
         *r = (reading){ text(l, "client"),  text(l, "room"),     text(l, "id"),
-                        text(l, "content"), number(l, "seq", 0), seconds(l, "at", 0) };
+                        text(l, "content"), number(l, "seq", 0), seconds(l, "begun", -1),
+                        seconds(l, "at", 0) };
     return 0;
 }
 

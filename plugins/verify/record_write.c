@@ -171,6 +171,8 @@ void record_reading(FILE *to, const reading *r)
     if (!to)
         return;
     begin(to, "read", r->at);
+    if (r->begun >= 0)
+        (void)fprintf(to, ",\"begun\":%.6f", r->begun);
     put(to, "client", r->client);
     put(to, "room", r->room);
     put(to, "id", r->id);

@@ -365,6 +365,16 @@ class FormerText(Liar):
         return [{**frame, "content": former(frame["content"])}]
 
 
+class FormerRead(Liar):
+    """Answers who reads messages with their texts of before the last edit."""
+
+    def answer(self, method, path, status, body):
+        if status != 200 or not MESSAGES.match(path):
+            return body
+        self.lies += sum("edited_at" in one for one in body["results"])
+        return {**body, "results": [{**one, "content": former(one["content"])} if "edited_at" in one else one for one in body["results"]]}
+
+
 class LostReaction(Liar):
     """Acknowledges reactions, and REST has none of them."""
 

@@ -140,11 +140,12 @@ LIES = [
     (liar.Forger, "other content than was sent"),
     (liar.LostEdit, "an edit is lost"),
     (liar.FormerText, "shown with a former text"),
+    (liar.FormerRead, "shown with a former text"),
     (liar.LostReaction, "reactions differ"),
     (liar.LeakyFeed, "skipped on an open socket"),
 ]
 NAMES = ["ack before commit", "a resume that misses what comes meanwhile", "no dedup", "a hole", "another order", "a lost last event",
-         "a ghost", "a stutter", "an idle resync", "a forger", "a lost edit", "an edit with a former text", "lost reactions",
+         "a ghost", "a stutter", "an idle resync", "a forger", "a lost edit", "an edit with a former text", "a former text read", "lost reactions",
          "a socket for several rooms that leaks"]
 
 

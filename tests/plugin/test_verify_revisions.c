@@ -36,6 +36,10 @@
     "{'what':'read','at':" #at                                                                     \
     ",'client':'reader','room':'r','id':'i1','seq':1,'content':'" content "'}"
 
+#define READ_SINCE(begun, at, content)                                                             \
+    "{'what':'read','begun':" #begun ",'at':" #at                                                  \
+    ",'client':'reader','room':'r','id':'i1','seq':1,'content':'" content "'}"
+
 enum {
     RUN,
     SENT,
@@ -140,6 +144,10 @@ static const struct {
     { "an edit, shown with other words", CHECK_CONTENT, { { SHOWN_2, SHOWN(2.1, "message_edited", 2, "'content':'m2~1'") } } },
     { "an edit, shown before it was asked for", CHECK_CONTENT, { { SHOWN_1, SHOWN(1.1, "chat_message", 1, "'content':'m1~1'") } } },
     { "a text, read before it was asked for", CHECK_CONTENT, { { READ_OLD, READ(1.5, "m1~1") } } },
+    { "the last text, read when it was there", NOTHING, { { READ_OLD, READ_SINCE(4.5, 5, "m1~2") } } },
+    { "the first text, read while the last is being written", NOTHING, { { READ_OLD, READ_SINCE(4.1, 5, "m1~1") } } },
+    { "the first text, read when the last was there", CHECK_FORMER, { { READ_OLD, READ_SINCE(4.5, 5, "m1~1") } } },
+    { "what was sent, read when it had been edited", CHECK_FORMER, { { READ_OLD, READ_SINCE(2.5, 3, "m1") } } },
     { "an edit that is skipped", CHECK_SKIPPED, { { SHOWN_2, "" } } },
     { "an acknowledged reaction that is lost", CHECK_REACTED, { { REACTION, "" }, { SHOWN_6, SHOWN(6.1, "reaction_removed", 6, "'emoji':'+','count':0") } } },
     { "a reaction that is not taken back", CHECK_REACTED, { { REACTION, STORED_REACTION(2) }, { SHOWN_6, SHOWN(6.1, "reaction_removed", 6, "'emoji':'+','count':2") } } },
