@@ -76,7 +76,7 @@ class Proxy:
         for kind, data in messages:
             if kind == "P":
                 name, text = data[5:].split(b"\0")[:2]
-                if text.startswith(b"INSERT INTO messages"):
+                if b"INSERT INTO messages" in text:
                     connection["inserts"].add(name)
             if kind == "B" and data[5:].split(b"\0")[1] in connection["inserts"]:
                 connection["open"] += 1

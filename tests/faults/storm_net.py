@@ -166,7 +166,8 @@ class DatabaseProxy(Proxy):
 
     async def down(self, pair, data):
         how = self.armed
-        if not how or not pair.is_marked or b"INSERT 0 1" not in data:
+        # a column of what the database answers for a stored message
+        if not how or not pair.is_marked or b"sender_last_name" not in data:
             return data
         self._strike()
         if how == "answer torn":
