@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define DRAIN_GRACE_NS 200000000
+#define ALIVE_MS       1000
 #define DRAIN_LOOK_MS  20 /* how often a drain looks whether all sockets have gone */
 
 typedef struct worker {
@@ -74,7 +75,20 @@ static void worker_renew(void *ud)
 /* The loop turns (core/supervisor/hung.c). */
 static void worker_tell_alive(uv_timer_t *timer)
 {
-    worker_tell(timer->data, IPC_SAYS_ALIVE "\n");
+    const worker *w = timer->data;
+    char line[48];
+
+    (void)snprintf(line, sizeof(line), IPC_SAYS_ALIVE "%lld\n", (long long)w->settings->hang_ms);
+    worker_tell(w, line);
+}
+
+/* Four times in the time after which it counts as hung, but not more often than is of use. */
+static void worker_watch_loop(worker *w)
+{
+    int64_t ms = w->settings->hang_ms < 4000 ? w->settings->hang_ms / 4 + 1 : ALIVE_MS;
+
+    if (w->settings->hang_ms > 0 && w->status_fd >= 0)
+        uv_timer_start(&w->alive, worker_tell_alive, 0, (uint64_t)ms);
 }
 
 /* ---- stop ---- */
@@ -228,8 +242,7 @@ static void worker_started(void *ud, const failure *f)
     if (host_is_single(w->host))
         worker_tell(w, IPC_SAYS_SINGLE "\n");
     worker_tell(w, IPC_SAYS_READY "\n");
-    if (w->settings->hang_ms > 0 && w->status_fd >= 0)
-        uv_timer_start(&w->alive, worker_tell_alive, 0, ipc_alive_ms(w->settings->hang_ms));
+    worker_watch_loop(w);
 }
 
 static void worker_migrated(void *ud, const failure *f)

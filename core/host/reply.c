@@ -94,10 +94,11 @@ str call_head(call *c, int status, const char *type)
 /* ---- answers ---- */
 
 /* The body as it goes out, with the header lines that say so. */
-static int reply_encode(call *c, const char *type, str *body)
+static int reply_encode(call *c, int status, const char *type, str *body)
 {
     str packed = STR_NONE;
 
+    c->is_encodable = status == 304; /* the answer that it stands for may be */
     if (!gzip_is_due(c, type, body->n))
         return PARLEY_OK;
     if (gzip_is_wanted(c))
@@ -120,7 +121,7 @@ int call_reply(call *c, int status, const char *type, str body)
         call_answered(c, status);
         return PARLEY_OK;
     }
-    if (reply_encode(c, type, &body) < 0)
+    if (reply_encode(c, status, type, &body) < 0)
         return PARLEY_ENOMEM;
     str head = call_head(c, status, status == 204 ? NULL : type);
     if (!head.p)

@@ -6,15 +6,13 @@
  * listening socket of <data_dir>/parley.sock, core/wire.h), PARLEY_METRICS="9,2" (the shared area,
  * and this process's part of it), PARLEY_STATUS="10" (a pipe to the supervisor; lines:
  * "ready", "renew" (the workers are to be replaced), "single" (a plugin keeps its state in one
- * worker), "alive" (its loop turns; every second, or a quarter of a shorter server.hang_timeout),
+ * worker), "alive <ms>" (its loop turns; it is hung when it says no such thing for so long),
  * "crash <who>").
  *
  * SIGTERM drains; SIGUSR2 too, but a successor serves already, so it takes its time; one more of
  * either ends at once.  SIGUSR1 reopens logs. */
 #ifndef CORE_SUPERVISOR_IPC_H
 #define CORE_SUPERVISOR_IPC_H
-#include <stdint.h>
-
 #define IPC_LISTEN  "PARLEY_LISTEN"
 #define IPC_OPS     "PARLEY_OPS"
 #define IPC_VERBS   "PARLEY_VERBS"
@@ -24,11 +22,5 @@
 #define IPC_SAYS_READY  "ready"
 #define IPC_SAYS_SINGLE "single"
 #define IPC_SAYS_CRASH  "crash "
-#define IPC_SAYS_ALIVE  "alive"
-
-/* The pause between two "alive", milliseconds. */
-static inline uint64_t ipc_alive_ms(int64_t hang_ms)
-{
-    return hang_ms < 4000 ? (uint64_t)hang_ms / 4 + 1 : 1000;
-}
+#define IPC_SAYS_ALIVE  "alive "
 #endif

@@ -28,8 +28,8 @@ struct process {
     int status;
     bool reaped, silent; /* silent: the pipe is at its end */
     bool was_ready, is_single;
-    int64_t heard_ns; /* when it said something last */
-    char words[512];  /* of "crash ..." */
+    process_silence silence;
+    char words[512]; /* of "crash ..." */
     char line[600];
     size_t line_n;
     char input[600];
@@ -61,6 +61,10 @@ static void process_hear(process *p, const char *line)
         p->events->ready(p->ud, p);
     } else if (strcmp(line, "renew") == 0) {
         p->events->renew(p->ud, p);
+    } else if (strncmp(line, IPC_SAYS_ALIVE, sizeof(IPC_SAYS_ALIVE) - 1) == 0) {
+        int64_t ms = 0;
+        if (str_int(str_of(line + sizeof(IPC_SAYS_ALIVE) - 1), &ms))
+            p->silence.most_ns = ms * 1000000;
     } else if (strncmp(line, IPC_SAYS_CRASH, sizeof(IPC_SAYS_CRASH) - 1) == 0) {
         (void)snprintf(p->words, sizeof(p->words), "%s", line + sizeof(IPC_SAYS_CRASH) - 1);
     }
@@ -78,7 +82,7 @@ static void process_read(uv_stream_t *pipe, ssize_t n, const uv_buf_t *in)
 {
     process *p = pipe->data;
 
-    p->heard_ns = clock_mono_ns();
+    p->silence.heard_ns = clock_mono_ns();
     for (ssize_t i = 0; i < n; i++) {
         if (in->base[i] == '\n') {
             p->line[p->line_n] = '\0';
@@ -266,9 +270,9 @@ int process_pid(const process *p)
     return p->handle.pid;
 }
 
-int64_t process_heard_ns(const process *p)
+process_silence *process_silence_of(process *p)
 {
-    return p->was_ready ? p->heard_ns : INT64_MAX;
+    return &p->silence;
 }
 
 void process_signal(process *p, int number)

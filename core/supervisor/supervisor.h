@@ -80,14 +80,19 @@ typedef struct process_plan {
     int ops_fd, verbs_fd, area_fd; /* -1: none */
     int part;                      /* of the area */
 } process_plan;
+typedef struct process_silence { /* for hung.c */
+    int64_t most_ns;             /* as it said itself; 0: it may be silent for ever */
+    int64_t heard_ns;            /* when it said something last */
+    int64_t suspected_ns;        /* heard_ns, when it was found too long ago; 0: it was not */
+    int64_t aborted_ns;          /* when it was told to die; 0: it was not */
+} process_silence;
 /* Starts one.  0 or -errno. */
 int process_start(uv_loop_t *loop, const process_plan *plan, const process_events *events, void *ud,
                   process **ret);
 int process_slot(const process *p);
 int process_part(const process *p);
 int process_pid(const process *p);
-/* When a worker that serves said something last (clock_mono_ns()); INT64_MAX: it does not serve yet. */
-int64_t process_heard_ns(const process *p);
+process_silence *process_silence_of(process *p);
 bool process_is_single(const process *p); /* it has said so */
 void process_signal(process *p, int number);
 #endif

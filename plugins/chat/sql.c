@@ -5,7 +5,7 @@
  * a room is a group of statements run as one transaction: lock the room's row first (so that seq is
  * dense whoever races), raise last_seq under the guards that make the change lawful, then write
  * under the same guards.  A guard that fails makes every statement of the group do nothing, and the
- * last one, a SELECT, tells why. */
+ * last one, a SELECT, tells why.  A new message, the hot path, does with less: see those files. */
 #include "plugins/chat/sql.h"
 #include "plugins/chat/revoked.h"
 #include "plugins/chat/sql_text.h"
@@ -236,7 +236,7 @@ static const char *const texts[SQL_MESSAGE_FIRST] = {
     [SQL_DROP_ROOM] =
         "DELETE FROM rooms WHERE uid = $1 AND creator_id = $2",
 
-    /* A new message: the hot path. */
+    /* Of a room, for whoever sweeps it (retention_sweep.c). */
     [SQL_LOCK] =
         "UPDATE rooms SET last_seq = last_seq WHERE id = $1",
 

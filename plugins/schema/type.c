@@ -163,7 +163,8 @@ static parley_json *nullable(parley_json *type)
     parley_json *list = parley->json_arr(), *none = parley->json_obj();
 
     put_text(none, "type", "null");
-    if (parley->json_type(name) == PARLEY_J_STR && !parley->json_get(type, "enum")) {
+    if (parley->json_type(name) == PARLEY_J_STR && !parley->json_get(type, "enum") &&
+        !parley->json_get(type, "const")) {
         parley->json_push(list, parley->json_copy(name));
         parley->json_push(list, text_json("null"));
         parley->json_set(type, "type", list);

@@ -83,12 +83,16 @@ static void index_written(parley_ctx *ctx, int status, const parley_db_result *r
 {
     (void)ctx, (void)result, (void)ud;
     bool is_more = status >= 0 && indexer.batch.is_full;
+    bool is_refused = status == PARLEY_DB_CHECK || status == PARLEY_DB_UNIQUE;
 
-    /* Another worker was faster; or SQLite has given an id again that is in the index. */
-    indexer.was_refused = status == PARLEY_DB_CHECK || status == PARLEY_DB_UNIQUE;
+    /* Another worker was faster; or an id is in the index already: given again by SQLite, or of a
+     * message that changed before it was its turn.  What has changed and comes between says nothing
+     * of that. */
+    if (indexer.batch.kind != INDEX_TODO)
+        indexer.was_refused = is_refused;
     if (status >= 0)
         index_tell(&indexer.batch);
-    index_rest(indexer.was_refused ? PARLEY_OK : status);
+    index_rest(is_refused ? PARLEY_OK : status);
     if (!is_more || !indexer.timer.id)
         return;
     (void)parley->timer_stop(indexer.timer);

@@ -34,7 +34,7 @@ def check_known(person, path):
         answer = ask(person, path, known)
         assert (answer.status_code, answer.content) == (304, b""), known
         assert answer.headers["ETag"] == tag and answer.headers["Cache-Control"] == "private, no-cache"
-        assert "Content-Type" not in answer.headers and answer.headers["Vary"] == "Origin"
+        assert "Content-Type" not in answer.headers and answer.headers["Vary"].startswith("Origin")
         assert person.call("HEAD", path, headers={"If-None-Match": known}).status_code == 304
     for other in (UNKNOWN, tag[:-2] + '"', tag.replace('W/"', 'W/"x'), "", "x", tag.strip('W/"')):
         answer = ask(person, path, other)

@@ -164,6 +164,27 @@ def test_a_worker_that_is_stopped(own_server):
     wait_until("an answer", lambda: server.anonymous().get("/healthz").status_code == 200)
 
 
+def test_how_long_a_worker_may_be_silent_is_taken_over(own_server):
+    """SIGHUP: each worker is held to what it was started with, also to "for ever" """
+    server = own_server(config=configured(hang_timeout="2s"))
+    server.config.write_text(configured(hang_timeout="0"))
+    [first] = server.workers()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_line("configuration taken")
+    wait_until("the first one to end", lambda: not os.path.exists(f"/proc/{first}"))
+    [second] = server.workers()
+    server.wait_line(rf"pid {second}\) is ready")
+    time.sleep(5)  # nothing happens: no event can be awaited
+    assert server.workers() == [second] and "has said nothing" not in server.text()
+    server.config.write_text(configured(hang_timeout="2s"))
+    server.process.send_signal(signal.SIGHUP)
+    wait_until("the second one to end", lambda: not os.path.exists(f"/proc/{second}"))
+    [third] = server.workers()
+    server.wait_line(rf"pid {third}\) is ready")
+    os.kill(third, signal.SIGSTOP)
+    server.wait_line(rf"pid {third}\) has said nothing")
+
+
 def test_a_worker_that_crashes_again_and_again_is_restarted_with_pauses(own_server, tmp_path):
     source = f"""
         static void crash(parley_ctx *ctx, int status, void *ud) {{ (void)ctx, (void)status, (void)ud; {CRASH} }}

@@ -131,12 +131,46 @@ static void test_after_a_write(void **state)
     }
 }
 
+/* A message that was edited before it was its turn is in the index already: what is new is refused
+ * once, and not again because something else has changed meanwhile. */
+static void test_refused_and_then_a_change(void **state)
+{
+    (void)state;
+    fake_advance(FIRST_LOOK_MS);
+    look("0", "1", NULL);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(4, "1", "10", "text", "0");
+    fake_run();
+    ASSERT_RUN(fake_db_runs() - 1, LEASE, ADD, DONE);
+    fake_db_answer(PARLEY_DB_CHECK);
+    fake_run();
+
+    fake_advance(POLL_MS);
+    look("0", "1", "7");
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(4, "1", "10", "edited", "7");
+    fake_run();
+    ASSERT_RUN(fake_db_runs() - 1, LEASE, PUT, TOLD);
+    fake_db_answer(PARLEY_OK);
+    fake_run();
+
+    fake_advance(POLL_MS);
+    look("0", "1", NULL);
+    fake_db_answer(PARLEY_OK);
+    FAKE_ROWS(4, "1", "10", "text", "0");
+    fake_run();
+    ASSERT_RUN(fake_db_runs() - 1, LEASE, PUT, DONE);
+    fake_db_answer(PARLEY_OK);
+    fake_run();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_new_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(test_after_a_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused_and_then_a_change, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
