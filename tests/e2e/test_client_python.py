@@ -167,7 +167,7 @@ def test_over_restarts(server, people):
     assert run(second(302)) == log_of(ada, room)[2:]
 
 
-def test_a_place_that_is_none_of_the_log(server, people):
+def test_a_place_that_is_none_of_the_log(server, people, impatient):
     ada, bob = people
     room = ada.room(bob)
     for i in range(230):
@@ -182,7 +182,7 @@ def test_a_place_that_is_none_of_the_log(server, people):
                 pages.append(more["after_seq"])
                 if len(pages) == 2:
                     raise ApiError(503)
-                return ask(*values, **more)
+                return None if len(pages) == 3 else ask(*values, **more)  # None: an answer that is no object, a proxy's page
 
             client.api.messages = broken
             got = await collect(one, 231)
@@ -195,7 +195,7 @@ def test_a_place_that_is_none_of_the_log(server, people):
     assert (got[0]["type"], got[0]["reason"], got[0]["from"]["seq"]) == ("resync", "epoch_changed", 7)
     assert [event["content"] for event in got[1:231]] == [str(i) for i in range(230)]
     assert got[231]["type"] == "resynced" and got[232]["id"] == live["id"]
-    assert pages == [0, 200, 200]  # one was lost, and none was read twice
+    assert pages == [0, 200, 200, 200]  # two were lost, and none was read twice
 
 
 def test_what_ends_a_room(server, people):
@@ -337,6 +337,31 @@ def test_what_was_missed_is_asked_for(server, people):
 
     got, lost = run(scene())
     assert got == log_of(ada, room) and lost == 1
+
+
+def test_a_fault_of_the_client_is_logged_and_ends_no_room(server, people, impatient, caplog):
+    ada, bob = people
+    room = ada.room(bob)
+
+    async def scene():
+        async with Client(server.url, bob.token) as client:
+            one = client.room(room["id"])
+            await one.is_open.wait()
+            heard, faults = one.heard, []
+
+            def faulty(frame):
+                if frame.get("seq") == 2 and not faults:
+                    faults.append(KeyError("of the second message, the first time"))
+                    raise faults[0]
+                heard(frame)
+
+            one.heard = faulty
+            await asyncio.gather(*(client.call("send", room["id"], str(i)) for i in range(4)))
+            return await collect(one, 4), faults
+
+    got, faults = run(scene())
+    assert got == log_of(ada, room)
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == faults
 
 
 def test_who_is_there(server, people):

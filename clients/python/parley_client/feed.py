@@ -146,6 +146,8 @@ class Feed:
                 raise Ended(4401) from None
         except (OSError, ApiError, asyncio.TimeoutError, websockets.WebSocketException) as error:
             log.info("%r", error)
+        except Exception:  # pylint: disable=broad-except (a frame that is not understood: the next socket has it again, or not)
+            log.exception("the socket of the rooms is opened anew")
         finally:
             self._lost()
         if socket and socket.close_code and 4400 <= socket.close_code < 4500:

@@ -152,8 +152,9 @@ class Room:
     async def _resync(self, frame):
         try:
             await self._read_up_to(frame)
-        except ApiError as error:
-            log.info("room %s: %r", self.id, error)
+        except Exception as error:  # pylint: disable=broad-except (whatever it was: nobody else hears of it and tries again)
+            told = log.info if isinstance(error, ApiError) else log.exception
+            told("room %s: %r", self.id, error)
             self._rereading = None  # not to be cancelled by what it does itself
             self._feed.later(self)
             return
