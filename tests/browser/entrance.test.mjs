@@ -1,7 +1,7 @@
 /* entrance.test.mjs -- the ways in and out: an account, the mail, the login, a forgotten password, the end of a session. */
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { browserLaunch, drawn, loginIn, pageOpen, PASSWORD, Server, test, toasted } from "./rig.mjs";
+import { browserLaunch, drawn, loginIn, pageOpen, PASSWORD, Server, test, toasted, until } from "./rig.mjs";
 
 let server, browser, ada;
 
@@ -23,6 +23,15 @@ async function fill(page, fields) {
 async function login(page, email, password) {
     await fill(page, { "Email address": email, Password: password });
     await page.getByRole("button", { name: "Log in" }).click();
+}
+
+const PROFILE = "**/api/auth/profile/";
+const AGAIN_MOST_MS = 6000; /* as web/js/entrance.js has it */
+
+/* From the next document on its timers wait for page.clock.runFor(). */
+async function timeStands(page) {
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60000);
 }
 
 const heading = (page, name) => page.getByRole("heading", { name }).waitFor();
@@ -127,14 +136,31 @@ test("a link to a room survives the login", async () => {
 });
 
 test("a link to a room is not lost while the server is away", async () => {
+    const near = await ada.room("Near");
     const page = await pageOpen(browser, server, { person: ada });
     const rooms = "**/api/chat/rooms/**";
+    const lost = [];
 
     await heading(page, "Choose a room");
-    await page.route(rooms, (route) => route.abort());
+    await until("the list to be read, at the start and as the socket opens", () => page.evaluate(() =>
+        performance.getEntriesByType("resource").filter(({ name }) => name.includes("/api/chat/rooms/?")).length >= 2));
+    await page.route(rooms, (route) => {
+        const address = route.request().url();
+
+        if (address.includes(near.id)) {
+            return route.continue();
+        }
+        lost.push(address);
+        return route.abort();
+    });
     const room = await ada.room("Far");
 
     await toasted(page, "The server cannot be reached.", () => page.goto(`/#/rooms/${room.id}`));
+    for (const text of ["one", "two", "three"]) {
+        await ada.say(near, text);
+        await page.getByText(`You: ${text}`).waitFor();
+    }
+    assert.equal(lost.filter((address) => address.includes(room.id)).length, 1); /* what is said elsewhere is no reason to ask again */
     await page.unroute(rooms);
     assert.match(page.url(), new RegExp(room.id));
     await page.evaluate(() => window.dispatchEvent(new Event("online"))); /* the list is read again */
@@ -147,18 +173,42 @@ test("a server that is away at the start is tried again by itself", async () => 
     const page = await pageOpen(browser, server);
 
     await loginIn(page.context(), ada);
-    await page.route("**/api/auth/profile/", (route) => route.abort());
+    await timeStands(page);
+    await page.route(PROFILE, (route) => route.abort());
     await page.reload();
     await heading(page, "No connection");
     await page.getByText("Trying again in a few seconds").waitFor();
-    await page.unroute("**/api/auth/profile/");
+    await page.unroute(PROFILE);
+    await page.clock.runFor(AGAIN_MOST_MS);
     await heading(page, "Choose a room");
     await page.route("**/api/chat/rooms/?*", (route) => route.abort());
     await page.reload();
     await heading(page, "No connection");
     await page.unroute("**/api/chat/rooms/?*");
-    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Try again" }).click(); /* no need to wait: time stands */
     await heading(page, "Choose a room");
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("a server that is away is not tried again once another page is shown", async () => {
+    const page = await pageOpen(browser, server);
+    let asked = 0;
+
+    await loginIn(page.context(), ada);
+    await timeStands(page);
+    await page.route(PROFILE, (route) => {
+        asked++;
+        return route.abort();
+    });
+    await page.reload();
+    await heading(page, "No connection");
+    await page.goto("/#/login");
+    await heading(page, "Log in");
+    await page.clock.runFor(AGAIN_MOST_MS);
+    await page.evaluate((address) => fetch(address).catch(() => {}), "/api/auth/profile/"); /* comes behind what the page has asked */
+    assert.equal(asked, 2);
+    await heading(page, "Log in");
     assert.deepEqual(page.faults, []);
     await page.context().close();
 });

@@ -1,6 +1,6 @@
 /* chat.js -- all rooms of the user.  Views listen to its events:
  *
- *   rooms            the list, its order or a badge has changed
+ *   rooms            the list, its order or a badge has changed; detail.isAnew: the server's list has been read
  *   messages, typing, state, members   of one room (detail.room); messages: detail.message is one that has just come
  *   fault            something was not done (detail.text)
  *   gone             a room is no more here (detail.room, detail.code)
@@ -97,7 +97,7 @@ export class Chat extends EventTarget {
         found.forEach((data) => this.take(data));
         this.isLoaded = true;
         this.list.slice(0, LIVE_ROOMS).forEach((room) => room.connect());
-        this.tell("rooms");
+        this.tell("rooms", { isAnew: true });
         for (const id of before.filter((one) => !ids.has(one))) {
             await this.lookAfter(id);
         }

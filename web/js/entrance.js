@@ -74,6 +74,9 @@ function forgot(root) {
 function away(root, { why, onAgain }) {
     const button = root.querySelector("[data-again]");
     const again = () => {
+        if (!button.isConnected) {
+            return; /* another page is shown by now */
+        }
         clearTimeout(timer);
         button.disabled = true;
         onAgain();

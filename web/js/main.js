@@ -29,6 +29,7 @@ function leave(notice) {
 async function enter(me) {
     const chat = new Chat(me, () => leave("You have been logged out. Please log in again."));
 
+    page?.end();
     page = new ChatPage(app, chat, { onLogout: () => leave("You are logged out.") });
     try {
         await page.start();

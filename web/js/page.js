@@ -72,7 +72,7 @@ export class ChatPage {
             document.getElementById("composer")?.focus();
         });
         this.rooms.addEventListener("keydown", (event) => this.moveInList(event));
-        chat.addEventListener("rooms", () => this.roomsCame());
+        chat.addEventListener("rooms", ({ detail }) => (detail.isAnew ? this.roomsCame() : this.update()));
         chat.addEventListener("messages", ({ detail }) => this.tellElsewhere(detail));
         chat.addEventListener("fault", ({ detail }) => this.tell(detail.text));
         chat.addEventListener("gone", ({ detail }) => this.roomGone(detail));
@@ -146,7 +146,7 @@ export class ChatPage {
         this.show(location.hash);
     }
 
-    /* The list has come, or something in it has changed. */
+    /* The list has come: so the server is there, perhaps with the room that was missed. */
     roomsCame() {
         const { missed } = this;
 
