@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { register } from "node:module";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Api, ApiError } from "../../clients/js/src/api.js";
 import { Emitter } from "../../clients/js/src/emitter.js";
 
@@ -20,6 +22,8 @@ const { seenText } = await import("../../web/js/names.js");
 const { Room } = await import("../../web/js/room.js");
 const { Search } = await import("../../web/js/search.js");
 
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc");
 const settled = () => new Promise(setImmediate);
 
 test("unread: the server's number, when all messages that were here have been deleted", () => {
@@ -161,6 +165,29 @@ test("what is told while the answer is under way is newer", async (t) => {
     assert.equal(asked.length, 4);
     live.emit("resync", {}); /* the places are those of another log */
     assert.deepEqual(members.whoHasSeen(message), []);
+});
+
+test("what is told after the answer is not kept", async (t) => {
+    const { asked, live, members } = asking();
+    const told = (status) => {
+        const frame = { ...user("u1"), status };
+
+        live.emit("presence", frame);
+        return new WeakRef(frame);
+    };
+
+    t.after(() => members.end());
+    members.ask();
+    const frames = [told("online")];
+
+    asked.forEach(({ answer }) => answer());
+    await settled();
+    frames.push(told("away"));
+    await settled();
+    collectGarbage();
+    assert.deepEqual([members.statusOf("u1"), ...frames.map((frame) => frame.deref())], ["away", undefined, undefined]);
+    members.ask();
+    assert.equal(asked.length, 2); /* that was asked, and is known */
 });
 
 test("of a room of more than 100 nothing is asked, shown or known", async (t) => {

@@ -7,7 +7,7 @@ const TOLD_MOST = 100; /* members */
 const AGAIN_MS = 60000; /* after questions that could not be answered */
 
 export class Members {
-    #question = null; /* the one that was asked on this connection: {since: what was told after it} */
+    #question = null; /* the one that was asked on this connection: {since: what was told after it; null: it is answered} */
     #timer;
 
     constructor(room, changed) {
@@ -61,7 +61,7 @@ export class Members {
     /* ---- what is told ---- */
 
     #present(frame) {
-        this.#question?.since.push(frame);
+        this.#question?.since?.push(frame);
         if (this.statuses) {
             this.statuses.set(frame.user.id, frame.status);
             this.changed();
@@ -94,6 +94,7 @@ export class Members {
         if (there.status === "fulfilled") {
             this.statuses = new Map([...there.value.results, ...question.since].map(({ user, status }) => [user.id, status]));
         }
+        question.since = null;
         if (reads.status === "fulfilled") {
             reads.value.results.forEach(({ user, read_seq, joined_at }) => this.#hasRead(user.id, read_seq, new Date(joined_at).getTime()));
         }
