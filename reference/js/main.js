@@ -65,9 +65,18 @@ function contentsOf(part) {
         element("ul", {}, ...part.entries.map((entry) => element("li", { "data-for": entry.id }, element("a", { href: `#${entry.id}` }, entry.name)))));
 }
 
+/* What the address names behind #; it may be anything. */
+function named() {
+    try {
+        return decodeURIComponent(location.hash.slice(1));
+    } catch {
+        return "";
+    }
+}
+
 /* An address with #name opens what it names. */
 function follow() {
-    const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const wanted = document.getElementById(named());
 
     if (wanted?.tagName === "DETAILS") {
         wanted.open = true;

@@ -76,6 +76,16 @@ test("an address opens what it names, and a link in it the next", async () => {
     await closeClean(page);
 });
 
+test("an address that names nothing opens nothing", async () => {
+    const page = await referenceOpen("/api/docs/#%");
+
+    await page.goto("/api/docs/#%e2%82");
+    await page.goto("/api/docs/#%73end_message"); /* and this one something */
+    await page.locator("#send_message").getByRole("heading", { name: "Answers" }).waitFor();
+    assert.equal(await page.locator(".entry[open]").count(), 1);
+    await closeClean(page);
+});
+
 test("by keyboard alone", async () => {
     const page = await referenceOpen();
 
