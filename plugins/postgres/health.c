@@ -48,11 +48,10 @@ void store_set_away(const char *why)
  * it writable, and so a name that points to another server by now is looked up again. */
 void store_set_readonly(int is_readonly)
 {
-    if (is_readonly)
-        store.probe_ns = parley->mono_ns() + 2 * store.timeout_ns / 3;
     if (is_readonly == store.is_readonly)
-        return;
+        return; /* whoever goes on trying to write does not put the next look off */
     store.is_readonly = is_readonly;
+    store.probe_ns = parley->mono_ns() + 2 * store.timeout_ns / 3;
     db_meter_up(!is_readonly && !store.is_away);
     if (is_readonly)
         parley_logf(store.ctx, PARLEY_ERROR, "the database takes no writes: it is read-only");
