@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from command import command, words
-from parley import PATIENCE, wait_until
+from parley import PATIENCE, ROOT, wait_until
 
 
 def lines(done):
@@ -243,7 +243,9 @@ def memory(pid):
 
 def test_a_slow_reader_is_waited_for(own_server):
     """16 MB of messages and nobody who reads: the server keeps a small part of them, and nothing is lost afterwards."""
-    server = own_server(env={"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"})
+    alone = re.sub(r"^  - search\b.*\n", "", (ROOT / "config/parley.yaml").read_text(), flags=re.M)  # what indexes them takes memory, too
+    server = own_server(config=alone,
+                        env={"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"})
     ada = server.person()
     room = ada.room()
     n = 3500

@@ -13,6 +13,7 @@ import requests
 
 import postgres
 from parley import PATIENCE, Server, wait_until
+from faults import configured, plugin_of
 from test_processes import another_worker, everything, worker_of
 
 pytestmark = pytest.mark.one_database("PostgreSQL")
@@ -192,6 +193,47 @@ def test_a_read_only_database_refuses_sends_and_serves_reads(served, database):
     database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
     wait_until("/readyz to recover", lambda: status_of(served, "/readyz") == 200)
     wait_until("a send", lambda: ada.post(f"/api/chat/rooms/{room['id']}/send/", {"content": "yes"}).status_code == 201)
+
+
+WRITER = """
+#include <parley/db.h>
+static const parley_need needs[] = { { "parley.db", 0, 1, 0 } };
+static const parley_db *db;
+static parley_stmt stmt;
+static void written(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
+{
+    (void)result, (void)ud;
+    if (status == PARLEY_DB_READONLY)
+        parley->log(ctx, PARLEY_INFO, PARLEY_S("refused"));
+}
+static void write_again(parley_ctx *ctx, int status, void *ud)
+{
+    parley_sql sql = { stmt, NULL, 0 };
+    (void)ud;
+    if (status >= 0)
+        (void)db->run(ctx, &sql, 1, 0, written, NULL);
+}
+static int load(parley_ctx *ctx, const parley_conf *conf) { (void)ctx, (void)conf; return 0; }
+static int start(parley_ctx *ctx)
+{
+    db = parley->service(ctx, "parley.db");
+    int err = db->prepare(ctx, "UPDATE rooms SET last_seq = last_seq WHERE id = -1", &stmt);
+    (void)parley->timer(ctx, 200, 200, write_again, NULL);
+    return err;
+}
+PARLEY_PLUGIN(.name = "writer", .version = "1.0.0", PARLEY_LIST(need, needs), .load = load, .start = start)
+"""
+
+
+def test_whoever_goes_on_writing_does_not_put_the_recovery_off(database, tmp_path):
+    config = configured(more=plugin_of(tmp_path / "plugin", "writer", WRITER))
+    with Server(tmp_path / "server", config=config, db=database.database()) as served:
+        name = served.database_url.rsplit("/", 1)[1]
+        database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'parley'")
+        served.wait_line("writer refused")
+        database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+        wait_until("/readyz to recover", lambda: status_of(served, "/readyz") == 200)
 
 
 def test_a_lock_that_is_held_ends_in_503_and_not_in_silence(served, database):
