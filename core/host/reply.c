@@ -60,13 +60,14 @@ str call_head(call *c, int status, const char *type)
 {
     str id = call_id(c);
     str kind = str_of(type);
-    str fixed = status == 101 ? STR("") : STR("X-Content-Type-Options: nosniff\r\nVary: Origin");
-    str vary = status == 101     ? STR("X-Request-ID: ")
-               : c->is_encodable ? STR(", Accept-Encoding\r\nX-Request-ID: ")
-                                 : STR("\r\nX-Request-ID: ");
+    str fixed = status == 101 ? STR("X-Request-ID: ")
+                : c->is_encodable
+                    ? STR("X-Content-Type-Options: nosniff\r\nVary: Origin, Accept-Encoding\r\n"
+                          "X-Request-ID: ")
+                    : STR("X-Content-Type-Options: nosniff\r\nVary: Origin\r\nX-Request-ID: ");
     str cache = STR("Cache-Control: no-store\r\n");
     str cors = status == 101 ? STR("") : cors_lines(c);
-    size_t size = fixed.n + vary.n + cache.n + cors.n + id.n + kind.n + 32;
+    size_t size = fixed.n + cache.n + cors.n + id.n + kind.n + 32;
 
     for (const head_line *l = c->lines; l; l = l->next)
         size += l->line.n;
@@ -80,7 +81,6 @@ str call_head(call *c, int status, const char *type)
         at = head_put(to, at, STR("\r\n"));
     }
     at = head_put(to, at, fixed);
-    at = head_put(to, at, vary);
     at = head_put(to, at, id);
     at = head_put(to, at, STR("\r\n"));
     if (status != 101 && !call_has_header(c, "Cache-Control"))
