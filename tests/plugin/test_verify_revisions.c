@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "tests/plugin/verify_case.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SHOWN(at, type, seq, more)                                                                 \
     "{'what':'shown','socket':'s','at':" #at ",'kind':'event','type':'" type "','seq':" #seq       \
@@ -157,19 +159,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* ---- a record of single-quoted lines ---- */
-
-static void take(history *h, const char *text)
-{
-    char line[400], why[200] = "";
-    size_t n = strlen(text);
-
-    assert_true(n < sizeof(line));
-    for (size_t i = 0; i <= n; i++)
-        line[i] = text[i] == '\'' ? '"' : text[i];
-    if (record_take(h, (parley_str){ line, n }, why) < 0)
-        fail_msg("%s: %s", text, why);
-}
+/* ---- the cases ---- */
 
 static const char *line_of(const change_of *changes, int line)
 {
@@ -192,18 +182,9 @@ static void test_cases(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         history h;
-        findings found;
 
         live(&h, cases[i].changes);
-        check_all(&h, &found);
-        for (enum check k = 0; k < CHECK_COUNT; k++)
-            if ((found.broken[k] > 0) != (k == cases[i].check))
-                fail_msg("case \"%s\": \"%s\" is broken %zu times; first is: %s", cases[i].label,
-                         check_names[k].name, found.broken[k],
-                         found.first.n ? found.first.all[0].text : "nothing");
-        assert_false(found.failed);
-        check_done(&found);
-        history_done(&h);
+        assert_broken(cases[i].label, &h, cases[i].check);
     }
 }
 
