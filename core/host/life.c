@@ -163,7 +163,8 @@ static void stop_finish(host *h)
         stopped(h->life.ud);
 }
 
-/* The next plugin's turn comes when the one before has stopped. */
+/* The next plugin's turn comes when the one before has stopped, and what its stop() began is over:
+ * nothing of the pool may outlive the host. */
 static void stop_step(host *h)
 {
     while (h->life.at > 0) {
@@ -173,7 +174,7 @@ static void stop_step(host *h)
             return;
         if (runs)
             plugin_stop(h, p);
-        if (p->state == PLUGIN_STOPPING)
+        if (p->state == PLUGIN_STOPPING || p->pending > 0)
             return;
         h->life.at--;
     }

@@ -53,7 +53,8 @@ static parley_timer api_timer(parley_ctx *p, int64_t first_ms, int64_t every_ms,
 {
     host *h = p->host;
     uint64_t handle = 0;
-    timer *t = fn && every_ms >= 0 ? slab_take(h->timers, &handle) : NULL;
+    bool is_allowed = fn && every_ms >= 0 && p->state != PLUGIN_STOPPED;
+    timer *t = is_allowed ? slab_take(h->timers, &handle) : NULL;
 
     if (!t)
         return (parley_timer){ 0 };

@@ -51,6 +51,8 @@ static int api_work(parley_ctx *p, parley_work_fn fn, parley_done_fn done, void 
 {
     if (!fn)
         return PARLEY_EINVAL;
+    if (p->state == PLUGIN_STOPPED) /* a store that stops after it may still answer it */
+        return PARLEY_EPHASE;
     if (p->work_queued >= p->host->set->work_queue)
         return PARLEY_EAGAIN;
     work *w = calloc(1, sizeof(*w));
@@ -249,11 +251,16 @@ static int api_resolve(parley_ctx *p, const char *name, const char *port, parley
                        void *ud)
 {
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-    resolving *r = name && fn ? calloc(1, sizeof(*r)) : NULL;
+    resolving *r;
     str number = str_of(port);
 
+    if (!name || !fn)
+        return PARLEY_EINVAL;
+    if (p->state == PLUGIN_STOPPED)
+        return PARLEY_EPHASE;
+    r = calloc(1, sizeof(*r));
     if (!r)
-        return name && fn ? PARLEY_ENOMEM : PARLEY_EINVAL;
+        return PARLEY_ENOMEM;
     r->owner = p;
     r->fn = fn;
     r->ud = ud;

@@ -424,7 +424,7 @@ typedef struct parley_api {
     int (*user_close)(parley_str user, int code, parley_str reason);
 
     /* time and threads */
-    /* every 0: once */
+    /* every 0: once; id 0: no memory, or you have stopped */
     parley_timer (*timer)(parley_ctx *, int64_t first_ms, int64_t every_ms, parley_done_fn,
                           void *ud);
     int (*timer_stop)(parley_timer); /* its callback will not run again */
@@ -433,7 +433,7 @@ typedef struct parley_api {
     /* numeric addresses "10.0.0.1\n::1\n" in `bytes` (absent: failed), port in
      * `topic`; in the pool */
     int (*resolve)(parley_ctx *, const char *host, const char *port, parley_bytes_fn, void *ud);
-    /* blocking or CPU-heavy; EAGAIN: your queue is full (server.work_queue) */
+    /* blocking or CPU-heavy; EAGAIN: your queue (server.work_queue) is full; EPHASE: stopped */
     int (*work)(parley_ctx *, parley_work_fn, parley_done_fn, void *ud);
     int (*post)(parley_ctx *, parley_done_fn, void *ud); /* any thread -> the loop, in order */
     /* Readiness of a descriptor you own (a socket of libpq, hiredis, libcurl); events 0 = stop

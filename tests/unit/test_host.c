@@ -11,6 +11,8 @@ PARLEY_HIDDEN const parley_api *parley;
 static struct {
     int (*load)(parley_ctx *ctx);
     int (*start)(parley_ctx *ctx);
+    int (*stop)(parley_ctx *ctx);
+    void (*after)(void); /* "user" has stopped, "store" has not */
 } acts;
 static char trace[512];
 
@@ -54,6 +56,8 @@ static void stopped_later(parley_ctx *ctx, int status, void *ud)
 {
     (void)status;
     (void)ud;
+    if (acts.after)
+        acts.after();
     trace_add("store-");
     parley->stopped(ctx);
 }
@@ -94,9 +98,8 @@ static int user_start(parley_ctx *ctx)
 
 static int user_stop(parley_ctx *ctx)
 {
-    (void)ctx;
     trace_add("user-");
-    return PARLEY_OK;
+    return acts.stop ? acts.stop(ctx) : PARLEY_OK;
 }
 
 static int free_load(parley_ctx *ctx, const parley_conf *conf)
@@ -137,6 +140,69 @@ static void test_order(void **state)
     assert_int_equal(host_plugin_n(b.host), 2);
     bench_close(&b);
     assert_string_equal(trace, "store+ user user- store- ");
+}
+
+/* ---- what is begun at the end ---- */
+
+static parley_ctx *user_ctx;
+
+static void work_slow(void *ud)
+{
+    (void)ud;
+    usleep(30000);
+}
+
+static void work_over(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx;
+    (void)ud;
+    trace_add(status == PARLEY_OK ? "work" : "no work");
+}
+
+static void never_over(parley_ctx *ctx, int status, void *ud)
+{
+    work_over(ctx, status, ud);
+    fail_msg("a plugin that has stopped is called");
+}
+
+static void never_resolved(parley_ctx *ctx, parley_str port, parley_str addresses, void *ud)
+{
+    (void)port;
+    (void)addresses;
+    never_over(ctx, PARLEY_OK, ud);
+}
+
+static int stop_with_work(parley_ctx *ctx)
+{
+    user_ctx = ctx;
+    return parley->work(ctx, work_slow, work_over, NULL);
+}
+
+/* As a store does when it answers, in its own stop, what "user" asked before. */
+static void answered_late(void)
+{
+    assert_int_equal(parley->work(user_ctx, work_slow, never_over, NULL), PARLEY_EPHASE);
+    assert_int_equal(parley->resolve(user_ctx, "localhost", "1", never_resolved, NULL),
+                     PARLEY_EPHASE);
+    assert_int_equal(parley->timer(user_ctx, 0, 0, never_over, NULL).id, 0);
+}
+
+/* Nothing of the pool outlives the host: what stop() itself began is waited for, and a plugin that
+ * has stopped begins nothing. */
+static void test_pool_at_the_end(void **state)
+{
+    bench b;
+
+    (void)state;
+    memset(&acts, 0, sizeof(acts));
+    acts.stop = stop_with_work;
+    acts.after = answered_late;
+    trace[0] = '\0';
+    if (bench_open(&b, BOTH) < 0)
+        fail_msg("%s", b.failure.text);
+    bench_close(&b);
+    assert_string_equal(trace, "store+ user user- work store- ");
+    memset(&acts, 0, sizeof(acts));
 }
 
 /* ---- refusals ---- */
@@ -409,9 +475,8 @@ static void test_chain_in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_tools),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_pool_at_the_end),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_tools),
         cmocka_unit_test(test_chain_in_words),
     };
 
