@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BARE_CONTENT = 128, BARE_ROOMS = 64 };
+enum {
+    BARE_CONTENT = 128,
+    BARE_INDEXED = 400 /* messages that plugins/search puts into its index at once */
+};
 
 static inline int64_t bare_now_us(clockid_t clock)
 {
@@ -28,6 +31,16 @@ static inline void bare_uid(char ret[37], uint64_t number)
     (void)snprintf(ret, 37, "%08x-%04x-7%03x-8%03x-%012llx", (uint32_t)(at >> 16),
                    (uint32_t)(at & 0xffff), (uint32_t)(number >> 24 & 0xfff),
                    (uint32_t)(number >> 12 & 0xfff), (unsigned long long)(number * 2654435761u));
+}
+
+/* One word for the search, as what load.c says. */
+static inline void bare_content(char ret[BARE_CONTENT + 1], uint64_t number)
+{
+    int n = snprintf(ret, BARE_CONTENT + 1, "%016llx", (unsigned long long)number);
+
+    for (; n < BARE_CONTENT; n++)
+        ret[n] = 'x';
+    ret[n] = '\0';
 }
 
 /* cpu_us: of this process, meanwhile */

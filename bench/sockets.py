@@ -4,7 +4,8 @@
 
 All in turns, so that a busy machine is busy for all of them: read the ratios, and the CPU time rather than the rate.  What a
 server that stores every message must spend at least is limit-batch, and for each message what bare_sqlite.c spends on the
-same row in transactions of the same size, divided by the members: "limit-batch + SQL".  Other servers: lab/others.py.
+same rows, in as many rooms, in transactions of the same size, divided by the members: "limit-batch + SQL".  Other servers:
+lab/others.py.
 """
 import argparse
 import math
@@ -42,10 +43,9 @@ DURABLE_TARGET = 50  # times less CPU time in rooms than other servers that stor
 
 
 # ---- measuring ----
-def bare_sqlite(size, seconds):
-    scripts = [ROOT / "sql" / "sqlite" / plugin / f"001_{plugin}.sql" for plugin in ("accounts", "chat")]
+def bare_sqlite(size, seconds, rooms):
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
-        return tool("bare_sqlite", Path(folder) / "bare.db", size, seconds, *scripts)
+        return tool("bare_sqlite", Path(folder) / "bare.db", size, seconds, rooms, *machine.schema("sqlite"))
 
 
 def groups(server):
@@ -87,7 +87,7 @@ def measure_talk(results, name, kinds, args):
     for kind in kinds:
         found = measured(results, name, kind, kind.name, talk, TALK[name])
         if kind is servers.Parley:
-            results.add(name, "bare SQL", bare_sqlite(found["group"], args.seconds))
+            results.add(name, "bare SQL", bare_sqlite(found["group"], args.seconds, TALK[name].get("rooms", 1)))
 
 
 def measure_idle(results, name, kinds):

@@ -27,15 +27,18 @@ enum {
     KEY_DIGITS = 20, /* and what stands before them */
     TRIES_MOST = 3,
     LOOKS_MOST = 3,
-    LOOK_AGAIN_MS = 500
+    LOOK_AGAIN_MS = 500,
+    ANSWERS_MS = 3 /* that a group waits for the answers to the one before */
 };
 
 static struct {
     struct append *first, **last;
     size_t n; /* waiting */
     struct append *group[GROUP_MOST];
-    uint32_t group_n; /* in the running transaction; 0: none runs */
-    uint32_t turns;   /* of the loop, until the next group starts; 0: it does not wait */
+    uint32_t group_n;     /* in the running transaction; 0: none runs */
+    bool is_due;          /* the next one starts with what this turn of the loop brings */
+    size_t wanted;        /* so many that wait are enough for it; 0: it does not wait for answers */
+    parley_timer answers; /* until when */
     uint32_t looks;
     int64_t began_ns; /* the running group */
 } room_log = { .last = &room_log.first };
@@ -48,7 +51,7 @@ static struct {
 } batch;
 
 static void group_start(void);
-static int group_start_after(uint32_t turns);
+static int group_await_answers(uint32_t told);
 static void group_look(void);
 
 /* ---- the run ---- */
@@ -115,7 +118,8 @@ static uint32_t append_params(const struct append *append, parley_param ret[9])
 /* With a client_msg_id, a repeat changes nothing. */
 static void batch_append(struct append *append)
 {
-    const parley_param own = PARLEY_TEXT(str_of(append->uid));
+    const parley_param event[] = { PARLEY_INT(append->room->key), PARLEY_INT(append->sender),
+                                   PARLEY_INT(append->at) };
     bool is_once = append->once.id.p != NULL;
     parley_param params[9];
     uint32_t n = append_params(append, params);
@@ -125,10 +129,15 @@ static void batch_append(struct append *append)
         batch_add(is_once ? SQL_ONCE_WHOLE : SQL_SEND_WHOLE, params, n);
         return;
     }
-    batch_add(is_once ? SQL_ONCE_SEQ : SQL_SEND_SEQ, params, is_once ? 3 : 2);
     batch_add(is_once ? SQL_ONCE_MESSAGE : SQL_SEND_MESSAGE, params, n);
-    batch_add(SQL_SEND_EVENT, &own, 1);
-    batch_answer(append);
+    batch_add(SQL_SEND_SEQ, event, 1);
+    batch_add(SQL_SEND_EVENT, event, COUNT(event));
+    if (is_once) {
+        batch_answer(append);
+        return;
+    }
+    append->answer = batch.sql_n;
+    batch_add(SQL_SEND_SENT, event, 0);
 }
 
 static int group_compare(const void *a, const void *b)
@@ -277,10 +286,10 @@ static void group_done(parley_ctx *ctx, int status, const parley_db_result *resu
         fan += told[i]->room->watchers;
     }
     room_log.group_n = 0;
-    /* The database stores the next group while this one is told.  But while the loop writes to many
-     * sockets nothing is read, and what they send in answer comes right behind it: the next group
-     * takes that along, and so there are half as many of them, twice as large. */
-    if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || group_start_after(2) < 0)
+    /* The database stores the next group while this one is told.  But what many sockets are told costs
+     * as much for one message as for several, and what they answer comes right behind it: the next
+     * group takes that along, and so there are half as many of them, twice as large. */
+    if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || group_await_answers(n) < 0)
         group_start();
     for (uint32_t i = 0; i < n; i++) {
         const parley_rows *answer = result->rows[told[i]->answer];
@@ -295,18 +304,61 @@ static void group_done(parley_ctx *ctx, int status, const parley_db_result *resu
 static void group_turn(parley_ctx *ctx, int status, void *ud)
 {
     (void)ctx, (void)status, (void)ud;
-    if (room_log.turns > 1 && group_start_after(room_log.turns - 1) >= 0)
-        return;
-    room_log.turns = 0;
+    room_log.is_due = false;
     group_start();
 }
 
-/* 1: with all that this turn of the loop reads; 2: also with what comes while it writes. */
-static int group_start_after(uint32_t turns)
+/* With all that this turn of the loop reads. */
+static int group_start_soon(void)
 {
     int err = parley->post(chat.ctx, group_turn, NULL);
 
-    room_log.turns = err < 0 ? 0 : turns;
+    room_log.is_due = err >= 0;
+    return err;
+}
+
+static void answers_late(parley_ctx *ctx, int status, void *ud)
+{
+    (void)ctx, (void)status, (void)ud;
+    room_log.answers.id = 0;
+    room_log.wanted = 0;
+    group_start();
+}
+
+/* All are told: the time counts from here. */
+static void answers_from_now(parley_ctx *ctx, int status, void *ud)
+{
+    (void)status, (void)ud;
+    if (room_log.wanted == 0)
+        return;
+    room_log.answers = parley->timer(ctx, ANSWERS_MS, 0, answers_late, NULL);
+    if (!room_log.answers.id)
+        answers_late(ctx, PARLEY_OK, NULL);
+}
+
+/* One to each that was told, while they come at once. */
+static int group_await_answers(uint32_t told)
+{
+    int err = parley->post(chat.ctx, answers_from_now, NULL);
+
+    if (err >= 0)
+        room_log.wanted = room_log.n + told < GROUP_MOST ? room_log.n + told : GROUP_MOST;
+    return err;
+}
+
+/* One more is waiting. */
+static int group_more(void)
+{
+    if (room_log.group_n > 0 || room_log.is_due || room_log.n + 1 < room_log.wanted)
+        return PARLEY_OK;
+    int err = group_start_soon();
+
+    if (err < 0 && room_log.wanted > 0)
+        return PARLEY_OK; /* the timer comes */
+    if (room_log.answers.id)
+        (void)parley->timer_stop(room_log.answers);
+    room_log.answers.id = 0;
+    room_log.wanted = 0;
     return err;
 }
 
@@ -381,7 +433,7 @@ int room_log_append(struct append *append)
     if (room_log.n >= QUEUE_MOST)
         return PARLEY_EAGAIN;
     /* A group that cannot be run ends its appends, and that must not happen inside this call. */
-    if (room_log.group_n == 0 && room_log.turns == 0 && group_start_after(1) < 0)
+    if (group_more() < 0)
         return PARLEY_EAGAIN;
     append->next = NULL;
     append->tries = 0;

@@ -134,11 +134,11 @@ enum sql_id {
     SQL_PURGE_PLAN,
     /* How a message is stored: in pieces, in sql_sqlite.c; */
     SQL_SEND_FIRST,
-    SQL_SEND_SEQ = SQL_SEND_FIRST,
-    SQL_SEND_MESSAGE,
-    SQL_ONCE_SEQ,
+    SQL_SEND_MESSAGE = SQL_SEND_FIRST,
     SQL_ONCE_MESSAGE,
+    SQL_SEND_SEQ,
     SQL_SEND_EVENT,
+    SQL_SEND_SENT,
     SQL_COUNT,
     /* or under locks, as a whole, in sql_postgres.c. */
     SQL_SEND_LOCK = SQL_SEND_FIRST,

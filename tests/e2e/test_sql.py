@@ -16,7 +16,7 @@ from parley import ROOT
 
 pytestmark = pytest.mark.one_database("both, by itself")
 
-STATEMENT = re.compile(r"(SELECT|INSERT (?:OR REPLACE )?INTO|UPDATE|DELETE FROM|WITH|VALUES)\s+\S")
+STATEMENT = re.compile(r"(SELECT|INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM|WITH|VALUES)\s+\S")
 LITERALS = re.compile(r"'(?:[^'\\]|\\.)'|((?:\"(?:[^\"\\]|\\.)*\"\s*)+)")
 RULES = [
     # what a text may not hold, and why
@@ -163,8 +163,9 @@ HOT = {
     "a page": r"^SELECT .*FROM room_events e JOIN messages m .*ORDER BY e\.seq (DESC )?LIMIT",
     "how many": r"^SELECT r\.message_count",
     "seq": r"^UPDATE rooms SET last_seq = last_seq \+ 1",
-    "message": r"^INSERT INTO messages",
-    "event": r"^INSERT INTO room_events",
+    "message": r"^INSERT OR FAIL INTO messages",
+    "event": r"^INSERT OR IGNORE INTO room_events",
+    "what became of it": r"^SELECT m\.seq, .*last_insert_rowid",
     "the log": r"^SELECT e\.seq, e\.kind, .*ORDER BY e\.seq",
 }
 

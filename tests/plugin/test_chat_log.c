@@ -81,9 +81,9 @@ static void test_sent(void **state)
     assert_int_equal(fake_db_flags(at + 1), 0);
     assert_string_equal(fake_db_param(at + 1, 0, 0), "10");
     assert_string_equal(fake_db_param(at + 1, 0, 1), "1");
+    assert_string_equal(fake_db_param(at + 1, 0, 3), "Hello, World!");
     assert_string_equal(fake_db_param(at + 1, 1, 0), "10");
-    assert_string_equal(fake_db_param(at + 1, 1, 1), "1");
-    assert_string_equal(fake_db_param(at + 1, 1, 3), "Hello, World!");
+    assert_string_equal(fake_db_param(at + 1, 2, 1), "1");
     assert_int_equal(fake_status(req), 0); /* nothing before it is durable */
     ANSWER_GROUP("7");
     assert_int_equal(fake_status(req), 201);
@@ -128,6 +128,81 @@ static void test_group(void **state)
     assert_int_equal(fake_status(reqs[2]), 404); /* bob was removed meanwhile */
     assert_int_equal(fake_status(reqs[3]), 201);
     assert_non_null(strstr(fake_body(reqs[3]), "\"seq\":4"));
+}
+
+/* Many messages, and told to two sockets: what these answer goes along with what waits already. */
+enum { TOLD = 64 };
+
+static void send_some(parley_req *reqs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        reqs[i] = call_as(&ada, "POST", SEND_PATH, HELLO);
+}
+
+static void answer_told(int first)
+{
+    static char texts[TOLD][12];
+    const char *seqs[TOLD];
+
+    for (int i = 0; i < TOLD; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "%d", first + i);
+        seqs[i] = texts[i];
+    }
+    answer_group(seqs, TOLD);
+}
+
+/* The first of a group that was told to many is stored, and one more waits; the run is next. */
+static size_t tell_many(parley_req reqs[TOLD], parley_req *waits)
+{
+    parley_req first;
+
+    (void)socket_of(&ada, "1");
+    (void)socket_of(&bob, "1");
+    send_some(&first, 1);
+    send_some(reqs, TOLD);
+    ANSWER_GROUP("2");
+    assert_int_equal(fake_status(first), 201);
+    send_some(waits, 1);
+    size_t at = fake_db_runs();
+    answer_told(3);
+    assert_int_equal(fake_status(reqs[TOLD - 1]), 201);
+    assert_int_equal(fake_db_runs(), at); /* not alone */
+    return at;
+}
+
+static void test_answers_go_along(void **state)
+{
+    parley_req reqs[TOLD], more[TOLD], waits;
+
+    (void)state;
+    know_room();
+    size_t at = tell_many(reqs, &waits);
+
+    send_some(more, TOLD - 1);
+    assert_int_equal(fake_db_runs(), at);
+    send_some(more + TOLD - 1, 1); /* all have answered */
+    assert_int_equal(fake_db_runs(), at + 1);
+    assert_int_equal(fake_db_statements(at), (TOLD + 1) * 4);
+    fake_db_answer(PARLEY_DB_DOWN);
+    fake_run();
+    fake_advance(100); /* nothing is left of the wait */
+    assert_int_equal(fake_db_runs(), at + 1);
+    assert_int_equal(fake_status(waits), 503);
+}
+
+static void test_answers_do_not_come(void **state)
+{
+    parley_req reqs[TOLD], waits;
+
+    (void)state;
+    know_room();
+    size_t at = tell_many(reqs, &waits);
+
+    fake_advance(3);
+    assert_int_equal(fake_db_runs(), at + 1);
+    assert_int_equal(fake_db_statements(at), 4);
+    answer_one("67");
+    assert_int_equal(fake_status(waits), 201);
 }
 
 /* PostgreSQL: the locks of all rooms first, then a statement for each message. */
@@ -372,6 +447,8 @@ int main(void)
         TEST(test_sent),
         TEST(test_known_room_costs_one_run),
         TEST(test_group),
+        TEST(test_answers_go_along),
+        TEST(test_answers_do_not_come),
         TEST_POSTGRES(test_whole),
         TEST_POSTGRES(test_whole_and_once),
         TEST(test_refusals),

@@ -18,15 +18,15 @@ static int setup(void **state)
     return 0;
 }
 
-/* The own uid and the hash that the room log gave statement 2 of a run. */
+/* The own uid and the hash that the room log gave the first statement of a run. */
 static const char *own_uid(size_t run)
 {
-    return fake_db_param(run, 2, 0);
+    return fake_db_param(run, 0, 3);
 }
 
 static const char *own_hash(size_t run)
 {
-    return fake_db_param(run, 1, 8);
+    return fake_db_param(run, 0, 8);
 }
 
 /* SQL_ONCE_SENT: one message. */
@@ -62,7 +62,7 @@ static void test_plain_costs_nothing_more(void **state)
     (void)state;
     assert_int_equal(fake_db_runs(), at + 1);
     assert_int_equal(fake_db_statements(at), 4);
-    assert_null(strstr(fake_db_text(at, 1), "client_msg_id"));
+    assert_null(strstr(fake_db_text(at, 0), "client_msg_id"));
     ANSWER_GROUP("2");
     assert_int_equal(fake_status(req), 201);
     assert_null(strstr(fake_body(req), "client_msg_id"));
@@ -80,7 +80,7 @@ static void test_stored(void **state)
     assert_string_equal(fake_db_param(at, 0, 2), "c1");
     answer_nothing();
     assert_int_equal(fake_db_statements(at + 1), 4);
-    assert_string_equal(fake_db_param(at + 1, 1, 2), "c1");
+    assert_string_equal(fake_db_param(at + 1, 0, 2), "c1");
     assert_int_equal(strlen(own_hash(at + 1)), 64);
     answer_once("2", own_uid(at + 1), own_hash(at + 1), NULL);
     assert_int_equal(fake_status(req), 201);

@@ -69,8 +69,8 @@ static void test_reply(void **state)
     FAKE_ROWS(1, MESSAGE_UID);
     fake_run();
     assert_int_equal(fake_db_statements(at + 1), 4);
-    assert_string_equal(fake_db_param(at + 1, 1, 5), MESSAGE_UID);
-    assert_null(fake_db_param(at + 1, 1, 6));
+    assert_string_equal(fake_db_param(at + 1, 0, 5), MESSAGE_UID);
+    assert_null(fake_db_param(at + 1, 0, 6));
     answer_referring("2");
     assert_int_equal(fake_status(req), 201);
     assert_non_null(strstr(fake_body(req), "\"seq\":2,\"reply_to\":\"" MESSAGE_UID "\"}"));
