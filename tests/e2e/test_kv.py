@@ -25,6 +25,7 @@ plugins:
       path: %s
 """
 PROBE = (ROOT / "tests/e2e/kv_probe.c").read_text()
+READ_OF = {"push": "read", "join": "who", "leave": "who"}  # what is taken without an answer of the store, and what asks for it
 STORES = {"memory": (1, 0), "redis": (2, 1), "two redis": (2, 2)}  # workers, servers of Redis
 
 
@@ -37,9 +38,13 @@ class Kv:
     def __call__(self, op, key="k", **more):
         """through whichever worker takes the connection: each call is a new one"""
         key = self.tag + key if 0 < len(key) <= 500 else key  # the tests of a store share it, but no key
-        answer = self.server.anonymous().post("/kv/", {"op": op, "key": key, **more})
+        worker = self.server.anonymous()
+        answer = worker.post("/kv/", {"op": op, "key": key, **more})
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        found = answer.json()
+        if found["status"] >= 0 and op in READ_OF:  # once the same worker has read, the store has it, and so do the others
+            worker.post("/kv/", {"op": READ_OF[op], "key": key, "most": 1})
+        return found
 
     def push(self, *seqs, key="k", most=5, ttl=60000):
         assert self("push", key, entries=[[s, f"text {s}"] for s in seqs], most=most, ttl=ttl)["status"] == 1
