@@ -6,6 +6,8 @@ bad=0
 fail() { printf 'check_code: %s\n' "$1"; bad=1; }
 sources=$(find bench core examples include plugins tests -name '*.[ch]' | LC_ALL=C sort)
 
+stray=$(find . -maxdepth 1 -name '*.[ch]' | tr '\n' ' ')
+[ -z "$stray" ] || fail "belongs into one of the folders: $stray"
 # shellcheck disable=SC2086
 unformatted=$(clang-format-14 --dry-run --Werror $sources 2>&1 | sed -n 's/^\([^: ]*\):.* error: .*/\1/p' | uniq | tr '\n' ' ')
 [ -z "$unformatted" ] || fail "run ./dev format: $unformatted"
