@@ -114,8 +114,6 @@ static void index_write(parley_ctx *ctx, int status, void *ud)
 static void index_fetched(parley_ctx *ctx, int status, const parley_db_result *result, void *ud)
 {
     (void)ud;
-    if (indexer.is_stopping)
-        return;
     if (status >= 0) {
         batch_take(&indexer.batch, result->rows[0]);
         status = parley->work(ctx, batch_cut, index_write, &indexer.batch);
