@@ -33,6 +33,12 @@ static inline void bare_uid(char ret[37], uint64_t number)
                    (uint32_t)(number >> 12 & 0xfff), (unsigned long long)(number * 2654435761u));
 }
 
+/* They take turns. */
+static inline long bare_room(uint64_t number, long rooms)
+{
+    return (long)(number % (uint64_t)rooms) + 1;
+}
+
 /* One word for the search, as what load.c says. */
 static inline void bare_content(char ret[BARE_CONTENT + 1], uint64_t number)
 {

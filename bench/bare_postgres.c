@@ -99,7 +99,7 @@ static void store(uint64_t number, long rooms)
 
     bare_content(content, number);
     bare_uid(uid, number);
-    (void)snprintf(room, sizeof(room), "%ld", (long)(number % (uint64_t)rooms) + 1);
+    (void)snprintf(room, sizeof(room), "%ld", bare_room(number, rooms));
     (void)snprintf(at, sizeof(at), "%lld", (long long)bare_now_us(CLOCK_REALTIME));
     const char *const raise[] = { room };
     const char *const message[] = { room, uid, content, at };
@@ -139,8 +139,7 @@ static void index_some(uint64_t from, uint64_t to, long rooms)
     for (uint64_t number = from; number <= to; number++) {
         bare_content(content, number);
         (void)snprintf(id, sizeof(id), "%llu", (unsigned long long)number);
-        (void)snprintf(words, sizeof(words), "'%s':1 'r%ld'", content,
-                       (long)(number % (uint64_t)rooms) + 1);
+        (void)snprintf(words, sizeof(words), "'%s':1 'r%ld'", content, bare_room(number, rooms));
         const char *const index[] = { id, words };
         send_one(INDEX, 2, index);
     }

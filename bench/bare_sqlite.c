@@ -82,7 +82,7 @@ static void step(enum statement which)
 static void store(uint64_t number, long rooms)
 {
     char content[BARE_CONTENT + 1], uid[37];
-    const int64_t id = (int64_t)number, room = id % rooms + 1, seq = id / rooms + 1;
+    const int64_t id = (int64_t)number, room = bare_room(number, rooms), seq = id / rooms + 1;
     const int64_t at = bare_now_us(CLOCK_REALTIME);
 
     bare_uid(uid, number);
@@ -112,7 +112,7 @@ static void index_some(uint64_t from, uint64_t to, long rooms)
     step(BEGIN);
     for (uint64_t number = from; number <= to; number++) {
         bare_content(words, number);
-        (void)snprintf(words + BARE_CONTENT, 32, " r%ld", (long)(number % (uint64_t)rooms) + 1);
+        (void)snprintf(words + BARE_CONTENT, 32, " r%ld", bare_room(number, rooms));
         sqlite3_bind_int64(statements[INDEX], 1, (sqlite3_int64)number);
         sqlite3_bind_text(statements[INDEX], 2, words, -1, SQLITE_STATIC);
         step(INDEX);

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import postgres  # noqa: E402
-from lab import machine  # noqa: E402
+from lab import history  # noqa: E402
 from metrics import Scrape  # noqa: E402
 from parley import Server  # noqa: E402
 
@@ -60,8 +60,8 @@ def measure(server, who, way, seconds):
 
 def bare(database, folder, number, size, seconds):
     if database == "sqlite":
-        return tool("bare_sqlite", folder / f"bare{number}.db", size, seconds, CLIENTS, *machine.schema("sqlite"))
-    return tool("bare_postgres", postgres.shared().database(), size, seconds, CLIENTS, *machine.schema("postgres"))
+        return tool("bare_sqlite", folder / f"bare{number}.db", size, seconds, CLIENTS, *history.schema("sqlite"))
+    return tool("bare_postgres", postgres.shared().database(), size, seconds, CLIENTS, *history.schema("postgres"))
 
 
 def rounds(database, folder, args):

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lab import machine, others, servers
+from lab import history, machine, others, servers
 from lab.measure import Unable, load, tool
 from lab.tables import Results, table, text
 from metrics import Scrape
@@ -45,7 +45,7 @@ DURABLE_TARGET = 50  # times less CPU time in rooms than other servers that stor
 # ---- measuring ----
 def bare_sqlite(size, seconds, rooms):
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
-        return tool("bare_sqlite", Path(folder) / "bare.db", size, seconds, rooms, *machine.schema("sqlite"))
+        return tool("bare_sqlite", Path(folder) / "bare.db", size, seconds, rooms, *history.schema("sqlite"))
 
 
 def groups(server):

@@ -1,9 +1,17 @@
-"""A database with many messages, written behind the server's back: what a chat has after years."""
+"""A database as Parley has it, made behind the server's back: its tables, and many messages, as a chat has them after years."""
 import contextlib
 import sqlite3
 import time
 
+from .machine import ROOT
+
 CONTENT = "A message of usual length, about a hundred and thirty bytes, as people write them when they have something to tell each other...."
+
+
+def schema(dialect):
+    """the scripts that make the tables of messages and of what belongs to them"""
+    scripts = [path for plugin in ("accounts", "chat", "search") for path in sorted((ROOT / "sql" / dialect / plugin).glob("[0-9]*.sql"))]
+    return [path for path in scripts if not path.name.endswith(".down.sql")]
 
 
 def add_messages(path, room_uid, user_uid, n):

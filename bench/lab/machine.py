@@ -60,9 +60,3 @@ def tcp_bytes():
         if text.startswith("TCP:"):
             return int(text.split()[-1]) * os.sysconf("SC_PAGESIZE")
     return 0
-
-
-def schema(dialect):
-    """the scripts that make the tables of messages, as Parley has them"""
-    scripts = [path for plugin in ("accounts", "chat", "search") for path in sorted((ROOT / "sql" / dialect / plugin).glob("[0-9]*.sql"))]
-    return [path for path in scripts if not path.name.endswith(".down.sql")]
