@@ -4,7 +4,8 @@
  *   group_start       takes the queue's head, rooms in the order of their keys (so that workers
  *                     cannot deadlock), locks them, and stores each message: in pieces (SQLite), or
  *                     by one statement (PostgreSQL)
- *   group_done        tells each append what the database answered, and starts the next group
+ *   group_done        tells each append what the database answered, and starts the next group: at
+ *                     once, or with what those answer who are told (group_await_answers)
  *   group_failed      one by one, again, or unavailable, by the kind of failure
  *   group_look        the outcome is unknown: under the rooms' locks (so after whatever became of
  *                     the lost transaction) each append looks for its own message
