@@ -95,7 +95,7 @@ static arena_chunk *arena_chunk_for(arena *a, size_t n)
     return c;
 }
 
-void *arena_alloc(arena *a, size_t n)
+void *arena_raw(arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2 || n > a->cap)
         return NULL;
@@ -109,7 +109,14 @@ void *arena_alloc(arena *a, size_t n)
     UNPOISON(p, n);
     c->used += n;
     a->used += n;
-    return memset(p, 0, n);
+    return p;
+}
+
+void *arena_alloc(arena *a, size_t n)
+{
+    void *p = arena_raw(a, n);
+
+    return p ? memset(p, 0, n) : NULL;
 }
 
 str arena_str(arena *a, str s)

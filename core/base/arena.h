@@ -14,6 +14,7 @@ void arena_init(arena *a, size_t cap);
 void arena_done(arena *a);
 /* zeroed, 16-aligned; NULL: over the cap or no memory */
 void *arena_alloc(arena *a, size_t n);
+void *arena_raw(arena *a, size_t n); /* the same, not zeroed */
 /* a copy, with a NUL behind it; absent when there is no room */
 str arena_str(arena *a, str s);
 /* give pooled chunks back to the system (after bursts, at exit) */

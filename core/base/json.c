@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* jansson's words where a client's programmer knows better ones. */
 /* clang-format off */
@@ -37,6 +38,36 @@ static void text_clean(char *text)
     for (; *text; text++)
         if (*text < ' ' || *text > '~')
             *text = '?';
+}
+
+/* ---- reading ---- */
+
+/* What the library allocates while it reads into an arena is never freed by itself: a message's tree
+ * is some fifteen pieces, and hundreds of messages wait for the same commit. */
+static _Thread_local arena *reading_into;
+
+static void *memory_take(size_t n)
+{
+    return reading_into ? arena_raw(reading_into, n) : malloc(n);
+}
+
+static void memory_give(void *p)
+{
+    if (!reading_into)
+        free(p);
+}
+
+void json_memory(void)
+{
+    json_set_alloc_funcs(memory_take, memory_give);
+}
+
+const parley_json *json_read_into(arena *memory, str text, char *ret_why, size_t why_size)
+{
+    reading_into = memory;
+    const parley_json *j = json_read(text, ret_why, why_size);
+    reading_into = NULL;
+    return j;
 }
 
 parley_json *json_read(str text, char *ret_why, size_t why_size)

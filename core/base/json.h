@@ -6,17 +6,24 @@
  * counts; keys keep their order. */
 #ifndef CORE_BASE_JSON_H
 #define CORE_BASE_JSON_H
+#include "core/base/arena.h"
 #include "core/base/buf.h"
 
 /* NULL: malformed, and `ret_why` (160 bytes or more) holds
  * "Expecting value: line 1 column 11 (char 10)". */
 parley_json *json_read(str text, char *ret_why, size_t why_size);
+/* The same with the tree in the arena: it ends with that, and is neither released nor changed.  Takes
+ * at most JSON_BYTES_A_BYTE bytes of it for each byte of the text, and 1 KiB.  After json_memory(). */
+#define JSON_BYTES_A_BYTE 128
+const parley_json *json_read_into(arena *memory, str text, char *ret_why, size_t why_size);
+/* Has the library ask us for memory.  Idempotent; before there are threads. */
+void json_memory(void);
 /* compact, UTF-8 not escaped; 0, or < 0: no room for it */
 int json_write(const parley_json *j, buf *ret);
 /* The parts one after the other; likewise. */
 int json_join(const parley_jpart *parts, size_t n, buf *ret);
 void json_release(parley_json *j); /* NULL is fine */
 /* Fills the json_* members of the ABI table (all but json_text and json_join, which need the host's
- * per-callback memory). */
+ * per-callback memory), and calls json_memory(). */
 void json_api_fill(parley_api *api);
 #endif

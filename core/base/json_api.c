@@ -173,6 +173,7 @@ static int api_push(parley_json *j, parley_json *take)
 
 void json_api_fill(parley_api *api)
 {
+    json_memory();
     api->json_parse = api_parse;
     api->json_free = json_release;
     api->json_type = api_type;

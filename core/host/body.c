@@ -8,19 +8,25 @@
 #include <stdio.h>
 
 #define WHY_MAX 192
+#define SHORT   1024 /* bytes of a text whose tree surely fits into a request's memory */
+_Static_assert(SHORT *JSON_BYTES_A_BYTE < NET_REQUEST_EXTRA, "it does");
 
 const parley_json *call_json(call *c)
 {
+    str body = c->req->body;
+    char why[WHY_MAX];
+
     if (c->is_json_read)
         return c->json;
     c->is_json_read = true;
-    if (c->req->body.n == 0 && !c->is_event) {
-        c->json = api_table()->json_obj();
-        return c->json;
-    }
-    c->json_why = arena_alloc(&c->req->memory, WHY_MAX);
-    if (c->json_why)
-        c->json = json_read(c->req->body, c->json_why, WHY_MAX);
+    if (body.n == 0 && !c->is_event)
+        c->json = c->json_owned = api_table()->json_obj();
+    else if (body.n <= SHORT)
+        c->json = json_read_into(&c->req->memory, body, why, sizeof(why));
+    else
+        c->json = c->json_owned = json_read(body, why, sizeof(why));
+    if (!c->json && body.n > 0)
+        c->json_why = arena_str(&c->req->memory, str_of(why)).p;
     return c->json;
 }
 

@@ -102,8 +102,8 @@ static void call_release(call *c)
     request *req = c->req;
 
     deadline_clear(c);
-    json_release(c->json);
-    c->json = NULL;
+    json_release(c->json_owned);
+    c->json = c->json_owned = NULL;
     job_cancel(&c->job);
     if (c->endpoint)
         endpoint_unref(c->host, c->endpoint);

@@ -50,8 +50,9 @@ typedef struct call {
     cancel *cancels;
 
     /* the body */
-    parley_json *json; /* owned */
-    char *json_why;    /* malformed: why */
+    const parley_json *json;
+    parley_json *json_owned; /* the same; NULL: it is in the request's memory */
+    const char *json_why;    /* malformed: why */
 
     /* on its way */
     plugin *holder; /* returned PENDING; NULL: nobody */

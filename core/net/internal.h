@@ -11,11 +11,10 @@
 
 #include <errno.h>
 
-#define NET_READ_BUFFER   65536u
-#define NET_REQUESTS_MAX  (1u << 20) /* requests and events at once */
-#define NET_BURST         32u /* requests and events at once that leave memory to give back */
-#define NET_TRIM_MS       500
-#define NET_REQUEST_EXTRA (256u << 10) /* of a request's memory, beside the body */
+#define NET_READ_BUFFER  65536u
+#define NET_REQUESTS_MAX (1u << 20) /* requests and events at once */
+#define NET_BURST        32u        /* requests and events at once that leave memory to give back */
+#define NET_TRIM_MS      500
 
 struct listener;
 struct ws_shared;

@@ -58,6 +58,8 @@ typedef struct http_header {
 
 enum request_kind { REQUEST_HTTP, REQUEST_EVENT };
 
+#define NET_REQUEST_EXTRA (256u << 10) /* bytes of a request's memory, beside the body */
+
 /* One HTTP request or one WebSocket event.
  *
  * Owner:  net, from its arrival until request_release().
@@ -67,7 +69,7 @@ enum request_kind { REQUEST_HTTP, REQUEST_EVENT };
 struct request {
     conn *conn;         /* NULL: the client has left */
     int kind;           /* enum request_kind */
-    arena memory;       /* cap: server.max_body + 256 KiB */
+    arena memory;       /* cap: server.max_body + NET_REQUEST_EXTRA */
     int64_t arrived_ns; /* monotonic, first byte of the head */
     uint64_t bytes_in, bytes_out;
     /* HTTP */

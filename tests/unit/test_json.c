@@ -120,6 +120,81 @@ static void test_depth(void **state)
     free(text);
 }
 
+/* What takes the most memory for its length: no text takes more than is said. */
+/* clang-format off */
+static const struct {
+    const char *label;
+    str begin, part, middle, close, end; /* as many of `close` as of `part` */
+} heavy[] = {
+    { "arrays in arrays",   STR_LIT(""),   STR_LIT("["),         STR_LIT("1"), STR_LIT("]"), STR_LIT("") },
+    { "objects in objects", STR_LIT(""),   STR_LIT("{\"\":"),    STR_LIT("1"), STR_LIT("}"), STR_LIT("") },
+    { "arrays",             STR_LIT("["),  STR_LIT("[],"),       STR_LIT("1"), STR_LIT(""),  STR_LIT("]") },
+    { "objects",            STR_LIT("["),  STR_LIT("{},"),       STR_LIT("1"), STR_LIT(""),  STR_LIT("]") },
+    { "texts",              STR_LIT("["),  STR_LIT("\"\","),     STR_LIT("1"), STR_LIT(""),  STR_LIT("]") },
+    { "escapes",            STR_LIT("["),  STR_LIT("\"\\n\","),  STR_LIT("1"), STR_LIT(""),  STR_LIT("]") },
+    { "numbers",            STR_LIT("["),  STR_LIT("1,"),        STR_LIT("1"), STR_LIT(""),  STR_LIT("]") },
+    { "the same key",       STR_LIT("{"),  STR_LIT("\"k\":{},"), STR_LIT("\"k\":1"), STR_LIT(""), STR_LIT("}") },
+    { "a long text",        STR_LIT("\""), STR_LIT("aaaaaaaa"),  STR_LIT(""),  STR_LIT(""),  STR_LIT("\"") },
+};
+/* clang-format on */
+
+static void heavy_text(size_t i, size_t length, buf *ret)
+{
+    size_t n = (length - 16) / (heavy[i].part.n + heavy[i].close.n);
+
+    (void)buf_add(ret, heavy[i].begin);
+    for (size_t k = 0; k < n; k++)
+        (void)buf_add(ret, heavy[i].part);
+    (void)buf_add(ret, heavy[i].middle);
+    for (size_t k = 0; k < n; k++)
+        (void)buf_add(ret, heavy[i].close);
+    (void)buf_add(ret, heavy[i].end);
+}
+
+static void test_into_arena(void **state)
+{
+    enum { LENGTH = 1024 };
+
+    (void)state;
+    json_memory();
+    for (size_t i = 0; i < COUNT(heavy); i++) {
+        char why[160];
+        buf text, out;
+        arena memory;
+
+        buf_init(&text, LENGTH);
+        buf_init(&out, LENGTH);
+        arena_init(&memory, LENGTH * JSON_BYTES_A_BYTE + 1024);
+        heavy_text(i, LENGTH, &text);
+        const parley_json *j = json_read_into(&memory, buf_str(&text), why, sizeof(why));
+        if (!j)
+            fail_msg("%s: %s", heavy[i].label, why);
+        assert_int_equal(json_write(j, &out), 0);
+        if (!str_starts(str_of(heavy[i].label), STR("the same")))
+            assert_true(str_eq(buf_str(&out), buf_str(&text)));
+        arena_done(&memory);
+        buf_done(&text);
+        buf_done(&out);
+    }
+    arena_trim();
+}
+
+static void test_no_room_in_arena(void **state)
+{
+    char why[160];
+    arena memory;
+
+    (void)state;
+    json_memory();
+    arena_init(&memory, 64);
+    assert_null(json_read_into(&memory, STR("[1,2,3]"), why, sizeof(why)));
+    parley_json *j = json_read(STR("[1,2,3]"), why, sizeof(why)); /* of the heap again */
+    assert_non_null(j);
+    json_release(j);
+    arena_done(&memory);
+    arena_trim();
+}
+
 static void test_write_cap(void **state)
 {
     char why[160];
@@ -255,10 +330,11 @@ static void test_join(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),      cmocka_unit_test(test_error_text),
-        cmocka_unit_test(test_depth),     cmocka_unit_test(test_write_cap),
-        cmocka_unit_test(test_each_byte), cmocka_unit_test(test_join),
-        cmocka_unit_test(test_getters),   cmocka_unit_test(test_builders),
+        cmocka_unit_test(test_read),       cmocka_unit_test(test_error_text),
+        cmocka_unit_test(test_depth),      cmocka_unit_test(test_write_cap),
+        cmocka_unit_test(test_each_byte),  cmocka_unit_test(test_join),
+        cmocka_unit_test(test_into_arena), cmocka_unit_test(test_no_room_in_arena),
+        cmocka_unit_test(test_getters),    cmocka_unit_test(test_builders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
