@@ -78,7 +78,9 @@ parley_json *json_read(str text, char *ret_why, size_t why_size)
     if (j)
         return (parley_json *)(void *)j;
     text_clean(e.text);
-    if (why_size)
+    if (e.text[0] == '\0')
+        (void)snprintf(ret_why, why_size, "no memory");
+    else if (why_size)
         (void)snprintf(ret_why, why_size, "%s: line %d column %d (char %d)", text_of(&e),
                        e.line > 0 ? e.line : 1, e.column > 0 ? e.column : 1,
                        e.position > 0 ? e.position - 1 : 0);

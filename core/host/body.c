@@ -9,12 +9,12 @@
 
 #define WHY_MAX 192
 #define SHORT   1024 /* bytes of a text whose tree surely fits into a request's memory */
-_Static_assert(SHORT *JSON_BYTES_A_BYTE < NET_REQUEST_EXTRA, "it does");
+_Static_assert(JSON_BYTES_A_BYTE * SHORT + 1024 < NET_REQUEST_EXTRA, "it does");
 
 const parley_json *call_json(call *c)
 {
     str body = c->req->body;
-    char why[WHY_MAX];
+    char why[WHY_MAX] = "no memory";
 
     if (c->is_json_read)
         return c->json;
@@ -25,7 +25,7 @@ const parley_json *call_json(call *c)
         c->json = json_read_into(&c->req->memory, body, why, sizeof(why));
     else
         c->json = c->json_owned = json_read(body, why, sizeof(why));
-    if (!c->json && body.n > 0)
+    if (!c->json)
         c->json_why = arena_str(&c->req->memory, str_of(why)).p;
     return c->json;
 }

@@ -431,7 +431,7 @@ typedef struct parley_api {
     /* after the running callback, in the same loop turn */
     int (*defer)(parley_ctx *, parley_done_fn, void *ud);
     /* numeric addresses "10.0.0.1\n::1\n" in `bytes` (absent: failed), port in
-     * `topic`; in the pool */
+     * `topic`; in the pool; EPHASE: stopped */
     int (*resolve)(parley_ctx *, const char *host, const char *port, parley_bytes_fn, void *ud);
     /* blocking or CPU-heavy; EAGAIN: your queue (server.work_queue) is full; EPHASE: stopped */
     int (*work)(parley_ctx *, parley_work_fn, parley_done_fn, void *ud);
