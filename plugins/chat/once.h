@@ -30,7 +30,7 @@ int once_start(void);
 bool once_id(parley_req req, const parley_json *in, parley_str *ret, parley_json *errors);
 void once_hash(parley_str content, char ret[ONCE_HASH_SIZE]);
 
-/* The columns of SQL_SENT into *ret. */
+/* The columns of SQL_SENT (SQL_SEND_SENT, SQL_SEND_WHOLE) into *ret. */
 void once_take(struct stored *ret, const parley_rows *rows);
 /* Those of SQL_ONCE_SENT and SQL_REPEAT. */
 void once_take_all(struct stored *ret, const parley_rows *rows);

@@ -1,6 +1,7 @@
 /* room_log.c -- stores messages: many in one transaction, each with its seq.
  *
- *   room_log_append   into the queue; if no group runs, one starts with what this turn brings
+ *   room_log_append   into the queue; if no group runs and none is awaited, one starts with what this
+ *                     turn brings
  *   group_start       takes the queue's head, rooms in the order of their keys (so that workers
  *                     cannot deadlock), locks them, and stores each message: in pieces (SQLite), or
  *                     by one statement (PostgreSQL)
@@ -290,7 +291,8 @@ static void group_done(parley_ctx *ctx, int status, const parley_db_result *resu
     /* The database stores the next group while this one is told.  But what many sockets are told costs
      * as much for one message as for several, and what they answer comes right behind it: the next
      * group takes that along, and so there are half as many of them, twice as large. */
-    if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || group_await_answers(n) < 0)
+    bool takes_along = !room_log.first || !room_log.first->is_alone;
+    if (fan < FAN_LARGE || room_log.n >= GROUP_MOST || !takes_along || group_await_answers(n) < 0)
         group_start();
     for (uint32_t i = 0; i < n; i++) {
         const parley_rows *answer = result->rows[told[i]->answer];

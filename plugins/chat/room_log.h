@@ -1,8 +1,8 @@
 /* room_log.h -- stores messages: many in one transaction, each with its seq.
  *
- * Appends that arrive while a transaction runs form the next one, so there is no timer
- * and no waiting when it is calm.  Appends of one socket are stored in the order in
- * which they were given. */
+ * Appends that arrive while a transaction runs form the next one, so nothing waits when it is calm.
+ * Only behind a group that many sockets were told of the next one waits, at most 3 ms, for what they
+ * answer.  Appends of one socket are stored in the order in which they were given. */
 #ifndef CHAT_ROOM_LOG_H
 #define CHAT_ROOM_LOG_H
 #include "plugins/chat/once.h"

@@ -1,10 +1,9 @@
 /* sql_sqlite.c -- how SQLite stores a message: its one writer needs no lock, and a piece after the other
  * is cheaper than one that returns what the next one needs (RETURNING makes a table of it).
  *
- * Each piece does nothing unless the one before has changed a row: changes().  OR FAIL and VALUES spare
- * the savepoint that SQLite makes around a statement that could fail after its first row, a third of
- * its cost; these store one row, and the run has a savepoint already.  What OR IGNORE ignores is the
- * missing seq of a message that was not stored. */
+ * Each piece does nothing unless the one before has changed a row: changes().  OR FAIL spares the
+ * savepoint that SQLite makes around a statement that could fail after its first row, a third of its
+ * cost; these store one row, and a run that fails is undone as a whole. */
 #include "plugins/chat/sql.h"
 #include "plugins/chat/sql_text.h"
 
@@ -27,8 +26,8 @@ const char *const sql_sqlite_texts[SQL_COUNT - SQL_SEND_FIRST] = {
         "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + 1"
         " WHERE id = $1 AND changes() = 1",
     AT(SQL_SEND_EVENT) =
-        "INSERT OR IGNORE INTO room_events (room_id, seq, kind, message_id, actor_id, at) VALUES ($1,"
-        " (SELECT last_seq FROM rooms WHERE id = $1 AND changes() = 1), 1, last_insert_rowid(), $2, $3)",
+        "INSERT OR FAIL INTO room_events (room_id, seq, kind, message_id, actor_id, at)"
+        " SELECT $1, last_seq, 1, last_insert_rowid(), $2, $3 FROM rooms WHERE id = $1 AND changes() = 1",
     AT(SQL_SEND_SENT) =
         SENT " FROM messages m JOIN rooms r ON r.id = m.room_id"
         " WHERE m.id = last_insert_rowid() AND changes() = 1",

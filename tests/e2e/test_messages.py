@@ -81,6 +81,21 @@ def test_members_see_what_was_said_before_they_joined(people):
     assert bob.get(f"/api/chat/rooms/{room['id']}/messages/").json()["count"] == 1
 
 
+def test_a_broken_log_takes_no_message(server, people):
+    """A seq that is taken (a database repaired by hand): a clear failure, and nothing of the message stays."""
+    room = people[0].room(people[1])
+    assert send(people[0], room, {"content": "one"}).status_code == 201
+    where = f"(SELECT id FROM rooms WHERE uid = '{room['id']}')"
+    server.query(f"INSERT INTO room_events (room_id, seq, kind, message_id, actor_id, at) SELECT room_id, 2, kind, message_id, actor_id, at"
+                 f" FROM room_events WHERE room_id = {where} AND seq = 1 RETURNING seq")
+    for body in ({"content": "two"}, {"content": "two", "client_msg_id": "once"}):
+        assert send(people[0], room, body).status_code == 500
+    assert server.query(f"SELECT content FROM messages WHERE room_id = {where}") == [["one"]]
+    assert server.query(f"SELECT last_seq, message_count FROM rooms WHERE id = {where}") == [["1", "1"]]
+    server.query(f"DELETE FROM room_events WHERE room_id = {where} AND seq = 2 RETURNING seq")
+    assert send(people[0], room, {"content": "two"}).json()["seq"] == 2
+
+
 def test_deleting(server, people):
     ada, bob, eve = people
     cyd = server.person("cyd")

@@ -164,7 +164,7 @@ HOT = {
     "how many": r"^SELECT r\.message_count",
     "seq": r"^UPDATE rooms SET last_seq = last_seq \+ 1",
     "message": r"^INSERT OR FAIL INTO messages",
-    "event": r"^INSERT OR IGNORE INTO room_events",
+    "event": r"^INSERT OR FAIL INTO room_events",
     "what became of it": r"^SELECT m\.seq, .*last_insert_rowid",
     "the log": r"^SELECT e\.seq, e\.kind, .*ORDER BY e\.seq",
 }

@@ -139,16 +139,16 @@ static void send_some(parley_req *reqs, size_t n)
         reqs[i] = call_as(&ada, "POST", SEND_PATH, HELLO);
 }
 
-static void answer_told(int first)
+static void answer_told(int first, int n)
 {
-    static char texts[TOLD][12];
-    const char *seqs[TOLD];
+    static char texts[TOLD + 1][12];
+    const char *seqs[TOLD + 1];
 
-    for (int i = 0; i < TOLD; i++) {
+    for (int i = 0; i < n; i++) {
         (void)snprintf(texts[i], sizeof(texts[i]), "%d", first + i);
         seqs[i] = texts[i];
     }
-    answer_group(seqs, TOLD);
+    answer_group(seqs, (size_t)n);
 }
 
 /* The first of a group that was told to many is stored, and one more waits; the run is next. */
@@ -164,7 +164,7 @@ static size_t tell_many(parley_req reqs[TOLD], parley_req *waits)
     assert_int_equal(fake_status(first), 201);
     send_some(waits, 1);
     size_t at = fake_db_runs();
-    answer_told(3);
+    answer_told(3, TOLD);
     assert_int_equal(fake_status(reqs[TOLD - 1]), 201);
     assert_int_equal(fake_db_runs(), at); /* not alone */
     return at;
@@ -183,11 +183,55 @@ static void test_answers_go_along(void **state)
     send_some(more + TOLD - 1, 1); /* all have answered */
     assert_int_equal(fake_db_runs(), at + 1);
     assert_int_equal(fake_db_statements(at), (TOLD + 1) * 4);
-    fake_db_answer(PARLEY_DB_DOWN);
-    fake_run();
-    fake_advance(100); /* nothing is left of the wait */
+    answer_told(67, TOLD + 1);
+    assert_int_equal(fake_status(waits), 201);
+    fake_advance(3);
+}
+
+/* The timer of a wait that has ended does not end the next one. */
+static void test_each_wait_its_time(void **state)
+{
+    parley_req reqs[TOLD], more[TOLD], waits;
+
+    (void)state;
+    know_room();
+    size_t at = tell_many(reqs, &waits);
+
+    fake_advance(1);
+    send_some(more, TOLD);
     assert_int_equal(fake_db_runs(), at + 1);
-    assert_int_equal(fake_status(waits), 503);
+    answer_told(67, TOLD + 1);
+    send_some(&waits, 1);
+    fake_advance(2);
+    assert_int_equal(fake_db_runs(), at + 1);
+    fake_advance(1);
+    assert_int_equal(fake_db_runs(), at + 2);
+    answer_one("132");
+    assert_int_equal(fake_status(waits), 201);
+}
+
+/* What runs by itself takes nobody along. */
+static void test_alone_awaits_nobody(void **state)
+{
+    enum { SOCKETS = 128 };
+    parley_req first, reqs[3];
+
+    (void)state;
+    know_room();
+    for (int i = 0; i < SOCKETS; i++)
+        (void)socket_of(&ada, "1");
+    send_some(&first, 1);
+    send_some(reqs, 3);
+    ANSWER_GROUP("2");
+    fake_advance(3);
+    size_t at = fake_db_runs();
+    fake_db_answer(PARLEY_DB_ERROR); /* for one of the three */
+    fake_run();
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(fake_db_runs(), at + 1 + i);
+        answer_one((const char *[]){ "3", "4", "5" }[i]);
+        assert_int_equal(fake_status(reqs[i]), 201);
+    }
 }
 
 static void test_answers_do_not_come(void **state)
@@ -449,6 +493,8 @@ int main(void)
         TEST(test_group),
         TEST(test_answers_go_along),
         TEST(test_answers_do_not_come),
+        TEST(test_each_wait_its_time),
+        TEST(test_alone_awaits_nobody),
         TEST_POSTGRES(test_whole),
         TEST_POSTGRES(test_whole_and_once),
         TEST(test_refusals),
