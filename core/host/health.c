@@ -53,13 +53,11 @@ static const parley_schema schemas[] = {
                   PARLEY_FIELD("status", "'ready'|'not ready'", NULL),
                   PARLEY_FIELD("plugins", "{PluginHealth}", "by name")),
 };
-static const parley_doc alive_doc = { PARLEY_SIZED(parley_doc), .name = "alive",
-                                      .summary = "Says that the process answers",
-                                      .answers = "200 Alive" };
-static const parley_doc ready_doc = { PARLEY_SIZED(parley_doc), .name = "ready",
-                                      .summary = "Says whether every plugin can do its work",
-                                      .about = "503 when one cannot.",
-                                      .answers = "200 Readiness, 503 Readiness" };
+static const parley_doc alive_doc =
+    PARLEY_DOC(.name = "alive", .summary = "Says that the process answers", .answers = "200 Alive");
+static const parley_doc ready_doc =
+    PARLEY_DOC(.name = "ready", .summary = "Says whether every plugin can do its work",
+               .about = "503 when one cannot.", .answers = "200 Readiness, 503 Readiness");
 
 int health_register(host *h)
 {

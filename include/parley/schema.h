@@ -8,9 +8,8 @@
  *         PARLEY_FIELD_IN("hello", "string", "who is greeted", 1, 64),
  *         PARLEY_FIELD("at", "time", NULL),
  *         PARLEY_FIELD("mood?", "'glad'|'sad'", NULL));
- *     static const parley_doc greet = { PARLEY_SIZED(parley_doc), .name = "greet",
- *                                       .summary = "Greets whoever asks",
- *                                       .answers = "200 Greeting" };
+ *     static const parley_doc greet = PARLEY_DOC(.name = "greet", .summary = "Greets whoever asks",
+ *                                                .answers = "200 Greeting");
  *     ... in load(): parley->schema(ctx, &greeting), and a route with .doc = &greet
  *
  * Everything given here is borrowed: it must live as long as the plugin.
@@ -85,6 +84,10 @@ typedef struct parley_doc {
      * parameters), 406, 413, 415 (of a body), 429, 503. */
     const char *answers;
 } parley_doc;
+/* Of its fields, named: .name = "...", .summary = "...". */
+/* clang-format off */
+#define PARLEY_DOC(...) { PARLEY_SIZED(parley_doc), __VA_ARGS__ }
+/* clang-format on */
 
 /* A route as route_each() tells it: read-only, the views until the callback returns. */
 typedef struct parley_route_info {

@@ -6,39 +6,37 @@
 #include "plugins/common/list.h"
 
 /* clang-format off */
-#define DOC(what, ...) const parley_doc what = { PARLEY_SIZED(parley_doc), __VA_ARGS__ }
-
-DOC(doc_register, .name = "register", .summary = "Makes an account",
+const parley_doc doc_register = PARLEY_DOC(.name = "register", .summary = "Makes an account",
     .about = "A mail with a link to verify the address follows.",
     .body = "RegisterBody", .answers = "201 Registered");
-DOC(doc_login, .name = "login", .summary = "Gives a key",
+const parley_doc doc_login = PARLEY_DOC(.name = "login", .summary = "Gives a key",
     .about = "Also sets the cookies of a browser's session. 400: the address and the password do not fit; 403: the address is not verified.",
     .body = "LoginBody", .answers = "200 LoggedIn, 403");
-DOC(doc_resend, .name = "resend_verification", .summary = "Sends the mail of a registration again",
+const parley_doc doc_resend = PARLEY_DOC(.name = "resend_verification", .summary = "Sends the mail of a registration again",
     .about = "The answer is the same whether or not there is such an account.",
     .body = "AddressBody", .answers = "200 Notice");
-DOC(doc_verify, .name = "verify_email", .summary = "Verifies an address with the token of a mail",
+const parley_doc doc_verify = PARLEY_DOC(.name = "verify_email", .summary = "Verifies an address with the token of a mail",
     .answers = "200 Notice, 400");
-DOC(doc_verify_page, .name = "verify_email_page", .summary = "The page that the link of the mail opens",
+const parley_doc doc_verify_page = PARLEY_DOC(.name = "verify_email_page", .summary = "The page that the link of the mail opens",
     .about = "For browsers only; a GET verifies nothing.", .answers = "200, 405 +Allow");
-DOC(doc_reset_ask, .name = "ask_password_reset", .summary = "Sends a mail with a link for a new password",
+const parley_doc doc_reset_ask = PARLEY_DOC(.name = "ask_password_reset", .summary = "Sends a mail with a link for a new password",
     .about = "The answer is the same whether or not there is such an account.",
     .body = "AddressBody", .answers = "200 Notice");
-DOC(doc_reset, .name = "reset_password", .summary = "Sets a new password with the token of a mail",
+const parley_doc doc_reset = PARLEY_DOC(.name = "reset_password", .summary = "Sets a new password with the token of a mail",
     .about = "All sessions end. From the page's form it is answered with a page.",
     .body = "NewPasswordBody", .answers = "200, 204, 400");
-DOC(doc_reset_page, .name = "reset_password_page", .summary = "The page that the link of the mail opens",
+const parley_doc doc_reset_page = PARLEY_DOC(.name = "reset_password_page", .summary = "The page that the link of the mail opens",
     .about = "For browsers only.", .answers = "200, 405 +Allow");
-DOC(doc_profile, .name = "get_profile", .summary = "Shows who the caller is",
+const parley_doc doc_profile = PARLEY_DOC(.name = "get_profile", .summary = "Shows who the caller is",
     .answers = "200 Profile +ETag, 304");
-DOC(doc_sessions, .name = "list_sessions", .summary = "Lists the caller's sessions",
+const parley_doc doc_sessions = PARLEY_DOC(.name = "list_sessions", .summary = "Lists the caller's sessions",
     .query = "SessionsQuery", .answers = "200 SessionPage");
-DOC(doc_session_end, .name = "end_session", .summary = "Ends a session",
+const parley_doc doc_session_end = PARLEY_DOC(.name = "end_session", .summary = "Ends a session",
     .about = "Its sockets close with 4401.", .answers = "204");
-DOC(doc_logout, .name = "logout", .summary = "Ends the session of this key, or cookie", .answers = "204, 415");
-DOC(doc_change, .name = "change_password", .summary = "Sets another password",
+const parley_doc doc_logout = PARLEY_DOC(.name = "logout", .summary = "Ends the session of this key, or cookie", .answers = "204, 415");
+const parley_doc doc_change = PARLEY_DOC(.name = "change_password", .summary = "Sets another password",
     .about = "All other sessions end.", .body = "ChangePasswordBody", .answers = "204");
-DOC(doc_ticket, .name = "create_ticket", .summary = "Gives a ticket that opens one WebSocket",
+const parley_doc doc_ticket = PARLEY_DOC(.name = "create_ticket", .summary = "Gives a ticket that opens one WebSocket",
     .answers = "201 Ticket, 415");
 
 #define FIELD    PARLEY_FIELD

@@ -6,16 +6,15 @@
 #include "plugins/common/list.h"
 
 /* clang-format off */
-#define DOC(what, ...) const parley_doc what = { PARLEY_SIZED(parley_doc), __VA_ARGS__ }
 #define LIST(what, id, text, kind) \
-    DOC(what, .name = (id), .summary = (text), .query = kind "Query", .answers = "200 " kind "Page, 403, 404")
+    const parley_doc what = PARLEY_DOC(.name = (id), .summary = (text), .query = kind "Query", .answers = "200 " kind "Page, 403, 404")
 /* What is only done: 404 there is no such thing, or the caller's address is not allowed. */
-#define ACT(what, id, text, ...) DOC(what, .name = (id), .summary = (text), .answers = "204, 403, 404, 415", __VA_ARGS__)
+#define ACT(what, id, text, ...) const parley_doc what = PARLEY_DOC(.name = (id), .summary = (text), .answers = "204, 403, 404, 415", __VA_ARGS__)
 
-DOC(doc_me, .name = "admin_get_me", .summary = "Shows who the pages are shown to", .answers = "200 AdminMe, 403, 404");
-DOC(doc_server, .name = "admin_get_server", .summary = "Shows what this worker runs", .answers = "200 ServerInfo, 403, 404");
+const parley_doc doc_me = PARLEY_DOC(.name = "admin_get_me", .summary = "Shows who the pages are shown to", .answers = "200 AdminMe, 403, 404");
+const parley_doc doc_server = PARLEY_DOC(.name = "admin_get_server", .summary = "Shows what this worker runs", .answers = "200 ServerInfo, 403, 404");
 LIST(doc_users, "admin_list_users", "Lists accounts, newest first", "AdminUser");
-DOC(doc_user, .name = "admin_get_user", .summary = "Shows an account", .answers = "200 AdminUser, 403");
+const parley_doc doc_user = PARLEY_DOC(.name = "admin_get_user", .summary = "Shows an account", .answers = "200 AdminUser, 403");
 ACT(doc_verify, "admin_verify_user", "Takes an address for verified", .about = NULL);
 ACT(doc_disable, "admin_disable_user", "Disables an account", .about = "Its sessions end, its sockets close.");
 ACT(doc_enable, "admin_enable_user", "Enables an account", .about = NULL);
@@ -23,7 +22,7 @@ ACT(doc_end_sessions, "admin_end_sessions", "Ends all sessions of an account", .
 ACT(doc_role, "admin_set_role", "Makes a user, staff or a superuser of an account", .about = "Only superusers may.", .body = "RoleBody");
 ACT(doc_end_session, "admin_end_session", "Ends a session of an account", .about = NULL);
 LIST(doc_rooms, "admin_list_rooms", "Lists rooms, newest first", "AdminRoom");
-DOC(doc_room, .name = "admin_get_room", .summary = "Shows a room", .answers = "200 AdminRoom, 403");
+const parley_doc doc_room = PARLEY_DOC(.name = "admin_get_room", .summary = "Shows a room", .answers = "200 AdminRoom, 403");
 ACT(doc_room_delete, "admin_delete_room", "Deletes a room", .about = NULL);
 LIST(doc_members, "admin_list_members", "Lists the members of a room", "AdminMember");
 ACT(doc_member_remove, "admin_remove_member", "Removes a member from a room", .about = NULL);
@@ -34,7 +33,7 @@ LIST(doc_mails, "admin_list_mails", "Lists mails that wait or have failed", "Que
 ACT(doc_mail_retry, "admin_retry_mail", "Sends a mail again, now", .about = NULL);
 LIST(doc_sessions, "admin_list_sessions", "Lists the sessions of all accounts", "AdminSession");
 LIST(doc_audit, "admin_list_audit", "Lists who has changed what", "AuditEntry");
-DOC(doc_figures, .name = "admin_figures", .summary = "Live figures of this node, once a second", .answers = "FiguresFrame");
+const parley_doc doc_figures = PARLEY_DOC(.name = "admin_figures", .summary = "Live figures of this node, once a second", .answers = "FiguresFrame");
 
 #define FIELD  PARLEY_FIELD
 #define SCHEMA PARLEY_SCHEMA

@@ -69,13 +69,12 @@ static const parley_schema schemas[] = {
                   PARLEY_FIELD("text", "string", NULL)),
     PARLEY_SCHEMA("Outbox", "The newest mails.", PARLEY_FIELD("results", "[OutboxMail]", NULL)),
 };
-static const parley_doc outbox_doc = {
-    PARLEY_SIZED(parley_doc), .name = "list_outbox",
-    .summary = "Lists the mails of a server that has no mail server",
-    .about =
-        "A page in a browser. Only from this machine, while no listener is public: 404 otherwise.",
-    .answers = "200 Outbox, 404"
-};
+static const parley_doc outbox_doc =
+    PARLEY_DOC(.name = "list_outbox",
+               .summary = "Lists the mails of a server that has no mail server",
+               .about = "A page in a browser. Only from this machine, while no listener is public: "
+                        "404 otherwise.",
+               .answers = "200 Outbox, 404");
 
 /* The outbox shows live links. */
 static int outbox_load(parley_ctx *ctx, const parley_conf *conf)

@@ -96,14 +96,14 @@ static int schema_verb(parley_ctx *ctx, parley_run run, void *ud)
 static const parley_schema schema =
     PARLEY_SCHEMA("Document", "As its specification says.", PARLEY_FIELD("*", "any", NULL));
 
-static const parley_doc openapi_doc = { PARLEY_SIZED(parley_doc), .name = "get_schema",
-                                        .summary = "This document: OpenAPI 3.1",
-                                        .about = "A browser is sent to a page for people.",
-                                        .answers = "200 Document +ETag, 302 +Location, 304" };
-static const parley_doc sockets_doc = { PARLEY_SIZED(parley_doc), .name = "get_socket_schema",
-                                        .summary = "What the WebSockets say: AsyncAPI 3",
-                                        .about = "A browser is sent to a page for people.",
-                                        .answers = "200 Document +ETag, 302 +Location, 304" };
+static const parley_doc openapi_doc =
+    PARLEY_DOC(.name = "get_schema", .summary = "This document: OpenAPI 3.1",
+               .about = "A browser is sent to a page for people.",
+               .answers = "200 Document +ETag, 302 +Location, 304");
+static const parley_doc sockets_doc =
+    PARLEY_DOC(.name = "get_socket_schema", .summary = "What the WebSockets say: AsyncAPI 3",
+               .about = "A browser is sent to a page for people.",
+               .answers = "200 Document +ETag, 302 +Location, 304");
 
 /* ANYTYPE: to read them is no try at anything, so no limit counts it. */
 static const parley_route routes[] = {

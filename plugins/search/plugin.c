@@ -36,9 +36,10 @@ static const parley_schema schemas[] = {
 };
 /* clang-format on */
 
-static const parley_doc doc = { PARLEY_SIZED(parley_doc), .name = "search_messages",
-                                .summary = "Looks for words in the messages of the caller's rooms",
-                                .query = "SearchQuery", .answers = "200 SearchPage, 404" };
+static const parley_doc doc =
+    PARLEY_DOC(.name = "search_messages",
+               .summary = "Looks for words in the messages of the caller's rooms",
+               .query = "SearchQuery", .answers = "200 SearchPage, 404");
 
 static const parley_route route = {
     PARLEY_SIZED(parley_route), .method = "GET", .path = "/api/chat/search/",

@@ -28,8 +28,8 @@ static const size_t most = 7;
 static const parley_schema note = PARLEY_SCHEMA("Note", "A note.",
     PARLEY_FIELD_UP_TO("text", "string", "what it says", 1, &most),
     PARLEY_FIELD("tags?", "['red'|'green']", NULL));
-static const parley_doc doc = { PARLEY_SIZED(parley_doc), .name = "create_note", .summary = "Makes a note", .body = "Note",
-                                .answers = "201 Note +Location" };
+static const parley_doc doc = PARLEY_DOC(.name = "create_note", .summary = "Makes a note", .body = "Note",
+                                .answers = "201 Note +Location");
 
 static int answer(parley_ctx *ctx, parley_req req, void *ud)
 {

@@ -16,14 +16,17 @@ static const parley_schema say = PARLEY_SCHEMA("Say", NULL, PARLEY_FIELD("type",
 static const parley_schema error =
     PARLEY_SCHEMA("ErrorFrame", NULL, PARLEY_FIELD("type", "'error'", NULL));
 
-#define DOC(what, ...) static const parley_doc what = { PARLEY_SIZED(parley_doc), __VA_ARGS__ }
-DOC(list_doc, .name = "list_notes", .summary = "Lists notes", .query = "NotesQuery",
-    .answers = "200 Note +ETag, 304");
-DOC(make_doc, .name = "make_note", .body = "Note", .answers = "201 Note|Gone +Location?, 422");
-DOC(page_doc, .answers = "200, 405 +Allow");
-DOC(wrong_doc, .query = "Nothing", .body = "Nobody", .answers = "200 Nonsense, +ETag, 20x");
-DOC(socket_doc, .name = "talk", .answers = "Hello");
-DOC(say_doc, .summary = "Says it", .body = "Say", .answers = "Hello");
+static const parley_doc list_doc =
+    PARLEY_DOC(.name = "list_notes", .summary = "Lists notes", .query = "NotesQuery",
+               .answers = "200 Note +ETag, 304");
+static const parley_doc make_doc =
+    PARLEY_DOC(.name = "make_note", .body = "Note", .answers = "201 Note|Gone +Location?, 422");
+static const parley_doc page_doc = PARLEY_DOC(.answers = "200, 405 +Allow");
+static const parley_doc wrong_doc =
+    PARLEY_DOC(.query = "Nothing", .body = "Nobody", .answers = "200 Nonsense, +ETag, 20x");
+static const parley_doc socket_doc = PARLEY_DOC(.name = "talk", .answers = "Hello");
+static const parley_doc say_doc =
+    PARLEY_DOC(.summary = "Says it", .body = "Say", .answers = "Hello");
 
 #define ROUTE(verb, where, how, what)                                                              \
     &(const parley_route)                                                                          \
