@@ -117,11 +117,13 @@ static void part_router(void)
 static void part_json_read(void)
 {
     char why[160];
-    parley_json *read = json_read((str){ said, sizeof(said) - 1 }, why, sizeof(why));
+    arena memory;
 
-    if (!read)
+    json_memory();
+    arena_init(&memory, 65536);
+    if (!json_read_into(&memory, (str){ said, sizeof(said) - 1 }, why, sizeof(why)))
         fail(why);
-    json_release(read);
+    arena_done(&memory);
 }
 
 static void part_json_write(void)

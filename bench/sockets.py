@@ -4,8 +4,8 @@
 
 All in turns, so that a busy machine is busy for all of them: read the ratios, and the CPU time rather than the rate.  What a
 server that stores every message must spend at least is limit-batch, and for each message what bare_sqlite.c spends on the
-same rows, in as many rooms, in transactions of the same size, divided by the members: "limit-batch + SQL".  Other servers:
-lab/others.py.
+same rows, in as many rooms, in transactions of the same size, divided by the members: "limit-batch + SQL".  A limit "as
+long" writes frames as long as Parley's.  Other servers: lab/others.py.
 """
 import argparse
 import math
@@ -93,7 +93,7 @@ def measure_talk(results, name, kinds, args):
 def measure_idle(results, name, kinds):
     wanted = kinds if name == "idle" else [servers.ParleyCrowd] if servers.Parley in kinds else []
     for kind in wanted:
-        if kind is not servers.ParleyPacked:  # an idle socket is the same
+        if kind not in servers.WHO_TALK:
             measured(results, name, kind, kind.name, lambda server, plan: load(server, **plan), IDLE[name])
 
 
@@ -105,7 +105,7 @@ def measure_slow(results, name, kinds):
         return found
 
     for kind in kinds:
-        if kind is not servers.ParleyPacked:
+        if kind not in servers.WHO_TALK:
             for slow in (0, SLOW_READERS):
                 measured(results, name, kind, f"{kind.name}, {slow} slow", listen, {**SLOW[name], "slow": slow})
 
@@ -113,17 +113,19 @@ def measure_slow(results, name, kinds):
 # ---- tables ----
 def report_talk(results, name):
     plan, rows = TALK[name], results.rows[name]
-    limit, merged = (results.median(name, row, "cpu_us") for row in ("limit", "limit-batch"))
+    limit = results.median(name, servers.Limit.name, "cpu_us")
     sql = results.median(name, "bare SQL", "cpu_us_per_message")
-    floor = merged + sql / plan["members"] if merged and sql else None
+    floors = {f"{row} + SQL": results.median(name, row, "cpu_us") + sql / plan["members"]
+              for row in rows if row.startswith(servers.LimitBatch.name) and sql}
+    floor = floors.get(f"{servers.LimitBatch.name} + SQL")
     own = results.median(name, servers.Parley.name, "cpu_us")
 
     def ratios(cpu):
         return [text(cpu, 3), *[text(cpu / base, 2) if cpu and base else "-" for base in (limit, floor, own)]]
 
     out = []
-    if floor:
-        out.append((floor, ["limit-batch + SQL", servers.Parley.keeps, *ratios(floor), *["-"] * 6]))
+    for row, cpu in floors.items():
+        out.append((cpu, [row, servers.Parley.keeps, *ratios(cpu), *["-"] * 6]))
     for row in rows:
         cpu = results.median(name, row, "cpu_us")
         if row == "bare SQL":
@@ -177,7 +179,7 @@ def report_slow(results, name):
 
 
 def main():
-    known = {kind.name: kind for kind in servers.OWN + [servers.ParleyPacked] + others.ALL}
+    known = {kind.name: kind for kind in servers.OWN + servers.WHO_TALK + others.ALL}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=3)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import machine
 from .machine import BUILD
+from .servers import CONTENT
 
 
 class Watch(threading.Thread):
@@ -61,7 +62,7 @@ def load(server, members=1, rooms=1, watch=False, at_hold=None, **plan):
     """{"opened": ..., "bytes_per_socket": ..., "cpu_us": ...}; plan: arguments of load.c
 
     at_hold() is called when all sockets are there and nothing has been said."""
-    server.bytes = plan.setdefault("bytes", 128)
+    server.bytes = plan.setdefault("bytes", CONTENT)
     script = Path(server.folder.name) / "script"
     script.write_text("\n".join(server.script(rooms, members)) + "\n")
     pids = server.pids()

@@ -17,6 +17,9 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import parley  # noqa: E402
 
 
+CONTENT = 128  # bytes of a message, unless the scenario has others
+
+
 class Measured:
     """One server.  keeps: where it stores what it shows."""
 
@@ -100,6 +103,24 @@ class LimitBatch(Limit):
     name, mode = "limit-batch", "merged"
 
 
+class AsLong:
+    """frames as long as Parley's event of the same message, which says who, where and when, too"""
+
+    ENVELOPE = 348  # bytes: what parley_network_bytes_total and parley_socket_messages_total say, less the message and 4 of the frame
+
+    @classmethod
+    def plan(cls, _scenario, plan):
+        return {**plan, "bytes": plan.get("bytes", CONTENT) + cls.ENVELOPE}
+
+
+class LimitAsLong(AsLong, Limit):
+    name = "limit, as long"
+
+
+class LimitBatchAsLong(AsLong, LimitBatch):
+    name = "limit-batch, as long"
+
+
 # ---- Parley ----
 class Parley(Measured):
     """config/parley.yaml with the throttles and the limit of sockets per user lifted, and nothing else changed."""
@@ -180,3 +201,4 @@ class ParleyCrowd(Parley):
 
 
 OWN = [Limit, LimitBatch, Parley]
+WHO_TALK = [LimitAsLong, LimitBatchAsLong, ParleyPacked]  # when idle they are those above
