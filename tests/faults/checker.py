@@ -122,8 +122,12 @@ class History:
 
     def until(self, now):
         """A copy that does not grow; `now` was read before.  Of a socket that is still open no more is expected."""
+        connections = [dataclasses.replace(c, frames=list(c.frames)) for c in list(self.connections)]
+        for connection in connections:
+            if connection.closed > now:  # perhaps while it was copied, which takes a moment: why it closes is of later
+                connection.closed, connection.code = now, 0
         return History([dataclasses.replace(s) for s in list(self.sends)],
-                       [dataclasses.replace(c, closed=min(c.closed, now), frames=list(c.frames)) for c in list(self.connections)],
+                       connections,
                        list(self.reads), list(self.changes), list(self.denials), [dataclasses.replace(r) for r in list(self.revisions)],
                        dict(self.epochs), list(self.disturbed))
 

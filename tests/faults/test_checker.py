@@ -250,6 +250,15 @@ def test_what_is_edited_while_the_state_is_read_may_be_in_it(stored):
     assert bool(checker.check(history, state)) == (stored == "m3")
 
 
+def test_who_is_removed_after_a_copy_was_begun_is_a_member_in_it():
+    history, _ = sound()
+    at = 7.5
+    history.connections[3].closed, history.connections[3].code = at + 0.1, 4403
+    copied = history.until(at)
+    assert (copied.connections[3].closed, copied.connections[3].code) == (at, 0)
+    assert copied.connections[2].code == 4403 and history.connections[3].code == 4403
+
+
 def test_what_was_edited_is_read_as_it_is():
     rows = [[EPOCH, "2", "1", "1", str(seq), kind, "eve", "id1", "1", "ada", "0", "m1~2"] for seq, kind in ((1, "1"), (2, "9"))]
     room = checker.read_state(lambda sql: rows, ["room"]).rooms["room"]
