@@ -12,9 +12,10 @@
 /* NULL: malformed, and `ret_why` (160 bytes or more) holds
  * "Expecting value: line 1 column 11 (char 10)". */
 parley_json *json_read(str text, char *ret_why, size_t why_size);
-/* The same with the tree in the arena: it ends with that, and is neither released nor changed.  Takes
- * at most JSON_BYTES_A_BYTE bytes of it for each byte of the text, and 1 KiB.  After json_memory(). */
-#define JSON_BYTES_A_BYTE 128
+/* Bytes that the tree of a text of n bytes takes, at most. */
+#define JSON_TREE_MOST(n) ((n)*128 + 1024)
+/* As json_read(), with the tree in the arena: it ends with that, and is neither released nor changed.  After
+ * json_memory(). */
 const parley_json *json_read_into(arena *memory, str text, char *ret_why, size_t why_size);
 /* Has the library ask us for memory.  Idempotent; before there are threads. */
 void json_memory(void);

@@ -9,7 +9,7 @@
 
 #define WHY_MAX 192
 #define SHORT   1024 /* bytes of a text whose tree surely fits into a request's memory */
-_Static_assert(JSON_BYTES_A_BYTE *SHORT + 1024 < NET_REQUEST_EXTRA, "it does");
+_Static_assert(JSON_TREE_MOST(SHORT) < NET_REQUEST_EXTRA, "it does");
 
 const parley_json *call_json(call *c)
 {

@@ -182,8 +182,8 @@ enum room_column {
 };
 /* Columns of SQL_ROOM_PEOPLE, SQL_ROOMS_PEOPLE, and of those for rooms up and down. */
 enum people_column { PEOPLE_ROOM, PEOPLE_PERSON };
-/* Columns of SQL_SENT, SQL_SEND_SENT and SQL_SEND_WHOLE; of SQL_ONCE_SENT and SQL_ONCE_WHOLE, which have more; and of
- * SQL_REPEAT, which has them all. */
+/* Columns of SQL_SENT, SQL_SEND_SENT and SQL_SEND_WHOLE; of SQL_ONCE_SENT and SQL_ONCE_WHOLE, which
+ * have more; and of SQL_REPEAT, which has them all. */
 enum sent_column {
     SENT_SEQ,
     SENT_CREATED,

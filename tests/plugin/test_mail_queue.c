@@ -178,7 +178,7 @@ static void test_delivery(void **state)
     struct stat st;
 
     (void)state;
-    assert_unreadable(sealed, "verify_email");
+    assert_unreadable(sealed, "verify");
     assert_unreadable(sealed, "ada@example.org");
     send_one(sealed);
     assert_non_null(strstr(fake_db_text(last_run(), 0), "sealed = NULL, sent_at"));

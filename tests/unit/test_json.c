@@ -164,7 +164,7 @@ static void test_into_arena(void **state)
 
         buf_init(&text, LENGTH);
         buf_init(&out, LENGTH);
-        arena_init(&memory, LENGTH * JSON_BYTES_A_BYTE + 1024);
+        arena_init(&memory, JSON_TREE_MOST(LENGTH));
         heavy_text(i, LENGTH, &text);
         const parley_json *j = json_read_into(&memory, buf_str(&text), why, sizeof(why));
         if (!j)
@@ -189,7 +189,7 @@ static void test_open_lists_into_arena(void **state)
     (void)state;
     json_memory();
     memset(text, '[', sizeof(text));
-    arena_init(&memory, LENGTH * JSON_BYTES_A_BYTE + 1024);
+    arena_init(&memory, JSON_TREE_MOST(LENGTH));
     assert_null(json_read_into(&memory, (str){ text, sizeof(text) }, why, sizeof(why)));
     assert_true(str_starts(str_of(why), STR("']' expected near end of file: line 1 column 1024")));
     arena_done(&memory);
